@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sRGB transfer function, luminance, and multiplying an encoded photo by a linear gain.
+
+Reference: IEC 61966-2-1:1999 (sRGB).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+
+LINEAR_LIMIT = 0.0031308
+"""Linear value below which the transfer function is a straight line."""
+ENCODED_LIMIT = 0.04045
+SLOPE = 12.92
+SCALE = 1.055
+OFFSET = 0.055
+GAMMA = 2.4
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+"""Weights of linear sRGB primaries in relative luminance (ITU-R BT.709)."""
+
+
+def srgb_to_linear(encoded: NDArray[Any]) -> Float:
+    """Decode sRGB to linear light.
+
+    Args:
+        encoded: array of any shape; uint8 or uint16 (full range) or float in [0, 1].
+            Floats above 1 continue the power law, negative floats become 0.
+
+    Returns:
+        float32 array of the same shape, 1.0 = white.
+    """
+    if encoded.dtype == np.uint8:
+        return _BYTE_TO_LINEAR[encoded]
+    x = encoded.astype(np.float32)
+    if encoded.dtype == np.uint16:
+        x /= 65535.0
+    x = np.maximum(x, 0)
+    power = ((x + OFFSET) / SCALE) ** np.float32(GAMMA)
+    return np.where(x <= ENCODED_LIMIT, x / SLOPE, power).astype(np.float32)
+
+
+def linear_to_srgb(linear: NDArray[Any]) -> Float:
+    """Encode linear light as sRGB.
+
+    Args:
+        linear: float array of any shape, 1.0 = white. Negative values become 0.
+
+    Returns:
+        float32 array of the same shape; above 1 where ``linear`` is above 1.
+    """
+    x = np.maximum(np.asarray(linear, np.float32), 0)
+    power = SCALE * x ** np.float32(1 / GAMMA) - OFFSET
+    return np.where(x <= LINEAR_LIMIT, x * SLOPE, power).astype(np.float32)
+
+
+def to_uint8(encoded: NDArray[Any]) -> NDArray[np.uint8]:
+    """Round sRGB floats in [0, 1] to bytes, clipping what lies outside."""
+    return (np.clip(encoded, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def luminance(linear: NDArray[Any]) -> Float:
+    """Relative luminance of linear sRGB, ``(..., 3) -> (...)`` float32."""
+    result: Float = np.asarray(linear, np.float32) @ LUMINANCE
+    return result
+
+
+def encoded_gain(gain: NDArray[Any]) -> Float:
+    """The factor ``h`` that :func:`scale_encoded` needs for a linear gain (any shape)."""
+    return np.asarray(gain, np.float32) ** np.float32(1 / GAMMA)
+
+
+def scale_encoded(encoded: Float, gain: Float, factor: Float) -> Float:
+    """Multiply linear light by a gain without leaving the encoded domain.
+
+    On the power-law part ``encode(q L) = (s + 0.055) q^(1/2.4) - 0.055``, on the straight part
+    ``encode(q L) = q s``; both overestimate outside their own part, so the smaller is right. Where
+    a pixel crosses from the one to the other the result is high by at most 0.3/255 for q <= 3.
+    This needs no power function per pixel, since the factor can be computed at low resolution.
+
+    Args:
+        encoded: sRGB floats >= 0, any shape.
+        gain: linear gain q >= 0, broadcastable to ``encoded``.
+        factor: ``encoded_gain(gain)``.
+
+    Returns:
+        float32 sRGB, may exceed 1.
+    """
+    return np.minimum(encoded * gain, (encoded + OFFSET) * factor - OFFSET)
+
+
+_BYTE_TO_LINEAR: Float = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)

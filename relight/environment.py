@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HDR environment maps: the light around the subject, and the three spheres that show it.
+
+A map is lat-long ``H x 2H``, linear, row 0 = +y (up), ``u = 0.5 - az / 2 pi``,
+``v = 0.5 - el / pi``, pixel centres (as OpenEXR and Mitsuba): the middle column is behind the
+camera, the left half of the map lights image right. Its scale is the photo's own: a white Lambert
+sphere rendered with it looks as such a sphere would in the photo.
+
+References:
+    OpenEXR, ImfEnvmap.h (lat-long maps). LeGendre et al. 2020, "Learning Illumination from
+    Diverse Portraits", section 3 (diffuse, matte silver and mirror spheres).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight import geometry
+from relight.color import linear_to_srgb, luminance, to_uint8
+from relight.error import EnvironmentFileError
+from relight.storage import whole_file
+
+Float = NDArray[np.float32]
+
+HEIGHT, WIDTH = 16, 32
+"""Size of the maps that the product estimates."""
+MATTE_EXPONENT = 24
+"""Phong exponent of the matte silver sphere (LeGendre et al. 2020)."""
+CHEEK_AZIMUTH = np.radians(50.0)
+"""Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill."""
+
+
+@functools.lru_cache(maxsize=8)
+def directions(height: int) -> Float:
+    """Unit vectors ``(H, 2H, 3)`` towards the centres of a map's pixels, read-only."""
+    azimuth = (0.5 - (np.arange(2 * height) + 0.5) / (2 * height)) * 2 * np.pi
+    elevation = (0.5 - (np.arange(height) + 0.5) / height) * np.pi
+    result = geometry.direction(azimuth[None, :], elevation[:, None])
+    result.flags.writeable = False
+    return result
+
+
+@functools.lru_cache(maxsize=8)
+def solid_angles(height: int) -> Float:
+    """Solid angle ``(H, 1)`` in steradians of a pixel of each row; all pixels sum to 4 pi."""
+    edges = np.sin((0.5 - np.arange(height + 1) / height) * np.pi)
+    result = ((edges[:-1] - edges[1:]) * np.pi / height)[:, None].astype(np.float32)
+    result.flags.writeable = False
+    return result
+
+
+class Spheres(NamedTuple):
+    """Three spheres lit by a map, as the camera sees them: ``(S, S, 3)`` float32 linear each.
+
+    Attributes:
+        diffuse: white Lambert sphere.
+        matte_silver: rough metal (Phong lobe).
+        mirror: perfect mirror.
+    """
+
+    diffuse: Float
+    matte_silver: Float
+    mirror: Float
+
+    def image(self, background: int = 24) -> NDArray[np.uint8]:
+        """The three side by side as sRGB bytes, ``(S, 3 S, 3)``."""
+        size = self.diffuse.shape[0]
+        _, mask = sphere_normals(size)
+        linear = np.concatenate(list(self), 1)
+        coverage = np.tile(mask, (1, 3))[..., None]
+        return to_uint8(linear_to_srgb(linear) * coverage + background / 255 * (1 - coverage))
+
+
+def sphere_normals(size: int) -> tuple[Float, Float]:
+    """Normals ``(S, S, 3)`` of a sphere filling a square, and its antialiased mask ``(S, S)``."""
+    x = (np.arange(size) + 0.5) / size * 2 - 1
+    x, y = np.meshgrid(x, -x)
+    radius = np.hypot(x, y)
+    inside = np.minimum(radius, 0.999)
+    shrink = inside / np.maximum(radius, 1e-9)
+    normals = np.stack([x * shrink, y * shrink, np.sqrt(1 - inside**2)], -1).astype(np.float32)
+    return normals, np.clip((1 - radius) * size / 2 + 0.5, 0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The light around a subject.
+
+    Attributes:
+        data: ``(H, 2H, 3)`` float32 radiance >= 0, linear sRGB primaries, camera frame.
+    """
+
+    data: Float
+
+    def __post_init__(self) -> None:
+        """Check the map's shape and values."""
+        data = np.asarray(self.data, np.float32)
+        if data.ndim != 3 or data.shape[2] != 3 or data.shape[1] != 2 * data.shape[0]:
+            raise ValueError(f"expected an environment map H x 2H x 3, got {data.shape}")
+        if not np.isfinite(data).all() or (data < 0).any():
+            raise ValueError("an environment map holds finite radiances >= 0")
+        object.__setattr__(self, "data", data)
+
+    # --- Making and changing maps
+
+    @classmethod
+    def uniform(cls, radiance: Any = 1.0, height: int = HEIGHT) -> Environment:
+        """The same radiance (scalar or RGB) from everywhere."""
+        return cls(
+            np.broadcast_to(np.asarray(radiance, np.float32), (height, 2 * height, 3)).copy()
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], height: int | None = None) -> Environment:
+        """Read a lat-long .hdr or .exr file.
+
+        Args:
+            path: the file; alpha is ignored, NaN and negative radiances become 0.
+            height: rows to resample to; ``None`` keeps the file's own.
+
+        Raises:
+            EnvironmentFileError: if it cannot be read or is not twice as wide as high.
+        """
+        path = Path(path)
+        pixels = _read_map(path)
+        pixels = np.nan_to_num(np.maximum(pixels, 0), nan=0.0, posinf=float(np.finfo("f4").max))
+        rows, columns = pixels.shape[:2]
+        if columns != 2 * rows:
+            raise EnvironmentFileError(
+                f"{path}: a lat-long environment map is twice as wide as high,"
+                f" this one is {columns} x {rows}; convert it to lat-long first"
+            )
+        result = cls(pixels)
+        return result if height is None else result.resample(height)
+
+    def resample(self, height: int) -> Environment:
+        """Another resolution with the same energy: averages over solid angle when it shrinks."""
+        import cv2
+
+        rows = self.data.shape[0]
+        if height == rows:
+            return self
+        if height > rows:
+            # Wrap around the seam, so that left and right edges meet.
+            padded = np.concatenate([self.data[:, -2:], self.data, self.data[:, :2]], 1)
+            scale = height / rows
+            big = cv2.resize(padded, (round((2 * rows + 4) * scale), height))
+            start = round(2 * scale)
+            grown = big[:, start : start + 2 * height]
+            ratio = self.power() / np.maximum(Environment(grown).power(), 1e-20)
+            return Environment(grown * ratio.astype(np.float32))
+        weighted = cv2.resize(
+            self.data * solid_angles(rows)[..., None],
+            (2 * height, height),
+            interpolation=cv2.INTER_AREA,
+        )
+        area = (rows / height) ** 2
+        return Environment(weighted * np.float32(area) / solid_angles(height)[..., None])
+
+    def rotate(self, azimuth: float) -> Environment:
+        """Turn the light about the vertical by ``azimuth`` radians (> 0: towards image right)."""
+        width = self.data.shape[1]
+        shift = -azimuth / (2 * np.pi) * width
+        whole = int(np.floor(shift))
+        part = np.float32(shift - whole)
+        near, far = np.roll(self.data, whole, 1), np.roll(self.data, whole + 1, 1)
+        return Environment(near * (1 - part) + far * part)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the map as Radiance .hdr or as 32-bit float .exr; whole or not at all.
+
+        Raises:
+            EnvironmentFileError: for another suffix, or if the file cannot be written.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".hdr", ".exr"):
+            raise EnvironmentFileError(f"{path}: lighting is saved as .hdr or .exr, name one")
+        try:
+            with whole_file(path) as temporary:
+                _write_map(temporary, self.data)
+        except OSError as error:
+            reason = error.strerror or error
+            raise EnvironmentFileError(f"{path}: cannot be written ({reason})") from error
+        return path
+
+    # --- What the light does
+
+    def power(self) -> NDArray[np.float64]:
+        """Radiance integrated over the sphere, RGB."""
+        weights = solid_angles(self.data.shape[0])[..., None]
+        total: NDArray[np.float64] = (self.data * weights).sum((0, 1), dtype=np.float64)
+        return total
+
+    def irradiance(self, normals: NDArray[Any]) -> Float:
+        """Irradiance over pi, i.e. radiance of a white Lambert surface, unshadowed.
+
+        Args:
+            normals: ``(..., 3)`` unit vectors, camera frame.
+
+        Returns:
+            ``(..., 3)`` float32 linear; 1 everywhere in an environment of uniform radiance 1.
+        """
+        height = self.data.shape[0]
+        towards = directions(height).reshape(-1, 3)
+        power = (self.data * solid_angles(height)[..., None]).reshape(-1, 3)
+        cosine = np.maximum(np.asarray(normals, np.float32) @ towards.T, 0)
+        result: Float = cosine @ power / np.float32(np.pi)
+        return result
+
+    def sample(self, vectors: NDArray[Any]) -> Float:
+        """Radiance seen along unit vectors ``(..., 3)``, bilinear, ``(..., 3)``."""
+        height, width = self.data.shape[:2]
+        azimuth, elevation = geometry.angles(vectors)
+        x = (0.5 - azimuth / (2 * np.pi)) * width - 0.5
+        y = np.clip((0.5 - elevation / np.pi) * height - 0.5, 0, height - 1)
+        x0, y0 = np.floor(x).astype(int), np.minimum(np.floor(y).astype(int), height - 1)
+        fx, fy = (x - x0)[..., None], (y - y0)[..., None]
+        y1 = np.minimum(y0 + 1, height - 1)
+        upper = self.data[y0, x0 % width] * (1 - fx) + self.data[y0, (x0 + 1) % width] * fx
+        lower = self.data[y1, x0 % width] * (1 - fx) + self.data[y1, (x0 + 1) % width] * fx
+        return (upper * (1 - fy) + lower * fy).astype(np.float32)
+
+    def dominant_direction(self) -> Float:
+        """Unit vector towards where most light comes from: the first moment of luminance.
+
+        Light that is the same from everywhere has none: then it is the camera, (0, 0, 1).
+        """
+        moment = self._moment()
+        length = np.linalg.norm(moment)
+        if length < 1e-4 * max(float(luminance(self.power())), 1e-12):
+            return np.array([0, 0, 1], np.float32)
+        return (moment / length).astype(np.float32)
+
+    def _moment(self) -> NDArray[np.float64]:
+        height = self.data.shape[0]
+        weight = luminance(self.data) * solid_angles(height)
+        moment: NDArray[np.float64] = np.einsum("hw,hwi->i", weight, directions(height)).astype(
+            float
+        )
+        return moment
+
+    def cheek_irradiance(self, head_pose: NDArray[Any] | None = None) -> tuple[float, float]:
+        """Luminance of irradiance over pi on the cheeks turned to image left and image right.
+
+        Args:
+            head_pose: ``(3, 3)`` rotation head to camera; ``None`` faces the camera.
+        """
+        pose = np.eye(3) if head_pose is None else np.asarray(head_pose)
+        normals = geometry.direction([-CHEEK_AZIMUTH, CHEEK_AZIMUTH], 0.0) @ pose.T
+        left, right = luminance(self.irradiance(normals))
+        return float(left), float(right)
+
+    def key_to_fill(self, head_pose: NDArray[Any] | None = None) -> float:
+        """Irradiance of the lit cheek over that of the shadow cheek, >= 1."""
+        left, right = self.cheek_irradiance(head_pose)
+        return max(left, right) / max(min(left, right), 1e-6)
+
+    def spheres(self, size: int = 128) -> Spheres:
+        """Diffuse, matte silver and mirror sphere under this light, ``size`` pixels each."""
+        normals, mask = sphere_normals(size)
+        view = np.array([0, 0, 1], np.float32)
+        reflected = 2 * (normals @ view)[..., None] * normals - view
+        height = self.data.shape[0]
+        towards = directions(height).reshape(-1, 3)
+        lobe = np.maximum(reflected.reshape(-1, 3) @ towards.T, 0) ** MATTE_EXPONENT
+        lobe *= np.repeat(solid_angles(height)[:, 0], 2 * height)
+        lobe /= lobe.sum(1, keepdims=True)
+        matte = (lobe @ self.data.reshape(-1, 3)).reshape(size, size, 3)
+        inside = (mask > 0)[..., None]
+        return Spheres(
+            self.irradiance(normals) * inside, matte * inside, self.sample(reflected) * inside
+        )
+
+
+def _read_map(path: Path) -> Float:
+    """Pixels ``(H, W, 3)`` float32 RGB of a .hdr or .exr file."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".hdr":
+            import cv2
+
+            encoded = np.frombuffer(path.read_bytes(), np.uint8)
+            pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+            if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
+                raise EnvironmentFileError(f"{path}: not a whole Radiance .hdr file; save it again")
+            return np.ascontiguousarray(pixels[..., ::-1])
+        if suffix == ".exr":
+            return _read_exr(path)
+    except OSError as error:
+        raise EnvironmentFileError(f"{path}: {error.strerror or error}") from error
+    raise EnvironmentFileError(f"{path}: an environment map is a .hdr or .exr file")
+
+
+def _read_exr(path: Path) -> Float:
+    import OpenEXR
+
+    path.open("rb").close()  # a plain OSError for a missing file
+    try:
+        with OpenEXR.File(str(path)) as file:
+            channels = file.channels()
+    except RuntimeError as error:
+        raise EnvironmentFileError(f"{path}: not a whole OpenEXR file; save it again") from error
+    for name in ("RGB", "RGBA"):
+        if name in channels:
+            return np.asarray(channels[name].pixels[..., :3], np.float32)
+    if "Y" in channels:
+        return np.repeat(np.asarray(channels["Y"].pixels, np.float32)[..., None], 3, 2)
+    raise EnvironmentFileError(f"{path}: no R, G, B channels but {', '.join(channels) or 'none'}")
+
+
+def _write_map(path: Path, data: Float) -> None:
+    if path.suffix.lower() == ".exr":
+        import OpenEXR
+
+        header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+        with OpenEXR.File(header, {"RGB": np.ascontiguousarray(data)}) as file:
+            try:
+                file.write(str(path))
+            except RuntimeError as error:
+                raise OSError(str(error)) from error
+        return
+    import cv2
+
+    _, encoded = cv2.imencode(".hdr", np.ascontiguousarray(data[..., ::-1]))
+    path.write_bytes(encoded.tobytes())

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames, angles and the square crop around a face.
+
+Camera frame: right-handed, +x image right, +y up, +z towards the viewer (as OpenGL and MediaPipe's
+face geometry). A light direction is the unit vector from the subject *towards* the light. Azimuth 0
+and elevation 0 is a light at the camera; azimuth > 0 is image right, elevation > 0 is up:
+``l = (sin az cos el, sin el, cos az cos el)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+
+CROP_SCALE = 2.4
+"""Side of the crop over the larger side of the landmarks' bounding box: head, hair, shoulders."""
+
+
+def direction(azimuth: Any, elevation: Any) -> Float:
+    """Unit vectors ``(..., 3)`` in camera frame from azimuth and elevation in radians."""
+    az, el = np.broadcast_arrays(np.asarray(azimuth, float), np.asarray(elevation, float))
+    return np.stack([np.sin(az) * np.cos(el), np.sin(el), np.cos(az) * np.cos(el)], -1).astype(
+        np.float32
+    )
+
+
+def angles(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Azimuth in (-pi, pi] and elevation in [-pi/2, pi/2] of vectors ``(..., 3)``, radians."""
+    v = np.asarray(vectors, float)
+    return np.arctan2(v[..., 0], v[..., 2]), np.arctan2(v[..., 1], np.hypot(v[..., 0], v[..., 2]))
+
+
+def normalize(vectors: NDArray[Any]) -> Float:
+    """Vectors ``(..., 3)`` scaled to unit length; a zero vector stays zero."""
+    v = np.asarray(vectors, np.float32)
+    length = np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
+    return v / np.maximum(length, np.float32(1e-12))
+
+
+def angle_between(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """Angle in radians between vectors ``(..., 3)``, exact also near 0 and pi."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    cross = np.linalg.norm(np.cross(a, b), axis=-1)
+    angle: NDArray[np.float64] = np.arctan2(cross, (a * b).sum(-1))
+    return angle
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of whole pixels of a photo; may reach past its border, where edges repeat.
+
+    Attributes:
+        left: column of the first pixel, may be negative.
+        top: row of the first pixel, may be negative.
+        size: side in pixels, >= 1.
+    """
+
+    left: int
+    top: int
+    size: int
+
+    @classmethod
+    def around(cls, points: NDArray[Any], scale: float = CROP_SCALE) -> Crop:
+        """The square around a face.
+
+        Args:
+            points: ``(N, 2+)`` landmarks in pixels, origin top left, y down.
+            scale: side over the larger side of the points' bounding box.
+        """
+        low, high = points[:, :2].min(0), points[:, :2].max(0)
+        size = max(1, round(float((high - low).max()) * scale))
+        left, top = np.floor((low + high) / 2 - size / 2 + 0.5).astype(int)
+        return cls(int(left), int(top), size)
+
+    def extract(self, image: NDArray[Any], resolution: int | None = None) -> NDArray[Any]:
+        """Cut the square out of an image and resample it.
+
+        Args:
+            image: ``(H, W)`` or ``(H, W, C)``, uint8, uint16 or float32.
+            resolution: side of the result in pixels; ``None`` keeps the crop's own.
+
+        Returns:
+            ``(resolution, resolution[, C])`` of the image's dtype; area-averaged when it shrinks,
+            bilinear when it grows. Outside the photo its border pixels repeat.
+        """
+        import cv2
+
+        height, width = image.shape[:2]
+        rows = np.clip([self.top, self.top + self.size], 0, height)
+        columns = np.clip([self.left, self.left + self.size], 0, width)
+        if rows[0] == rows[1] or columns[0] == columns[1]:
+            raise ValueError(f"{self} lies wholly outside an image of {width} x {height} pixels")
+        part = image[rows[0] : rows[1], columns[0] : columns[1]]
+        target = self.size if resolution is None else resolution
+        if resolution is not None and self.size > 2 * resolution and part.size > 0:
+            # Shrinking first keeps a huge photo's padding out of memory.
+            return self._extract_shrunk(part, rows, columns, resolution)
+        pad = (
+            int(rows[0] - self.top),
+            int(self.top + self.size - rows[1]),
+            int(columns[0] - self.left),
+            int(self.left + self.size - columns[1]),
+        )
+        if any(pad):
+            part = cv2.copyMakeBorder(part, *pad, cv2.BORDER_REPLICATE)
+        if target == self.size:
+            return np.ascontiguousarray(part)
+        mode = cv2.INTER_AREA if target < self.size else cv2.INTER_LINEAR
+        resized: NDArray[Any] = cv2.resize(part, (target, target), interpolation=mode)
+        return resized
+
+    def _extract_shrunk(
+        self, part: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any], resolution: int
+    ) -> NDArray[Any]:
+        """Area-average by a whole factor, then cut the exact square at the reduced size."""
+        import cv2
+
+        factor = self.size // resolution
+        height, width = part.shape[:2]
+        small_size = (max(1, round(width / factor)), max(1, round(height / factor)))
+        small = cv2.resize(part, small_size, interpolation=cv2.INTER_AREA)
+        sx, sy = small_size[0] / width, small_size[1] / height
+        step = self.size / resolution
+        # Pixel centres: photo coordinate of output pixel u is left + (u + 0.5) * step.
+        matrix = np.array(
+            [
+                [step * sx, 0, (self.left - columns[0] + 0.5 * step) * sx - 0.5],
+                [0, step * sy, (self.top - rows[0] + 0.5 * step) * sy - 0.5],
+            ]
+        )
+        warped: NDArray[Any] = cv2.warpAffine(
+            small,
+            matrix,
+            (resolution, resolution),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return warped
+
+    def to_crop(self, points: NDArray[Any], resolution: int) -> Float:
+        """Photo pixels ``(N, 2)`` to pixels of the crop resampled to ``resolution``."""
+        origin = np.array([self.left, self.top], np.float32)
+        scaled: Float = (np.asarray(points, np.float32) - origin) * np.float32(
+            resolution / self.size
+        )
+        return scaled
+
+    def visible(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Rows and columns of a photo of ``shape`` that the crop covers."""
+        return (
+            slice(max(0, self.top), min(shape[0], self.top + self.size)),
+            slice(max(0, self.left), min(shape[1], self.left + self.size)),
+        )

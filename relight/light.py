@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key light, and its automatic placement.
+
+Reference: Google, "Portrait Light: Enhancing Portrait Lighting with Machine Learning" (2020),
+section "Automatic Light Placement": a key light about 30 degrees above the eyeline and 30 to 60
+degrees off the camera axis seen from overhead, on the side that the existing light favours, at a
+key-to-fill ratio of about 2:1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight import geometry
+from relight.color import luminance
+from relight.environment import CHEEK_AZIMUTH, Environment
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Light:
+    """A key light.
+
+    Attributes:
+        azimuth_deg: (-180, 180], 0 at the camera, > 0 towards image right.
+        elevation_deg: [-90, 90], > 0 up.
+        intensity: k >= 0; at 1 the key's irradiance at normal incidence equals the mean
+            irradiance of the existing light over the visible face.
+        color: linear RGB >= 0 of the key, white = (1, 1, 1).
+        reason: why it stands there, one sentence; empty for a user's own light.
+    """
+
+    azimuth_deg: float
+    elevation_deg: float
+    intensity: float = 1.0
+    color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    reason: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Check ranges; the azimuth is brought into (-180, 180]."""
+        color = tuple(float(c) for c in self.color)
+        numbers = (self.azimuth_deg, self.elevation_deg, self.intensity, *color)
+        if not all(math.isfinite(x) for x in numbers):
+            raise ValueError(f"a light needs finite numbers, got {numbers}")
+        if not -90 <= self.elevation_deg <= 90:
+            raise ValueError(f"elevation lies in [-90, 90] degrees, got {self.elevation_deg:g}")
+        if self.intensity < 0:
+            raise ValueError(f"intensity is >= 0, got {self.intensity:g}")
+        if len(color) != 3 or min(color) < 0:
+            raise ValueError(f"color is three numbers >= 0, got {self.color}")
+        object.__setattr__(self, "azimuth_deg", 180 - (180 - float(self.azimuth_deg)) % 360)
+        object.__setattr__(self, "elevation_deg", float(self.elevation_deg))
+        object.__setattr__(self, "intensity", float(self.intensity))
+        object.__setattr__(self, "color", color)
+
+    @property
+    def direction(self) -> Float:
+        """Unit vector ``(3,)`` from the subject towards the light, camera frame."""
+        return geometry.direction(math.radians(self.azimuth_deg), math.radians(self.elevation_deg))
+
+    @classmethod
+    def from_direction(cls, vector: NDArray[Any], **attributes: Any) -> Light:
+        """A light in the direction of a vector ``(3,)``, camera frame."""
+        azimuth, elevation = geometry.angles(vector)
+        return cls(math.degrees(float(azimuth)), math.degrees(float(elevation)), **attributes)
+
+
+@dataclass(frozen=True)
+class PlacementConfig:
+    """The placement rule's numbers; angles in degrees.
+
+    Attributes:
+        elevation_deg: height above the eyeline.
+        azimuth_deg: off the camera axis when the existing light does not say.
+        azimuth_range_deg: allowed distance from the camera axis.
+        elevation_range_deg: allowed height after the head's tilt is followed.
+        key_to_fill: ratio aimed at.
+        flat_ratio: below this cheek ratio the existing light favours no side.
+        turned_deg: a nose further off the axis than this names the short side.
+        max_intensity: upper bound of k.
+    """
+
+    elevation_deg: float = 30.0
+    azimuth_deg: float = 45.0
+    azimuth_range_deg: tuple[float, float] = (30.0, 60.0)
+    elevation_range_deg: tuple[float, float] = (20.0, 45.0)
+    key_to_fill: float = 2.0
+    flat_ratio: float = 1.1
+    turned_deg: float = 5.0
+    max_intensity: float = 2.0
+
+
+def head_angles(head_pose: NDArray[Any]) -> tuple[float, float, float]:
+    """Yaw (> 0: nose to image right), pitch (> 0: up) and roll in degrees of a head pose.
+
+    Args:
+        head_pose: ``(3, 3)`` rotation head to camera.
+    """
+    nose, right = np.asarray(head_pose, float)[:, 2], np.asarray(head_pose, float)[:, 0]
+    yaw, pitch = geometry.angles(nose)
+    return (
+        math.degrees(float(yaw)),
+        math.degrees(float(pitch)),
+        math.degrees(math.atan2(right[1], right[0])),
+    )
+
+
+def key_to_fill_with(
+    environment: Environment, head_pose: NDArray[Any], light: Light, mean_irradiance: float
+) -> float:
+    """Key-to-fill ratio after a light is added: brighter over darker cheek, >= 1.
+
+    Args:
+        environment: the existing light.
+        head_pose: ``(3, 3)`` rotation head to camera.
+        light: the added key.
+        mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face.
+    """
+    cheeks = _cheek_normals(head_pose)
+    existing = np.array(environment.cheek_irradiance(head_pose))
+    strength = light.intensity * float(luminance(np.array(light.color))) * mean_irradiance
+    lit = existing + strength * np.maximum(cheeks @ light.direction, 0)
+    return float(lit.max() / max(lit.min(), 1e-6))
+
+
+def place(
+    environment: Environment,
+    head_pose: NDArray[Any],
+    *,
+    mean_irradiance: float | None = None,
+    headroom: float = math.inf,
+    config: PlacementConfig | None = None,
+) -> Light:
+    """Place a key light as a portrait photographer would.
+
+    Args:
+        environment: the existing light.
+        head_pose: ``(3, 3)`` rotation head to camera.
+        mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face;
+            ``None`` takes the mean of the two cheeks.
+        headroom: largest intensity that burns no highlights.
+        config: the rule's numbers.
+
+    Returns:
+        A white light with its reason; its intensity is the smallest k >= 0 that brings
+        key-to-fill to the ratio aimed at, 0 if the photo is there already.
+    """
+    config = config or PlacementConfig()
+    left, right = environment.cheek_irradiance(head_pose)
+    ratio = environment.key_to_fill(head_pose)
+    yaw, pitch, _ = head_angles(head_pose)
+    side, azimuth, why = _choose_side(environment, left, right, yaw, config)
+    low, high = config.elevation_range_deg
+    elevation = float(np.clip(config.elevation_deg + pitch, low, high))
+    light = Light(side * azimuth, elevation)
+    name = "right" if side > 0 else "left"
+    where = f"{azimuth:.0f}° to the image {name} and {elevation:.0f}° up"
+    if ratio >= config.key_to_fill:
+        reason = (
+            f"No light added: key-to-fill is {ratio:.1f}:1 already;"
+            f" a key would stand {where}, {why}."
+        )
+        return replace(light, intensity=0.0, reason=reason)
+    mean = (left + right) / 2 if mean_irradiance is None else mean_irradiance
+    cheeks = np.maximum(_cheek_normals(head_pose) @ light.direction, 0) * mean
+    key, fill = (1, 0) if side > 0 else (0, 1)
+    existing = (left, right)
+    gained = cheeks[key] - config.key_to_fill * cheeks[fill]
+    missing = config.key_to_fill * existing[fill] - existing[key]
+    wanted = missing / gained if gained > 1e-6 else config.max_intensity
+    intensity = float(np.clip(wanted, 0, min(config.max_intensity, max(headroom, 0.0))))
+    light = replace(light, intensity=intensity)
+    after = key_to_fill_with(environment, head_pose, light, mean)
+    limit = "" if intensity >= wanted - 1e-6 else "; held back to keep highlights from burning"
+    reason = (
+        f"Key {where}, {why}; intensity {intensity:.2f} takes key-to-fill"
+        f" from {ratio:.1f}:1 to {after:.1f}:1{limit}."
+    )
+    return replace(light, reason=reason)
+
+
+def place_group(lights: Sequence[Light], weights: Sequence[float]) -> Light:
+    """One light for several faces: directions and intensities averaged by face size.
+
+    Args:
+        lights: each face's own placement, at least one.
+        weights: each face's size, > 0.
+    """
+    if not lights:
+        raise ValueError("a group needs at least one light")
+    if len(lights) == 1:
+        return lights[0]
+    share = np.asarray(weights, float) / np.sum(weights)
+    # Keys on both sides would average to the front: the side with more weight wins.
+    sides = np.sign([light.azimuth_deg for light in lights])
+    chosen = np.where(sides == (1 if share @ sides >= 0 else -1))[0]
+    vector = sum(share[i] * lights[i].direction for i in chosen)
+    intensity = float(share @ [light.intensity for light in lights])
+    largest = lights[int(np.argmax(share))]
+    result = Light.from_direction(np.asarray(vector), intensity=intensity)
+    reason = (
+        f"One light for {len(lights)} faces, weighted by their size:"
+        f" {abs(result.azimuth_deg):.0f}° to the image"
+        f" {'right' if result.azimuth_deg > 0 else 'left'} and {result.elevation_deg:.0f}° up,"
+        f" intensity {intensity:.2f}. Largest face: {largest.reason}"
+    )
+    return replace(result, reason=reason)
+
+
+def _cheek_normals(head_pose: NDArray[Any]) -> Float:
+    normals: Float = (
+        geometry.direction([-CHEEK_AZIMUTH, CHEEK_AZIMUTH], 0.0)
+        @ np.asarray(head_pose, np.float32).T
+    )
+    return normals
+
+
+def _choose_side(
+    environment: Environment, left: float, right: float, yaw: float, config: PlacementConfig
+) -> tuple[int, float, str]:
+    """Side (+1 image right), degrees off the axis, and the reason in words."""
+    low, high = config.azimuth_range_deg
+    if max(left, right) >= config.flat_ratio * min(left, right):
+        existing, _ = geometry.angles(environment.dominant_direction())
+        side = 1 if right > left else -1
+        azimuth = math.degrees(float(existing)) * side
+        why = "the side the existing light favours"
+        if azimuth < low:  # the dominant light is near the axis: only its lean is followed
+            return side, config.azimuth_deg, why
+        return side, min(azimuth, high), why
+    if abs(yaw) > config.turned_deg:
+        side = 1 if yaw > 0 else -1
+        azimuth = float(np.clip(config.azimuth_deg + abs(yaw) / 2, low, high))
+        return side, azimuth, "the short side of the turned face, since the light is flat"
+    return -1, config.azimuth_deg, "the customary side, since light and face are both frontal"
