@@ -91,6 +91,8 @@ class Subject:
         textures: maps of every material that the mesh uses.
         strands: fibres, possibly none.
         attributes: what was drawn, JSON-ready: skin, hair, accessories, expression.
+        face_points: ``(N, 3)`` float32 points that span the face as the landmarks of a face mesh
+            do (hairline to chin, ear to ear), for framing; ``None``: found from the skin.
     """
 
     seed: int
@@ -99,3 +101,4 @@ class Subject:
     textures: dict[Material, Texture]
     strands: list[Strands] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
+    face_points: Float | None = None
