@@ -1,2 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open, on-device Portrait Light: adds a studio key light to portrait photos."""
+"""Open, on-device Portrait Light: adds a studio key light to portrait photos.
+
+>>> from relight import Relighter, load_photo, save_photo
+>>> with Relighter() as relighter:
+...     result = relighter.relight(load_photo("portrait.jpg"))
+>>> save_photo(result.photo.with_rgb(result.image), "portrait.relit.jpg")
+
+Importing this package loads neither MediaPipe nor an interpreter; their first use does.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata as _metadata
+
+from relight.environment import Environment
+from relight.error import EnvironmentFileError, NoFaceError, PhotoError, RelightError
+from relight.face import Face
+from relight.light import Light
+from relight.photo import Photo, load_photo, save_photo
+from relight.relighter import Analysis, Relighter, Result
+
+try:
+    __version__ = _metadata.version("portrait-relight")
+except _metadata.PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "0+unknown"
+
+__all__ = [
+    "Analysis",
+    "Environment",
+    "EnvironmentFileError",
+    "Face",
+    "Light",
+    "NoFaceError",
+    "Photo",
+    "PhotoError",
+    "RelightError",
+    "Relighter",
+    "Result",
+    "__version__",
+    "load_photo",
+    "save_photo",
+]

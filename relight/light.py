@@ -113,20 +113,24 @@ def head_angles(head_pose: NDArray[Any]) -> tuple[float, float, float]:
 
 
 def key_to_fill_with(
-    environment: Environment, head_pose: NDArray[Any], light: Light, mean_irradiance: float
+    environment: Environment,
+    head_pose: NDArray[Any],
+    lights: Sequence[Light],
+    mean_irradiance: float,
 ) -> float:
-    """Key-to-fill ratio after a light is added: brighter over darker cheek, >= 1.
+    """Key-to-fill ratio after lights are added: brighter over darker cheek, >= 1.
 
     Args:
         environment: the existing light.
         head_pose: ``(3, 3)`` rotation head to camera.
-        light: the added key.
+        lights: the added keys.
         mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face.
     """
     cheeks = _cheek_normals(head_pose)
-    existing = np.array(environment.cheek_irradiance(head_pose))
-    strength = light.intensity * float(luminance(np.array(light.color))) * mean_irradiance
-    lit = existing + strength * np.maximum(cheeks @ light.direction, 0)
+    lit = np.array(environment.cheek_irradiance(head_pose))
+    for light in lights:
+        strength = light.intensity * float(luminance(np.array(light.color))) * mean_irradiance
+        lit += strength * np.maximum(cheeks @ light.direction, 0)
     return float(lit.max() / max(lit.min(), 1e-6))
 
 
@@ -177,7 +181,7 @@ def place(
     wanted = missing / gained if gained > 1e-6 else config.max_intensity
     intensity = float(np.clip(wanted, 0, min(config.max_intensity, max(headroom, 0.0))))
     light = replace(light, intensity=intensity)
-    after = key_to_fill_with(environment, head_pose, light, mean)
+    after = key_to_fill_with(environment, head_pose, [light], mean)
     limit = "" if intensity >= wanted - 1e-6 else "; held back to keep highlights from burning"
     reason = (
         f"Key {where}, {why}; intensity {intensity:.2f} takes key-to-fill"

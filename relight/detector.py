@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MediaPipe's face detector, Face Mesh and selfie segmentation; nothing else here knows MediaPipe.
+
+Reference: Kartynnik et al. 2019, "Real-time Facial Surface Geometry from Monocular Video on Mobile
+GPUs" (Face Mesh).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+import threading
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+LANDMARKS = 478
+"""468 points of the face's surface and 5 of each iris."""
+
+_NOISE = re.compile(
+    rb"^(INFO: Created TensorFlow Lite XNNPACK|WARNING: All log messages before absl"
+    rb"|[IW]\d{4} .*\.cc:\d+\])"
+)
+_import_lock = threading.Lock()
+_stderr_lock = threading.Lock()
+
+
+class _Package(types.ModuleType):
+    """A package whose ``__init__`` runs only when something is asked of it that it lacks."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in ("__version__", "__all__"):
+            raise AttributeError(name)
+        self.__class__ = types.ModuleType  # type: ignore[assignment]
+        spec = self.__spec__
+        assert spec is not None and spec.loader is not None  # noqa: S101
+        spec.loader.exec_module(self)
+        return getattr(self, name)
+
+
+def _solution(name: str) -> Any:
+    """Import one of MediaPipe's solutions without the rest of MediaPipe.
+
+    ``mediapipe/__init__.py`` imports every task and drawing aid, and with them TensorFlow or JAX,
+    matplotlib and sounddevice: 2 to 12 seconds. The modules used here need none of that, so their
+    parent packages stand in unexecuted; anybody's later use of ``mediapipe`` completes them.
+    """
+    with _import_lock:
+        for package in ("mediapipe", "mediapipe.python", "mediapipe.python.solutions"):
+            if package in sys.modules:
+                continue
+            spec = importlib.util.find_spec(package)
+            if spec is None:
+                raise ImportError("MediaPipe is missing: pip install mediapipe==0.10.21")
+            module = _Package(package)
+            module.__spec__ = spec
+            module.__path__ = spec.submodule_search_locations or []
+            module.__file__, module.__package__ = spec.origin, package
+            sys.modules[package] = module
+            parent, _, child = package.rpartition(".")
+            if parent:
+                setattr(sys.modules[parent], child, module)
+        return importlib.import_module(f"mediapipe.python.solutions.{name}")
+
+
+@contextlib.contextmanager
+def _without_noise() -> Iterator[None]:
+    """Keep MediaPipe's C++ log lines from stderr; whatever else is written there still arrives."""
+    with _stderr_lock, tempfile.TemporaryFile() as log:
+        sys.stderr.flush()
+        try:
+            original = os.dup(2)
+        except OSError:  # no stderr at all
+            yield
+            return
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(original, 2)
+            log.seek(0)
+            for line in log:
+                if not _NOISE.match(line):
+                    os.write(original, line)
+            os.close(original)
+
+
+class _Session:
+    """One MediaPipe solution, made on first use and again after a failure.
+
+    An exception leaves a solution's graph unusable for good, so it is thrown away then. Its log
+    lines come while it starts and with its first result, so only those calls are muffled.
+    """
+
+    def __init__(self, module: str, name: str, **options: Any) -> None:
+        self._module, self._name, self._options = module, name, options
+        self._solution: Any = None
+        self._quiet = False
+
+    def process(self, image: Image, answered: str) -> Any:
+        """Run on ``(H, W, 3)`` uint8 RGB; ``answered`` names the result's list."""
+        try:
+            if self._quiet:
+                return self._solution.process(image)
+            with _without_noise():
+                if self._solution is None:
+                    module = _solution(self._module)
+                    self._solution = getattr(module, self._name)(**self._options)
+                result = self._solution.process(image)
+                self._quiet = getattr(result, answered) is not None
+                return result
+        except (RuntimeError, ValueError):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Free the graph; the next call starts a new one."""
+        solution, self._solution, self._quiet = self._solution, None, False
+        if solution is not None:
+            with contextlib.suppress(RuntimeError, ValueError), _without_noise():
+                solution.close()
+
+
+class Detector:
+    """Finds faces and people in sRGB bytes. Reusable; not for two threads at once."""
+
+    def __init__(self, confidence: float = 0.5) -> None:
+        """Prepare the three models; none is loaded before its first use.
+
+        Args:
+            confidence: detection score below which a face is ignored.
+        """
+        self._boxes = _Session(
+            "face_detection",
+            "FaceDetection",
+            model_selection=1,
+            min_detection_confidence=confidence,
+        )
+        self._mesh = _Session(
+            "face_mesh",
+            "FaceMesh",
+            static_image_mode=True,
+            max_num_faces=1,
+            refine_landmarks=True,
+            min_detection_confidence=confidence,
+        )
+        self._person = _Session("selfie_segmentation", "SelfieSegmentation", model_selection=0)
+
+    def boxes(self, image: Image) -> Float:
+        """Faces by the full-range detector: ``(N, 5)`` left, top, width, height (pixels), score."""
+        height, width = image.shape[:2]
+        found = self._boxes.process(image, "detections").detections or []
+        rows = []
+        for item in found:
+            box = item.location_data.relative_bounding_box
+            rows.append(
+                (
+                    box.xmin * width,
+                    box.ymin * height,
+                    box.width * width,
+                    box.height * height,
+                    item.score[0],
+                )
+            )
+        return np.array(rows, np.float32).reshape(-1, 5)
+
+    def landmarks(self, image: Image) -> Float | None:
+        """The most certain face's ``(478, 3)`` landmarks, or ``None``.
+
+        x right and y down in pixels of ``image``; z in the same scale, smaller is nearer.
+        """
+        height, width = image.shape[:2]
+        found = self._mesh.process(image, "multi_face_landmarks").multi_face_landmarks
+        if not found:
+            return None
+        points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
+        if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
+            return None
+        return points * np.array([width, height, width], np.float32)
+
+    def person(self, image: Image) -> Float:
+        """Probability in [0, 1] that a pixel is part of a person, ``(H, W)`` float32.
+
+        The model sees 256 x 256 pixels, so a square image of that size loses nothing.
+        """
+        mask = self._person.process(image, "segmentation_mask").segmentation_mask
+        return np.clip(np.asarray(mask, np.float32), 0, 1)
+
+    def close(self) -> None:
+        """Free the models; the next call loads them again."""
+        for session in (self._boxes, self._mesh, self._person):
+            session.close()

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faces in a photo: where they are, their landmarks, head pose and crop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight import mesh
+from relight.detector import Detector
+from relight.geometry import Crop
+
+Float = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+DETECTION_SIDE = 1280
+"""Photos are searched at this size at most (longer side, pixels)."""
+MESH_SIDE = 384
+"""Faces are cut out and scaled to this for Face Mesh, which itself sees 192 pixels."""
+MESH_MARGIN = 2.2
+"""Side of that cut-out over the detector's box."""
+SMALLEST_FACE = 24
+"""Faces narrower than this many pixels of the photo are not worth a light."""
+FOCAL = 1.2
+"""Focal length over the photo's longer side when nothing else is known (45 degrees of view)."""
+TILE_BELOW = 0.2
+"""If no face is wider than this share of the photo's longer side, it is searched in tiles too."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a photo.
+
+    Attributes:
+        box: left, top, width, height of the landmarks' bounding box, pixels of the photo.
+        landmarks: ``(478, 3)`` float32; x right and y down in pixels of the photo, z in the same
+            scale, smaller is nearer.
+        head_from_cam: ``(4, 4)`` float64, camera frame (cm, origin at the camera) to head frame.
+        crop: the square around head, hair and shoulders that the models see.
+    """
+
+    box: tuple[float, float, float, float]
+    landmarks: Float
+    head_from_cam: NDArray[np.float64]
+    crop: Crop
+
+    @property
+    def head_pose(self) -> Float:
+        """Rotation ``(3, 3)`` from head to camera frame; its columns are the head's axes."""
+        return self.head_from_cam[:3, :3].T.astype(np.float32)
+
+    @property
+    def size(self) -> float:
+        """Geometric mean of the box's sides, pixels."""
+        return math.sqrt(self.box[2] * self.box[3])
+
+    @classmethod
+    def from_landmarks(cls, landmarks: Float, shape: tuple[int, ...]) -> Face:
+        """A face of a photo of ``shape`` (H, W, ...) from its ``(478, 3)`` landmarks."""
+        low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
+        width, height = high - low
+        return cls(
+            (float(low[0]), float(low[1]), float(width), float(height)),
+            landmarks,
+            head_from_camera(landmarks, shape),
+            Crop.around(landmarks),
+        )
+
+    def crop_landmarks(self, resolution: int) -> Float:
+        """Landmarks ``(478, 3)`` in pixels of the crop resampled to ``resolution``."""
+        xy = self.crop.to_crop(self.landmarks[:, :2], resolution)
+        z = self.landmarks[:, 2:] * np.float32(resolution / self.crop.size)
+        return np.concatenate([xy, z], 1)
+
+
+def head_from_camera(landmarks: Float, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Fit the mean face, in centimetres, to a face's landmarks.
+
+    Args:
+        landmarks: ``(468+, 2+)`` pixels of the photo.
+        shape: the photo's (H, W, ...); its middle is taken as the camera's axis.
+
+    Returns:
+        ``(4, 4)`` float64 transform from camera to head frame. The distance follows from the
+        assumed focal length, the rotation hardly depends on it.
+
+    Reference: perspective-n-point by SQPnP (Terzakis & Lourakis 2020), then Levenberg-Marquardt.
+    """
+    import cv2
+
+    focal = FOCAL * max(shape[:2])
+    camera = np.array([[focal, 0, shape[1] / 2], [0, focal, shape[0] / 2], [0, 0, 1]])
+    model = mesh.template().vertices_cm.astype(np.float64)
+    image = np.ascontiguousarray(landmarks[: mesh.POINTS, :2], np.float64)
+    _, rotation, translation = cv2.solvePnP(model, image, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    rotation, translation = cv2.solvePnPRefineLM(model, image, camera, None, rotation, translation)
+    flip = np.diag([1.0, -1.0, -1.0])  # OpenCV's camera has y down and z forward
+    camera_from_head = np.eye(4)
+    camera_from_head[:3, :3] = flip @ cv2.Rodrigues(rotation)[0]
+    camera_from_head[:3, 3] = flip @ translation[:, 0]
+    inverse: NDArray[np.float64] = np.linalg.inv(camera_from_head)
+    return inverse
+
+
+def find(detector: Detector, rgb: Image) -> list[Face]:
+    """All faces of a photo, largest first.
+
+    Args:
+        detector: MediaPipe's models.
+        rgb: ``(H, W, 3)`` uint8 sRGB.
+
+    Returns:
+        Faces at least :data:`SMALLEST_FACE` pixels wide; empty when there is none.
+    """
+    import cv2
+
+    height, width = rgb.shape[:2]
+    if min(height, width) < SMALLEST_FACE:
+        return []
+    scale = min(1.0, DETECTION_SIDE / max(height, width))
+    small = rgb
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    factors = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    boxes = detector.boxes(small)
+    if not len(boxes):
+        boxes = detector.boxes(_brighten(small))
+    if not (len(boxes) and boxes[:, 2].max() > TILE_BELOW * max(small.shape[:2])):
+        boxes = np.concatenate([boxes, _search_tiles(detector, small)])
+    boxes[:, [0, 2]] *= factors[0]
+    boxes[:, [1, 3]] *= factors[1]
+    faces: list[Face] = []
+    for box in boxes[np.argsort(-boxes[:, 4])]:
+        if box[2] < SMALLEST_FACE or any(_overlap(box, face.box) > 0.5 for face in faces):
+            continue
+        landmarks = _fit_mesh(detector, rgb, box)
+        if landmarks is None:
+            continue
+        face = Face.from_landmarks(landmarks, rgb.shape)
+        if face.box[2] >= SMALLEST_FACE and all(
+            _overlap(face.box, other.box) < 0.3 for other in faces
+        ):
+            faces.append(face)
+    return sorted(faces, key=lambda face: -face.size)
+
+
+def _search_tiles(detector: Detector, image: Image) -> Float:
+    """Boxes of small faces: 2 x 2 then 4 x 4 overlapping tiles, each a larger part of its view."""
+    height, width = image.shape[:2]
+    for count in (2, 4):
+        side_y, side_x = (math.ceil(side / count * 1.25) for side in (height, width))
+        found = []
+        for top in np.linspace(0, height - side_y, count).astype(int):
+            for left in np.linspace(0, width - side_x, count).astype(int):
+                tile = image[top : top + side_y, left : left + side_x]
+                boxes = detector.boxes(np.ascontiguousarray(tile))
+                found.append(boxes + np.array([left, top, 0, 0, 0], np.float32))
+        boxes = np.concatenate(found)
+        if len(boxes):
+            return boxes
+    return boxes
+
+
+def _fit_mesh(detector: Detector, rgb: Image, box: Float) -> Float | None:
+    """Landmarks of the face in a detector's box, in pixels of the photo, or ``None``."""
+    left, top, width, height = (float(x) for x in box[:4])
+    side = max(8, round(max(width, height) * MESH_MARGIN))
+    cut = Crop(round(left + width / 2 - side / 2), round(top + height / 2 - side / 2), side)
+    try:
+        view = cut.extract(rgb, MESH_SIDE)
+    except ValueError:  # a box wholly outside the photo
+        return None
+    landmarks = detector.landmarks(view)
+    if landmarks is None:
+        landmarks = detector.landmarks(_brighten(view))
+    if landmarks is None:
+        return None
+    scale = np.float32(side / MESH_SIDE)
+    landmarks = landmarks * scale + np.array([cut.left, cut.top, 0], np.float32)
+    found = (*landmarks[:, :2].min(0), *np.ptp(landmarks[:, :2], axis=0))
+    return landmarks if _overlap(found, (left, top, width, height)) > 0.2 else None
+
+
+def _brighten(image: Image) -> Image:
+    """Stretch a dark picture's tones, for the detector's eyes only."""
+    top = float(np.percentile(image[::4, ::4], 99))
+    if top >= 250:
+        top = 250.0
+    table = (np.arange(256) / max(top, 1.0)).clip(0, 1) ** 0.6 * 255
+    return table.astype(np.uint8)[image]
+
+
+def _overlap(a: Any, b: Any) -> float:
+    """Intersection over the smaller of two boxes (left, top, width, height, ...)."""
+    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    high = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    return float(wide * high / max(min(a[2] * a[3], b[2] * b[3]), 1e-6))

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key gain: what a key light adds, as a fraction of what is there; and applying it.
+
+``Y = X (1 + sum_i k_i c_i G_i)`` in linear light. Y / X is Google's quotient image; written this
+way, strength 0 is the photo bit for bit, intensity and colour are free once G is known, and
+several lights add up as light does.
+
+References:
+    Google, "Portrait Light" (2020), section on the quotient image. He et al. 2013, "Guided Image
+    Filtering".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.color import encoded_gain, scale_encoded
+from relight.geometry import Crop
+
+Float = NDArray[np.float32]
+
+GAIN_SIDE = 128
+"""Side of the gain as predicted."""
+DARKEST = 0.12
+"""Least irradiance divided by, over the face's mean: bounds the gain in deep shadow."""
+WORK_SIDE = 640
+"""The gain is fitted to the photo's edges at this size at most, then enlarged."""
+KNEE = 0.80
+"""Encoded value above which highlights are compressed instead of clipped."""
+FADE = 0.22
+"""Share of the crop, at its border, over which the light dies away."""
+STRIP = 128
+"""Rows of a photo worked on at a time: they stay in a core's cache."""
+
+
+def visibility(normals: Float, direction: NDArray[Any]) -> Float:
+    """Light visibility map ``max(0, n.l)`` of Lambert's law, ``(R, R)``."""
+    return np.maximum(normals @ np.asarray(direction, np.float32), 0)
+
+
+def predict(visible: Float, irradiance: Float, mean_irradiance: float) -> Float:
+    """Key gain of a Lambert surface under a white key of unit intensity.
+
+    Args:
+        visible: ``(R, R)`` light visibility map.
+        irradiance: ``(R, R, 3)`` of the existing light.
+        mean_irradiance: its luminance, mean over the visible face.
+
+    Returns:
+        ``(R, R, 3)`` float32 >= 0.
+    """
+    floor = np.float32(DARKEST * mean_irradiance)
+    existing = np.sqrt(irradiance**2 + floor**2)
+    return (visible[..., None] * np.float32(mean_irradiance) / existing).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one face contributes to the photo's gain, on its crop.
+
+    Attributes:
+        crop: the square of the photo.
+        gain: ``(S, S, 3)`` float32 >= 0, low resolution.
+        person: ``(R, R)`` probability in [0, 1] that a pixel is part of a person.
+        confidence: ``(R, R)`` trust in the gain, [0, 1].
+    """
+
+    crop: Crop
+    gain: Float
+    person: Float
+    confidence: Float
+
+
+@dataclass(frozen=True)
+class GainMap:
+    """Gain on a regular grid over part of a photo, zero elsewhere.
+
+    Attributes:
+        left: photo column of the grid's left edge.
+        top: photo row of its upper edge.
+        factor: photo pixels per grid cell, a whole number.
+        gain: ``(h, w, 3)`` float32 >= 0; its last row and column may reach past the photo.
+    """
+
+    left: int
+    top: int
+    factor: int
+    gain: Float
+
+    def expand(self, shape: tuple[int, ...]) -> Float:
+        """The gain at every pixel of a photo of ``shape``: ``(H, W, 3)`` float32."""
+        result = np.zeros((*shape[:2], 3), np.float32)
+        part = result[self.top :, self.left :][: len(self.gain) * self.factor]
+        grown = enlarge(self.gain, 0, len(self.gain), self.factor)[: part.shape[0]]
+        part[:, : grown.shape[1]] = grown[:, : part.shape[1]]
+        return result
+
+
+def enlarge(grid: Float, start: int, stop: int, factor: int) -> Float:
+    """Rows ``start:stop`` of a grid ``(h, w, C)`` at ``factor`` times its size, bilinear.
+
+    Strips enlarged one by one are the whole enlarged at once.
+    """
+    import cv2
+
+    if factor == 1:
+        return grid[start:stop]
+    low, high = max(0, start - 1), min(len(grid), stop + 1)
+    size = (grid.shape[1] * factor, (high - low) * factor)
+    grown = cv2.resize(grid[low:high], size, interpolation=cv2.INTER_LINEAR)
+    offset = (start - low) * factor
+    return grown[offset : offset + (stop - start) * factor]
+
+
+def upsample(rgb: NDArray[np.uint8], parts: Sequence[Part]) -> GainMap:
+    """Fit the faces' gains to the photo's edges and join them.
+
+    The person's outline and the gain are filtered with the photo as guide, so that both end where
+    hair, jaw and shoulder do. The gain fades towards the crop's border and where the photo is
+    clipped or too dark to be multiplied.
+
+    Args:
+        rgb: ``(H, W, 3)`` uint8 sRGB.
+        parts: one per face, at least one.
+    """
+    import cv2
+
+    boxes = [part.crop.visible(rgb.shape) for part in parts]
+    top, bottom = min(b[0].start for b in boxes), max(b[0].stop for b in boxes)
+    left, right = min(b[1].start for b in boxes), max(b[1].stop for b in boxes)
+    factor = max(1, math.ceil(max(bottom - top, right - left) / WORK_SIDE))
+    rows, columns = math.ceil((bottom - top) / factor), math.ceil((right - left) / factor)
+    region = rgb[top:bottom, left:right]
+    pad = (rows * factor - region.shape[0], columns * factor - region.shape[1])
+    if any(pad):
+        region = cv2.copyMakeBorder(region, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
+    guide = cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA)
+    guide = guide.astype(np.float32) / 255
+    total = np.zeros((rows, columns, 3), np.float32)
+    weights = np.full((rows, columns, 1), 1e-6, np.float32)
+    reach = np.zeros((rows, columns), np.float32)
+    for part in parts:
+        cell = part.crop.size / factor  # the crop's side on the grid
+        gain = _to_grid(part.gain, part.crop, left, top, factor, rows, columns)
+        radius = max(1, round(cell / GAIN_SIDE))
+        gain = cv2.ximgproc.guidedFilter(guide, gain, radius, 1e-3)
+        person = _to_grid(part.person, part.crop, left, top, factor, rows, columns)
+        person = cv2.ximgproc.guidedFilter(guide, person, max(2, round(cell / 48)), 1e-4)
+        person = _smoothstep(person, 0.15, 0.85)
+        trust = _to_grid(part.confidence, part.crop, left, top, factor, rows, columns)
+        window = _window(part.crop, left, top, factor, rows, columns, rgb.shape)
+        share = (window**2)[..., None] + 1e-6
+        total += share * np.maximum(gain, 0) * (person * trust)[..., None]
+        weights += share
+        reach = np.maximum(reach, window)
+    gain = total / weights * (reach * _photo_trust(guide))[..., None]
+    gain[gain < 1e-3] = 0
+    return GainMap(left, top, factor, gain)
+
+
+def apply(
+    rgb: NDArray[Any], added: GainMap, *, strength: float = 1.0, threads: int = 1
+) -> NDArray[Any]:
+    """Multiply a photo by ``1 + strength * added`` in linear light.
+
+    Highlights above :data:`KNEE` get a shoulder: they approach white and never reach it. A pixel
+    whose gain is 0 keeps its value exactly.
+
+    Args:
+        rgb: ``(H, W, 3)`` uint8 or uint16 sRGB; not changed.
+        added: ``sum_i k_i c_i G_i``.
+        strength: factor on the added light, >= 0.
+        threads: rows are shared between so many threads.
+
+    Returns:
+        ``(H, W, 3)`` of the same dtype.
+    """
+    result = rgb.copy()
+    if strength == 0 or not added.gain.any():
+        return result
+    linear_gain = 1 + np.float32(strength) * added.gain
+    grid = np.concatenate([linear_gain, encoded_gain(linear_gain)], -1)
+    step = max(1, STRIP // added.factor)
+    starts = range(0, len(grid), step)
+
+    def work(start: int) -> None:
+        stop = min(start + step, len(grid))
+        if not added.gain[start:stop].any():
+            return
+        top = added.top + start * added.factor
+        strip = result[top : top + (stop - start) * added.factor, added.left :]
+        grown = enlarge(grid, start, stop, added.factor)[: len(strip)]
+        strip = strip[:, : grown.shape[1]]
+        grown = grown[:, : strip.shape[1]]
+        strip[...] = relit(strip, grown[..., :3], grown[..., 3:])
+
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, starts))
+    else:
+        for start in starts:
+            work(start)
+    return result
+
+
+def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
+    """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
+
+    Args:
+        rgb: uint8 or uint16 sRGB, any shape.
+        gain: linear gain >= 1 of the same shape.
+        factor: ``color.encoded_gain(gain)``.
+    """
+    white = np.float32(np.iinfo(rgb.dtype).max)
+    before = rgb.astype(np.float32)
+    before /= white
+    after = scale_encoded(before, gain, factor)
+    knee = np.maximum(before, np.float32(KNEE), out=before)
+    over = np.maximum(after - knee, 0)
+    room = 1 - knee
+    after = np.minimum(after, knee, out=after)
+    after += room * over / (over + room + np.float32(1e-6))
+    after *= white
+    after += np.float32(0.5)
+    return after.astype(rgb.dtype)
+
+
+def _to_grid(
+    values: Float, crop: Crop, left: int, top: int, factor: int, rows: int, columns: int
+) -> Float:
+    """Resample values given on a crop to a photo's grid, bilinear, edges repeated."""
+    import cv2
+
+    scale = values.shape[0] / crop.size
+    matrix = np.array(
+        [
+            [factor * scale, 0, (left - crop.left + 0.5 * factor) * scale - 0.5],
+            [0, factor * scale, (top - crop.top + 0.5 * factor) * scale - 0.5],
+        ]
+    )
+    return cv2.warpAffine(
+        values,
+        matrix,
+        (columns, rows),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _window(
+    crop: Crop,
+    left: int,
+    top: int,
+    factor: int,
+    rows: int,
+    columns: int,
+    shape: tuple[int, ...],
+) -> Float:
+    """1 inside a crop, falling smoothly to 0 at those of its borders that lie in the photo."""
+    sides = []
+    for start, count, low, limit in (
+        (top, rows, crop.top, shape[0]),
+        (left, columns, crop.left, shape[1]),
+    ):
+        position = (start + (np.arange(count) + 0.5) * factor - low) / crop.size
+        ramp = np.ones(count, np.float32)
+        if low > 0:
+            ramp *= _smoothstep(position, 0, FADE)
+        if low + crop.size < limit:
+            ramp *= _smoothstep(1 - position, 0, FADE)
+        sides.append(ramp)
+    return sides[0][:, None] * sides[1][None, :]
+
+
+def _photo_trust(guide: Float) -> Float:
+    """Where the photo can be multiplied: neither clipped nor lost in noise, ``(h, w)``."""
+    import cv2
+
+    brightest = cv2.blur(guide.max(-1), (3, 3))
+    clipped = _smoothstep(brightest, 0.97, 1.0)
+    dark = 1 - _smoothstep(cv2.blur(guide @ np.float32([0.3, 0.6, 0.1]), (5, 5)), 0.01, 0.06)
+    return 1 - np.maximum(0.7 * clipped, 0.8 * dark)
+
+
+def _smoothstep(x: NDArray[Any], low: float, high: float) -> Float:
+    t = np.clip((np.asarray(x, np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
+    return t * t * (3 - 2 * t)
