@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong in the Light Stage. Each message is one line that names the path and the cure."""
+"""What can go wrong in the Light Stage; each message is one line that names path and cure."""
 
 from __future__ import annotations
 

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One-light-at-a-time pictures of a subject, all lights of a rig from one look through the camera.
+
+Deferred: the points that the camera sees are found once, then shaded under every light with cast
+shadows. Skin keeps its irradiance apart, so that it can be scattered below the surface before the
+albedo multiplies it.
+
+Units: ``OLAT_i`` is the radiance towards the camera when light ``i`` alone is on and gives unit
+irradiance at normal incidence. So ``relit = sum_i w_i OLAT_i`` where ``w_i`` is the environment's
+radiance integrated over the light's cell of the sphere; radiance 1 from everywhere makes
+``w_i = solid angle_i``, and a white Lambert surface is then 1.
+
+Reference:
+    Debevec et al. 2000, "Acquiring the Reflectance Field of a Human Face".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_synth.bounce import bounced_irradiance
+from data_synth.fibre import Opacity, frame
+from data_synth.rig import Camera
+from data_synth.scattering import SHAPE_CM, gather_matrix
+from data_synth.shading import SECOND_LOBE, Gloss, Hair, hair_lobes, lobes, make_gloss
+from data_synth.subject import Material, Subject
+from data_synth.surface import HAIR, Body, Samples, capture
+from relight.geometry import normalize
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """How a view is rendered.
+
+    Attributes:
+        size: side of the picture in pixels.
+        samples: points shaded per pixel.
+        light_radius: of each light's disk, radians as seen from the subject; softens shadows.
+        bounce_rays: gathered per vertex for the diffuse bounce; 0 leaves the bounce out.
+        scattering: whether light travels below the skin.
+    """
+
+    size: int = 256
+    samples: int = 4
+    light_radius: float = 0.05
+    bounce_rays: int = 96
+    scattering: bool = True
+
+
+@dataclass(frozen=True)
+class View:
+    """A rendered view; what it stores of ``P`` covered pixels is premultiplied by coverage.
+
+    Attributes:
+        olat: ``(3, P, L)`` float32 radiance per unit irradiance of each light.
+        pixels: ``(P,)`` flat indices in the picture, ascending.
+        alpha: ``(S, S)`` float32 coverage in [0, 1].
+        normals: ``(S, S, 3)`` float32 unit, camera frame; zero outside.
+        albedo: ``(S, S, 3)`` float32, not premultiplied; zero outside.
+        depth: ``(S, S)`` float32 cm along the camera's axis; zero outside.
+        hair: ``(S, S)`` float32 share of fibres in what covers the pixel.
+    """
+
+    olat: Float
+    pixels: NDArray[np.int64]
+    alpha: Float
+    normals: Float
+    albedo: Float
+    depth: Float
+    hair: Float
+
+
+class Stage:
+    """A subject in the rig: what all its views share.
+
+    Args:
+        subject: who.
+        lights: ``(L, 3)`` unit vectors towards the lights, head frame.
+        settings: how to render.
+    """
+
+    def __init__(self, subject: Subject, lights: Float, settings: RenderSettings) -> None:
+        self.body = Body(subject)
+        self.lights: Float = np.asarray(lights, np.float32)
+        self.settings = settings
+        self.opacity = Opacity(self.body.strands, self.lights) if self.body.strands else None
+        self._bounced: Float | None = None
+
+    def bounced(self) -> Float | None:
+        """Irradiance of the bounce at the vertices, ``(3, V, L)``, or ``None`` without bounce."""
+        if self._bounced is None and self.settings.bounce_rays > 0:
+            rng = np.random.default_rng([self.body.subject.seed, 0xB0])
+            self._bounced = bounced_irradiance(
+                self.body, self.opacity, self.lights, self.settings.bounce_rays, rng
+            )
+        return self._bounced
+
+    def render(self, camera: Camera, rng: np.random.Generator) -> View:
+        """Photograph the subject under every light.
+
+        Args:
+            camera: from where.
+            rng: places rays within pixels and on the lights' disks.
+        """
+        size = self.settings.size
+        seen = capture(self.body, camera, size, self.settings.samples, rng)
+        pixels, first = np.unique(seen.pixel, return_index=True)
+        if not len(pixels):
+            blank = np.zeros((size, size), np.float32)
+            color = np.zeros((size, size, 3), np.float32)
+            empty = np.zeros((3, 0, len(self.lights)), np.float32)
+            return View(empty, pixels, blank, color, color, blank, blank)
+        per_pixel = _Sum(seen, first)
+        gloss = _gloss(seen)
+        skin = np.isin(seen.material, (Material.SKIN, Material.GUM))
+        irradiance, radiance = self._shade(seen, per_pixel, gloss, skin, rng)
+        olat = np.ascontiguousarray(radiance.transpose(0, 2, 1))
+        del radiance
+        self._add_skin(olat, seen, per_pixel, gloss, skin, irradiance, camera)
+        self._add_bounce(olat, seen, per_pixel, gloss)
+        return _pack(olat, seen, per_pixel, pixels, camera, size)
+
+    def _shade(
+        self,
+        seen: Samples,
+        per_pixel: _Sum,
+        gloss: Gloss,
+        skin: NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> tuple[Float, Float]:
+        """Mean irradiance of skin ``(L, P)``, and radiance of all else ``(3, L, P)``."""
+        count = len(seen.pixel)
+        hair = np.flatnonzero(seen.material == HAIR)
+        solid = seen.material != HAIR
+        base = np.ascontiguousarray(
+            (seen.albedo * (gloss.exit / np.float32(np.pi) * (solid & ~skin))[:, None]).T
+        )
+        vectors = np.concatenate([seen.bumped, seen.normal, seen.facing, seen.view, seen.tangent])
+        vectors = np.ascontiguousarray(vectors.T)
+        fibres = Hair((seen.tangent[hair] * seen.view[hair]).sum(1), seen.albedo[hair])
+        # A point on the light's disk for each sample, even over the samples of a pixel and turned
+        # from light to light.
+        disk = np.sqrt(seen.stratum).astype(np.float32) * np.float32(self.settings.light_radius)
+        turn = (rng.random(count) * 2 * np.pi).astype(np.float32)
+        scale = 1 / np.sqrt(1 + disk * disk)
+        irradiance = np.zeros((len(self.lights), per_pixel.pixels), np.float32)
+        radiance = np.zeros((3, len(self.lights), per_pixel.pixels), np.float32)
+        entry = gloss.entry.ravel()
+        columns = gloss.entry.shape[1]
+        for i, light in enumerate(self.lights):
+            axes = frame(light)
+            angle = turn + np.float32(2.399963 * i)
+            jx, jy = disk * np.cos(angle) * scale, disk * np.sin(angle) * scale
+            along = (axes @ vectors).reshape(3, 5, count)
+            b_l, n_l, f_l, l_v, t_l = along[0] * jx + along[1] * jy + along[2] * scale
+            # Surfaces that face the light, then fibres, share one pass of shadow rays.
+            lit = np.flatnonzero(solid & (b_l > 0) & (n_l > -0.05) & (f_l > -0.3))
+            ask = np.concatenate([lit, hair])
+            towards = jx[ask, None] * axes[0] + jy[ask, None] * axes[1] + scale[ask, None] * axes[2]
+            start = seen.origin[ask]
+            start[len(lit) :] += towards[len(lit) :] * 0.15
+            left = (~self.body.caster.occluded(start, towards)).astype(np.float32)
+            if self.opacity is not None:
+                free = np.flatnonzero(left)
+                left[free] = self.opacity.transmittance(i, start[free])
+            reach = np.flatnonzero(left[: len(lit)])
+            lit, light_left = lit[reach], left[reach]
+            cosine = b_l[lit]
+            column = np.minimum((cosine * columns).astype(np.int64), columns - 1)
+            enters = np.zeros(count, np.float32)
+            enters[lit] = cosine * light_left * entry[lit * columns + column]
+            color = base * enters
+            color[:, lit] += (
+                lobes(
+                    cosine,
+                    l_v[lit],
+                    gloss.n_v[lit],
+                    gloss.alpha[lit],
+                    gloss.f0[lit],
+                    gloss.second[lit],
+                )
+                * light_left
+            )
+            if len(hair):
+                white, tinted = hair_lobes(
+                    fibres, t_l[hair], l_v[hair], n_l[hair], left[len(left) - len(hair) :]
+                )
+                color[:, hair] = (white[:, None] + tinted).T
+            irradiance[i] = per_pixel(enters * skin)
+            for c in range(3):
+                radiance[c, i] = per_pixel(color[c])
+        return irradiance, radiance
+
+    def _add_skin(
+        self,
+        olat: Float,
+        seen: Samples,
+        per_pixel: _Sum,
+        gloss: Gloss,
+        skin: NDArray[np.bool_],
+        irradiance: Float,
+        camera: Camera,
+    ) -> None:
+        """Scatter irradiance below the skin and let it out through the albedo."""
+        cover = per_pixel(skin.astype(np.float32))
+        where = np.flatnonzero(cover > 0)
+        if not len(where):
+            return
+        share = cover[where]
+        light = np.ascontiguousarray(irradiance[:, where].T) / share[:, None]
+        position = np.stack([per_pixel(seen.position[:, k] * skin)[where] for k in range(3)], 1)
+        cosine = per_pixel(np.maximum((seen.normal * seen.view).sum(1), 0.2) * skin)[where]
+        pixel_cm = camera.field_cm / self.settings.size
+        for c in range(3):
+            leaving = seen.albedo[:, c] * gloss.exit / np.float32(np.pi) * skin
+            out = per_pixel(leaving)[where]
+            spread = light
+            if self.settings.scattering:
+                matrix = gather_matrix(
+                    per_pixel.pixel[where],
+                    position / share[:, None],
+                    share**2 / cosine,
+                    self.settings.size,
+                    pixel_cm,
+                    SHAPE_CM[c],
+                )
+                spread = matrix @ light
+            olat[c, where] += out[:, None] * spread
+
+    def _add_bounce(self, olat: Float, seen: Samples, per_pixel: _Sum, gloss: Gloss) -> None:
+        """Add what the subject's own surfaces reflect onto it."""
+        from scipy import sparse
+
+        bounced = self.bounced()
+        if bounced is None:
+            return
+        solid = np.flatnonzero(seen.triangle >= 0)
+        corners = self.body.mesh.faces[seen.triangle[solid]]
+        owner = np.repeat(per_pixel.index[solid], 3)
+        for c in range(3):
+            out = seen.weight[solid] * seen.albedo[solid, c] * gloss.exit[solid] / np.pi
+            spread = sparse.csr_matrix(
+                (
+                    (out[:, None] * seen.barycentric[solid]).ravel().astype(np.float32),
+                    (owner, corners.ravel()),
+                ),
+                shape=(per_pixel.pixels, bounced.shape[1]),
+            )
+            olat[c] += spread @ bounced[c]
+
+
+class _Sum:
+    """Adds up samples over their pixels, weighted by coverage."""
+
+    def __init__(self, seen: Samples, first: NDArray[Any]) -> None:
+        self._first, self._weight = first, seen.weight
+        self.pixel = seen.pixel[first]
+        self.pixels = len(first)
+        self.index = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(seen.pixel))))
+
+    def __call__(self, values: NDArray[Any]) -> Float:
+        """Sum of ``(N,)`` values over each pixel's samples, ``(P,)``."""
+        total: Float = np.add.reduceat(values * self._weight, self._first)
+        return total
+
+
+def _gloss(seen: Samples) -> Gloss:
+    second = np.where(seen.material == Material.SKIN, np.float32(SECOND_LOBE), np.float32(0))
+    return make_gloss((seen.bumped * seen.view).sum(1), seen.alpha, seen.f0, second)
+
+
+def _pack(
+    olat: Float,
+    seen: Samples,
+    per_pixel: _Sum,
+    pixels: NDArray[np.int64],
+    camera: Camera,
+    size: int,
+) -> View:
+    alpha = per_pixel(np.ones(len(seen.pixel), np.float32))
+
+    def picture(values: NDArray[Any]) -> Float:
+        flat = np.zeros((size * size, *values.shape[1:]), np.float32)
+        flat[pixels] = values
+        return flat.reshape(size, size, *values.shape[1:])
+
+    def mean(values: NDArray[Any]) -> Float:
+        return np.stack([per_pixel(values[:, k]) / alpha for k in range(values.shape[1])], 1)
+
+    return View(
+        olat=np.maximum(olat, 0, out=olat),
+        pixels=pixels,
+        alpha=picture(np.minimum(alpha, 1)),
+        normals=picture(normalize(camera.to_camera(mean(seen.bumped)))),
+        albedo=picture(mean(seen.albedo)),
+        depth=picture(mean(seen.distance[:, None])[:, 0]),
+        hair=picture(mean((seen.material == HAIR).astype(np.float32)[:, None])[:, 0]),
+    )
