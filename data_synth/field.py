@@ -81,7 +81,13 @@ class Field:
             view.albedo,
             view.depth,
             view.hair,
-            metadata | {"version": VERSION, "size": view.alpha.shape[0]},
+            metadata
+            | {
+                "version": VERSION,
+                "size": view.alpha.shape[0],
+                "face_box_px": list(view.face_box),
+                "face_irradiance": [round(float(x), 6) for x in view.face_irradiance],
+            },
         )
 
     @property
@@ -100,6 +106,16 @@ class Field:
         return np.asarray(self.metadata["solid_angles_sr"], np.float32)
 
     @property
+    def face_box(self) -> Float:
+        """Left, top, right, bottom of the face in pixels, as its landmarks span it."""
+        return np.asarray(self.metadata["face_box_px"], np.float32)
+
+    @property
+    def face_irradiance(self) -> Float:
+        """``(L,)`` mean irradiance of the visible face per unit irradiance of each light."""
+        return np.asarray(self.metadata["face_irradiance"], np.float32)
+
+    @property
     def camera_rotation(self) -> Float:
         """``(3, 3)``: columns are the camera's right, up and back in the head frame."""
         return np.asarray(self.metadata["camera"]["rotation_right_up_back"], np.float32)
@@ -109,6 +125,10 @@ class Field:
         values = _SQUARES[self.codes[:, part]]
         values *= self.scale[:, part, None]
         return values
+
+    def squares(self, channel: int) -> Float:
+        """OLAT values of one colour over their scale, ``(P, L)`` float32 in [0, 1]."""
+        return _SQUARES[self.codes[channel]]
 
     def relight(self, weights: NDArray[Any]) -> Float:
         """The subject under any light.
@@ -125,7 +145,7 @@ class Field:
         flat = weights.reshape(-1, *weights.shape[-2:])
         result = np.zeros((len(flat), count, 3), np.float32)
         for c in range(3):
-            light = (_SQUARES[self.codes[c]] @ flat[..., c].T) * self.scale[c][:, None]
+            light = (self.squares(c) @ flat[..., c].T) * self.scale[c][:, None]
             result[:, self.pixels, c] = light.T
         return result.reshape(*weights.shape[:-2], self.size, self.size, 3)
 

@@ -65,6 +65,9 @@ class View:
         albedo: ``(S, S, 3)`` float32, not premultiplied; zero outside.
         depth: ``(S, S)`` float32 cm along the camera's axis; zero outside.
         hair: ``(S, S)`` float32 share of fibres in what covers the pixel.
+        face_box: left, top, right, bottom of the face in pixels, as its landmarks would span it.
+        face_irradiance: ``(L,)`` float32 mean irradiance of the visible face's skin, shadows
+            included, per unit irradiance of each light.
     """
 
     olat: Float
@@ -74,6 +77,8 @@ class View:
     albedo: Float
     depth: Float
     hair: Float
+    face_box: tuple[float, float, float, float]
+    face_irradiance: Float
 
 
 class Stage:
@@ -109,22 +114,29 @@ class Stage:
             rng: places rays within pixels and on the lights' disks.
         """
         size = self.settings.size
+        points = camera.project(self.body.face_points, size)
+        left, top, right, bottom = (round(float(x), 2) for x in (*points.min(0), *points.max(0)))
+        box = (left, top, right, bottom)
         seen = capture(self.body, camera, size, self.settings.samples, rng)
         pixels, first = np.unique(seen.pixel, return_index=True)
         if not len(pixels):
             blank = np.zeros((size, size), np.float32)
             color = np.zeros((size, size, 3), np.float32)
             empty = np.zeros((3, 0, len(self.lights)), np.float32)
-            return View(empty, pixels, blank, color, color, blank, blank)
+            dark = np.zeros(len(self.lights), np.float32)
+            return View(empty, pixels, blank, color, color, blank, blank, box, dark)
         per_pixel = _Sum(seen, first)
         gloss = _gloss(seen)
         skin = np.isin(seen.material, (Material.SKIN, Material.GUM))
         irradiance, radiance = self._shade(seen, per_pixel, gloss, skin, rng)
+        on_face = _face_irradiance(
+            irradiance, per_pixel(skin.astype(np.float32)), pixels, size, box
+        )
         olat = np.ascontiguousarray(radiance.transpose(0, 2, 1))
         del radiance
         self._add_skin(olat, seen, per_pixel, gloss, skin, irradiance, camera)
         self._add_bounce(olat, seen, per_pixel, gloss)
-        return _pack(olat, seen, per_pixel, pixels, camera, size)
+        return _pack(olat, seen, per_pixel, camera, size, box, on_face)
 
     def _shade(
         self,
@@ -275,14 +287,31 @@ def _gloss(seen: Samples) -> Gloss:
     return make_gloss((seen.bumped * seen.view).sum(1), seen.alpha, seen.f0, second)
 
 
+def _face_irradiance(
+    irradiance: Float,
+    cover: Float,
+    pixels: NDArray[np.int64],
+    size: int,
+    box: tuple[float, float, float, float],
+) -> Float:
+    """Mean over skin within the face's box ``(L,)``; zero when none is seen."""
+    x, y = pixels % size + 0.5, pixels // size + 0.5
+    inside = (x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])
+    where = np.flatnonzero(inside & (cover > 0.5))
+    total: Float = irradiance[:, where].sum(1) / max(float(cover[where].sum()), 1e-6)
+    return total
+
+
 def _pack(
     olat: Float,
     seen: Samples,
     per_pixel: _Sum,
-    pixels: NDArray[np.int64],
     camera: Camera,
     size: int,
+    face_box: tuple[float, float, float, float],
+    face_irradiance: Float,
 ) -> View:
+    pixels = per_pixel.pixel
     alpha = per_pixel(np.ones(len(seen.pixel), np.float32))
 
     def picture(values: NDArray[Any]) -> Float:
@@ -301,4 +330,6 @@ def _pack(
         albedo=picture(mean(seen.albedo)),
         depth=picture(mean(seen.distance[:, None])[:, 0]),
         hair=picture(mean((seen.material == HAIR).astype(np.float32)[:, None])[:, 0]),
+        face_box=face_box,
+        face_irradiance=face_irradiance,
     )

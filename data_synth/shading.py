@@ -178,7 +178,7 @@ def hair_lobes(
     sin_sum = sin_l + sin_v
     cos_phi = np.clip((l_v - sin_l * sin_v) / np.maximum(cos_l * cos_v, 1e-3), -1, 1)
     half_phi = np.sqrt(0.5 + 0.5 * cos_phi)  # cos(phi / 2)
-    tilt = np.float32(0.07)
+    tilt = 0.07
 
     def along(shift: float, width: float) -> Float:
         w = np.float32(hair.width * width)

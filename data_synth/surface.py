@@ -17,14 +17,14 @@ from data_synth.fibre import Ribbons
 from data_synth.raycast import Caster
 from data_synth.rig import Camera
 from data_synth.shading import FRESNEL
-from data_synth.subject import Subject
+from data_synth.subject import Material, Subject
 from data_synth.texture import Pyramid
 from relight.geometry import normalize
 
 Float = NDArray[np.float32]
 
 HAIR = 255
-"""Stands for fibres where others name a :class:`~data_synth.subject.Material`."""
+"""Stands for fibres where others name a :class:`Material`."""
 PRIMARY = 4
 """Primary rays per pixel along each side."""
 MAX_SLOPE = 0.5
@@ -38,7 +38,7 @@ class Samples:
         pixel: ``(N,)`` flat index in the picture.
         weight: ``(N,)`` share of the pixel that the point stands for.
         stratum: ``(N,)`` in [0, 1), evenly spread over the points of one pixel.
-        material: ``(N,)`` uint8, :class:`~data_synth.subject.Material` or :data:`HAIR`.
+        material: ``(N,)`` uint8, :class:`Material` or :data:`HAIR`.
         position: ``(N, 3)`` head frame, cm.
         normal: ``(N, 3)`` smooth.
         bumped: ``(N, 3)`` with the texture's height.
@@ -95,6 +95,19 @@ class Body:
         self.cm_per_uv: Float = np.sqrt(area / np.maximum(uv_area, 1e-12)).astype(np.float32)
         self.curvature = _curvature(corner, mesh.normals[mesh.faces])
         self.center = np.array([0.0, 4.0, 0.0], np.float32)
+
+    @property
+    def face_points(self) -> Float:
+        """``(N, 3)`` points that span the face as the landmarks of a face mesh do."""
+        if self.subject.face_points is not None:
+            return self.subject.face_points
+        used = np.unique(self.mesh.faces[self.mesh.material == Material.SKIN])
+        if not len(used):
+            return self.mesh.vertices
+        points, normals = self.mesh.vertices[used], self.mesh.normals[used]
+        front = (normals[:, 2] > 0.15) & (np.abs(points[:, 0]) < 7.5) & (points[:, 2] > 2)
+        front &= (points[:, 1] > -9) & (points[:, 1] < 9)
+        return points[front] if front.any() else points
 
     def look_up(
         self, triangle: NDArray[Any], barycentric: Float, footprint_cm: NDArray[Any]
