@@ -443,7 +443,7 @@ def _read_meta(image: Image.Image, tags: dict[int, Any], kind: str, name: str) -
         xmp, xmp_orientation = raster.clean_xmp(packet)
     # Pillow and OpenCV turn TIFF, pillow-heif turns HEIC while decoding.
     turned = kind in ("TIFF", "HEIF")
-    orientation = 1 if turned else exif.orientation if exif.orientation > 1 else xmp_orientation
+    orientation = 1 if turned else exif.orientation or xmp_orientation
     icc = info.get("icc_profile")
     if not icc and exif.adobe_rgb and kind in ("JPEG", "TIFF"):
         icc = raster.adobe_rgb_profile()

@@ -38,12 +38,12 @@ class CleanExif:
 
     Attributes:
         block: EXIF that fits an upright sRGB photo, with the ``Exif`` prefix; None if unreadable.
-        orientation: the orientation tag before cleaning, 1 to 8.
+        orientation: the orientation tag before cleaning, 1 to 8; 0 if there is none.
         adobe_rgb: whether the camera says that untagged pixels are Adobe RGB (DCF option file).
     """
 
     block: bytes | None
-    orientation: int = 1
+    orientation: int = 0
     adobe_rgb: bool = False
 
 
@@ -59,7 +59,7 @@ def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
         height: stored height in pixels.
     """
     blob = bytearray(block.removeprefix(EXIF_PREFIX))
-    orientation, adobe_rgb = 1, False
+    orientation, adobe_rgb = 0, False
     try:
         order = {b"II": "<", b"MM": ">"}[bytes(blob[:2])]
         used: list[tuple[int, int]] = []
