@@ -44,7 +44,8 @@ class _Package(types.ModuleType):
             raise AttributeError(name)
         self.__class__ = types.ModuleType  # type: ignore[assignment]
         spec = self.__spec__
-        assert spec is not None and spec.loader is not None  # noqa: S101
+        if spec is None or spec.loader is None:
+            raise AttributeError(name)
         spec.loader.exec_module(self)
         return getattr(self, name)
 
@@ -148,13 +149,16 @@ class Detector:
             model_selection=1,
             min_detection_confidence=confidence,
         )
-        self._mesh = _Session(
-            "face_mesh",
-            "FaceMesh",
-            static_image_mode=True,
-            max_num_faces=1,
-            refine_landmarks=True,
-            min_detection_confidence=confidence,
+        self._mesh, self._mesh_in_box = (
+            _Session(
+                "face_mesh",
+                "FaceMesh",
+                static_image_mode=True,
+                max_num_faces=1,
+                refine_landmarks=True,
+                min_detection_confidence=least,
+            )
+            for least in (confidence, 0.6 * confidence)
         )
         self._person = _Session("selfie_segmentation", "SelfieSegmentation", model_selection=0)
 
@@ -176,13 +180,15 @@ class Detector:
             )
         return np.array(rows, np.float32).reshape(-1, 5)
 
-    def landmarks(self, image: Image) -> Float | None:
+    def landmarks(self, image: Image, *, in_box: bool = False) -> Float | None:
         """The most certain face's ``(478, 3)`` landmarks, or ``None``.
 
+        ``in_box`` says that :meth:`boxes` saw a face here, so that less certainty is asked for.
         x right and y down in pixels of ``image``; z in the same scale, smaller is nearer.
         """
         height, width = image.shape[:2]
-        found = self._mesh.process(image, "multi_face_landmarks").multi_face_landmarks
+        session = self._mesh_in_box if in_box else self._mesh
+        found = session.process(image, "multi_face_landmarks").multi_face_landmarks
         if not found:
             return None
         points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
@@ -200,5 +206,5 @@ class Detector:
 
     def close(self) -> None:
         """Free the models; the next call loads them again."""
-        for session in (self._boxes, self._mesh, self._person):
+        for session in (self._boxes, self._mesh, self._mesh_in_box, self._person):
             session.close()

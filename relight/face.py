@@ -127,26 +127,40 @@ def find(detector: Detector, rgb: Image) -> list[Face]:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     factors = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
-    boxes = detector.boxes(small)
-    if not len(boxes):
-        boxes = detector.boxes(_brighten(small))
-    if not (len(boxes) and boxes[:, 2].max() > TILE_BELOW * max(small.shape[:2])):
-        boxes = np.concatenate([boxes, _search_tiles(detector, small)])
-    boxes[:, [0, 2]] *= factors[0]
-    boxes[:, [1, 3]] *= factors[1]
     faces: list[Face] = []
-    for box in boxes[np.argsort(-boxes[:, 4])]:
-        if box[2] < SMALLEST_FACE or any(_overlap(box, face.box) > 0.5 for face in faces):
+    for search in (_search_whole, _search_dark, _search_tiles):
+        widest = max((face.box[2] for face in faces), default=0.0)
+        if faces and (search is not _search_tiles or widest > TILE_BELOW * max(height, width)):
             continue
-        landmarks = _fit_mesh(detector, rgb, box)
-        if landmarks is None:
-            continue
-        face = Face.from_landmarks(landmarks, rgb.shape)
-        if face.box[2] >= SMALLEST_FACE and all(
-            _overlap(face.box, other.box) < 0.3 for other in faces
-        ):
-            faces.append(face)
+        boxes = search(detector, small) * np.array([*factors, *factors, 1], np.float32)
+        for box in boxes[np.argsort(-boxes[:, 4])]:
+            if box[2] >= SMALLEST_FACE and not any(_overlap(box, f.box) > 0.5 for f in faces):
+                _keep(faces, _fit_mesh(detector, rgb, box), rgb.shape)
+        if not faces:
+            # A face that fills the frame is seen by Face Mesh's own short-range detector alone.
+            points = detector.landmarks(_brighten(small) if search is _search_dark else small)
+            if points is not None:
+                _keep(faces, points * np.array([*factors, factors[0]], np.float32), rgb.shape)
     return sorted(faces, key=lambda face: -face.size)
+
+
+def _keep(faces: list[Face], landmarks: Float | None, shape: tuple[int, ...]) -> None:
+    """Add a face, unless it is too small or there already."""
+    if landmarks is None:
+        return
+    face = Face.from_landmarks(landmarks, shape)
+    if face.box[2] >= SMALLEST_FACE and all(_overlap(face.box, f.box) < 0.3 for f in faces):
+        faces.append(face)
+
+
+def _search_whole(detector: Detector, image: Image) -> Float:
+    """Boxes by the full-range detector: faces down to 7 % of the frame's width."""
+    return detector.boxes(image)
+
+
+def _search_dark(detector: Detector, image: Image) -> Float:
+    """Boxes in a photo too dark for the detector as it is."""
+    return detector.boxes(_brighten(image))
 
 
 def _search_tiles(detector: Detector, image: Image) -> Float:
@@ -175,9 +189,9 @@ def _fit_mesh(detector: Detector, rgb: Image, box: Float) -> Float | None:
         view = cut.extract(rgb, MESH_SIDE)
     except ValueError:  # a box wholly outside the photo
         return None
-    landmarks = detector.landmarks(view)
+    landmarks = detector.landmarks(view, in_box=True)
     if landmarks is None:
-        landmarks = detector.landmarks(_brighten(view))
+        landmarks = detector.landmarks(_brighten(view), in_box=True)
     if landmarks is None:
         return None
     scale = np.float32(side / MESH_SIDE)

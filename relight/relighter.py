@@ -232,7 +232,7 @@ class Relighter:
         pixels = _as_photo(rgb).rgb8
         crop = face.crop.extract(pixels, CROP_SIDE)
         landmarks = face.crop_landmarks(CROP_SIDE)
-        mesh_normals, face_mask = mesh.normals(landmarks, CROP_SIDE)
+        mesh_normals, face_mask = mesh.normals(landmarks, face.head_pose, CROP_SIDE)
         person = np.maximum(self._detector.person(crop), face_mask.astype(np.float32))
         crop_normals, confidence = normals.estimate(mesh_normals, face_mask, person)
         linear = srgb_to_linear(crop)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Extended Yale B: real faces photographed under one light at a time.
+
+Reference: Georghiades et al. 2001, "From Few to Many: Illumination Cone Models for Face
+Recognition under Variable Lighting and Pose"; Lee et al. 2005, "Acquiring Linear Subspaces for
+Face Recognition under Variable Lighting". Cropped images of 168 x 192 pixels, grey, 8 bit, close
+to linear. The names give the light, ``A`` azimuth in degrees with positive = image *left*.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from relight import geometry
+from relight.color import linear_to_srgb, to_uint8
+from relight.error import RelightError
+
+Float = NDArray[np.float32]
+
+PAD = 60
+"""Pixels of repeated edge around the tight crops, so that a face detector finds the face."""
+ENLARGE = 3
+"""Factor by which padded crops are enlarged, for the same reason."""
+DARKEST = 0.02
+"""Captures with a lower mean are faulty: the lamp did not fire."""
+
+_NAME = re.compile(r"P\d\dA([+-]\d{3})E([+-]\d{2})\.pgm$")
+
+
+class DatasetError(RelightError):
+    """A dataset is missing, incomplete or not in its own layout."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One subject under one light at a time.
+
+    Attributes:
+        name: the subject's folder, for example ``yaleB01``.
+        images: ``(N, H, W)`` float32 linear, 1.0 = white.
+        azimuths_deg: ``(N,)`` > 0 towards image right.
+        elevations_deg: ``(N,)`` > 0 up.
+    """
+
+    name: str
+    images: Float
+    azimuths_deg: NDArray[np.float64]
+    elevations_deg: NDArray[np.float64]
+
+    @property
+    def lights(self) -> Float:
+        """Unit vectors ``(N, 3)`` towards the lights, camera frame."""
+        return geometry.direction(np.radians(self.azimuths_deg), np.radians(self.elevations_deg))
+
+    def photos(self) -> dict[str, Float]:
+        """Three photos ``(H, W)`` linear to be relit: ``ambient``, and lit from either side."""
+        ambient = self.images.mean(0)
+        result = {"ambient": ambient}
+        low = np.abs(self.elevations_deg) <= 20
+        for side, sign in (("left", -1), ("right", 1)):
+            azimuth = self.azimuths_deg * sign
+            chosen = low & (azimuth >= 45) & (azimuth <= 60)
+            if not chosen.any():
+                raise DatasetError(f"{self.name}: no light at azimuth 45 to 60 on the {side}")
+            result[side] = 0.7 * self.images[chosen].mean(0) + 0.3 * ambient
+        return result
+
+    def keys(self) -> NDArray[np.int64]:
+        """Indices of the lights that a key is judged at: 20 to 50 off axis, up to 45 high."""
+        azimuth = np.abs(self.azimuths_deg)
+        return np.nonzero(
+            (azimuth >= 20) & (azimuth <= 50) & (np.abs(self.elevations_deg) <= 45)
+        )[0]
+
+
+def subjects(root: Path) -> list[Path]:
+    """The subjects' folders in CroppedYale's own layout.
+
+    Raises:
+        DatasetError: if there is none.
+    """
+    for base in (root, root / "CroppedYale"):
+        found = sorted(p for p in base.glob("yaleB[0-9][0-9]") if p.is_dir())
+        if found:
+            return found
+    raise DatasetError(f"{root}: no yaleB01, yaleB02, ... here; give the CroppedYale folder")
+
+
+def load(folder: Path) -> Capture:
+    """Read a subject's captures, leaving out faulty ones.
+
+    Raises:
+        DatasetError: if the folder holds too few readable captures.
+    """
+    images, azimuths, elevations = [], [], []
+    for path in sorted(folder.glob("*.pgm")):
+        match = _NAME.search(path.name)
+        if not match:
+            continue  # the capture without any lamp
+        try:
+            with Image.open(path) as file:
+                image = np.asarray(file.convert("L"), np.float32) / 255
+        except OSError as error:
+            raise DatasetError(f"{path}: cannot be read ({error}); fetch it again") from error
+        if image.mean() < DARKEST or (images and image.shape != images[0].shape):
+            continue
+        images.append(image)
+        azimuths.append(-float(match[1]))
+        elevations.append(float(match[2]))
+    if len(images) < 16:
+        raise DatasetError(f"{folder}: only {len(images)} captures; a subject has 64")
+    return Capture(folder.name, np.stack(images), np.array(azimuths), np.array(elevations))
+
+
+def photometric_stereo(capture: Capture, rounds: int = 8) -> tuple[Float, Float]:
+    """True normals ``(H, W, 3)`` and albedo ``(H, W)`` from a subject's single-light photos.
+
+    Per pixel, a Lambert surface is fitted by reweighted least squares to the lights that it shows
+    plainly: neither in shadow nor glinting nor clipped.
+
+    Reference: Woodham 1980, "Photometric Method for Determining Surface Orientation from Multiple
+    Images".
+    """
+    count, height, width = capture.images.shape
+    observed = capture.images.reshape(count, -1).T.astype(np.float64)
+    lights = capture.lights.astype(np.float64)
+    plain = (observed < 0.98) & (observed > 0.01)
+    weight = plain * 1.0
+    for _ in range(rounds):
+        normal = np.einsum("pn,ni,nj->pij", weight, lights, lights) + 1e-6 * np.eye(3)
+        target = np.einsum("pn,pn,ni->pi", weight, observed, lights)
+        surface = np.linalg.solve(normal, target[..., None])[..., 0]
+        predicted = surface @ lights.T
+        scale = np.linalg.norm(surface, axis=1, keepdims=True) + 1e-6
+        error = (observed - predicted) / scale
+        lit = predicted > 0.05 * scale
+        weight = plain * lit / (1 + (error / 0.06) ** 2) + 1e-9
+    albedo = np.linalg.norm(surface, axis=1)
+    normals = geometry.normalize(surface)
+    return normals.reshape(height, width, 3), albedo.reshape(height, width).astype(np.float32)
+
+
+def as_photo(linear: Float) -> NDArray[np.uint8]:
+    """Turn a tight linear crop ``(H, W)`` into a photo ``(H', W', 3)`` uint8 sRGB with margins."""
+    import cv2
+
+    padded = cv2.copyMakeBorder(linear, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
+    size = (padded.shape[1] * ENLARGE, padded.shape[0] * ENLARGE)
+    big = cv2.resize(padded, size, interpolation=cv2.INTER_CUBIC)
+    return np.repeat(to_uint8(linear_to_srgb(big))[..., None], 3, 2)
+
+
+def from_photo(values: Float) -> Float:
+    """Bring values ``(H', W'[, C])`` on such a photo back to the tight crop ``(H, W[, C])``."""
+    import cv2
+
+    size = (values.shape[1] // ENLARGE, values.shape[0] // ENLARGE)
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return small[PAD:-PAD, PAD:-PAD]
