@@ -412,6 +412,7 @@ class Dataset:
             raise FieldError(f"{root}: no views there; make some: python -m data_synth render")
 
     def __len__(self) -> int:
+        """Number of views."""
         return len(self.views)
 
     def by_subject(self) -> dict[str, list[Path]]:

@@ -33,6 +33,9 @@ from relight.geometry import normalize
 
 Float = NDArray[np.float32]
 
+HAIR_STRAY = 0.2
+"""Standard deviation of the lean of single fibres, radians."""
+
 
 @dataclass(frozen=True)
 class RenderSettings:
@@ -155,7 +158,11 @@ class Stage:
         )
         vectors = np.concatenate([seen.bumped, seen.normal, seen.facing, seen.view, seen.tangent])
         vectors = np.ascontiguousarray(vectors.T)
-        fibres = Hair((seen.tangent[hair] * seen.view[hair]).sum(1), seen.albedo[hair])
+        fibres = Hair(
+            (seen.tangent[hair] * seen.view[hair]).sum(1),
+            seen.albedo[hair],
+            rng.normal(0, HAIR_STRAY, len(hair)).astype(np.float32),
+        )
         # A point on the light's disk for each sample, even over the samples of a pixel and turned
         # from light to light.
         disk = np.sqrt(seen.stratum).astype(np.float32) * np.float32(self.settings.light_radius)

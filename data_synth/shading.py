@@ -149,12 +149,14 @@ class Hair(NamedTuple):
     Attributes:
         tangent_v: cosine between fibre and viewer.
         tint: ``(N, 3)`` fibre colour.
+        stray: ``(N,)`` how far the fibre leans out of its tuft, added to the sum of both sines.
         width: longitudinal width of the lobes, radians.
     """
 
     tangent_v: Float
     tint: Float
-    width: float = 0.22
+    stray: Float
+    width: float = 0.24
 
 
 def hair_lobes(
@@ -175,7 +177,7 @@ def hair_lobes(
     tint = np.clip(hair.tint, 0.002, 0.98)
     sin_l, sin_v = np.clip(tangent_l, -1, 1), np.clip(hair.tangent_v, -1, 1)
     cos_l, cos_v = np.sqrt(1 - sin_l**2), np.sqrt(1 - sin_v**2)
-    sin_sum = sin_l + sin_v
+    sin_sum = sin_l + sin_v + hair.stray
     cos_phi = np.clip((l_v - sin_l * sin_v) / np.maximum(cos_l * cos_v, 1e-3), -1, 1)
     half_phi = np.sqrt(0.5 + 0.5 * cos_phi)  # cos(phi / 2)
     tilt = 0.07

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Light Stage's command line: ``python -m data_synth render | preview | inspect``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from data_synth.audit import audit
+from data_synth.dataset import Dataset, Plan, render_dataset
+from data_synth.environment import EnvironmentBank
+from data_synth.error import AssetError, SynthError
+from data_synth.field import Field
+from data_synth.pair import PairMaker, PairRanges
+from data_synth.render import RenderSettings
+from relight.error import RelightError
+from relight.storage import whole_file
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A virtual Light Stage: people, one light at a time, to be added into any lighting.",
+)
+console = Console(stderr=True, highlight=False)
+
+SOURCES = ("ict", "builtin")
+INTERRUPTED = 130
+
+
+@app.command()
+def render(
+    out: Annotated[Path, typer.Option(help="Folder of the dataset.")],
+    subjects: Annotated[int, typer.Option(min=1, help="Number of people.")] = 2,
+    cameras: Annotated[int, typer.Option(min=1, max=64, help="Views of each person.")] = 1,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels along each side.")] = 256,
+    lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
+    samples: Annotated[int, typer.Option(min=1, max=16, help="Shaded points a pixel.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 2,
+    source: Annotated[
+        str | None, typer.Option(help="ict or builtin; ict when its assets are given.")
+    ] = None,
+    assets: Annotated[
+        list[str] | None, typer.Option(help="Where a source's files lie, as ict=DIR.")
+    ] = None,
+) -> None:
+    """Render people in the rig; run again to go on after a stop, or to add more."""
+    folders = _parse_assets(assets or [])
+    name = source or ("ict" if "ict" in folders else "builtin")
+    if name not in SOURCES:
+        raise SynthError(f"--source {name}: unknown, give one of {', '.join(SOURCES)}")
+    if name == "ict" and "ict" not in folders:
+        raise AssetError("--source ict needs the ICT-FaceKit files: add --assets ict=DIR")
+    plan = Plan(
+        out=out,
+        subjects=subjects,
+        cameras=cameras,
+        source=name,
+        assets=folders.get(name),
+        lights=lights,
+        seed=seed,
+        settings=RenderSettings(size=size, samples=samples),
+    )
+    seconds: list[float] = []
+    with _bar("Rendering") as bar:
+        task = bar.add_task("views", total=None)
+        for report in render_dataset(plan, jobs):
+            bar.update(task, total=max(report.total, 1), completed=report.done)
+            if report.done:
+                seconds.append(report.seconds)
+        if not seconds:
+            bar.update(task, total=1, completed=1)
+    if seconds:
+        console.print(
+            f"{len(seconds)} views in {out}, {np.mean(seconds):.1f} s each in one process."
+        )
+    else:
+        console.print(f"{out}: all views are there already.")
+
+
+@app.command()
+def preview(
+    folder: Annotated[Path, typer.Argument(help="A dataset.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the sheets; the dataset's by default.")
+    ] = None,
+    environments: Annotated[
+        Path | None, typer.Option(help="Folder of .hdr or .exr maps; else made here.")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, max=64, help="People a sheet.")] = 6,
+    resolution: Annotated[int, typer.Option(min=32, max=512, help="Pixels of a pair.")] = 128,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Draw contact sheets: environments, single lights, surfaces, training pairs."""
+    from data_synth import preview as sheets
+
+    dataset = Dataset(folder)
+    rng = np.random.default_rng(seed)
+    bank = _bank(environments, rng)
+    people = list(dataset.by_subject().values())
+    chosen = [people[i] for i in rng.permutation(len(people))[:rows]]
+    fields = [Field.load(views[int(rng.integers(len(views)))]) for views in chosen]
+    target = out or folder
+    pairs = [PairMaker(f, bank, PairRanges(resolution=resolution)).make(2, rng) for f in fields]
+    for name, image in (
+        ("environments", sheets.environment_sheet(fields, bank, 5, rng)),
+        ("lights", sheets.light_sheet(fields)),
+        ("surfaces", sheets.surface_sheet(fields)),
+        ("pairs", sheets.pair_sheet(pairs)),
+    ):
+        path = target / f"preview-{name}.png"
+        _save_png(path, image)
+        typer.echo(path)
+
+
+@app.command()
+def inspect(folder: Annotated[Path, typer.Argument(help="A dataset.")]) -> None:
+    """Check every view's sums, and say what the dataset holds."""
+    dataset = Dataset(folder)
+    with _bar("Checking") as bar:
+        task = bar.add_task("views", total=len(dataset))
+        found = audit(dataset, lambda n: bar.update(task, completed=n))
+    table = Table("what", "median (range) or shares", title=str(folder))
+    for name, text in found.rows():
+        table.add_row(name, text)
+    output = Console(highlight=False)
+    output.print(table)
+    output.print(
+        f"{found.views} whole views of {found.subjects} people,"
+        f" {found.bytes / 1e6 / max(found.views, 1):.1f} MB each; {len(found.broken)} broken."
+    )
+    for line in found.broken:
+        console.print(line, style="red", soft_wrap=True, markup=False)
+    if found.broken:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command; every failure is one line on stderr and a non-zero exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        _fail("stopped; run the same command again to go on", INTERRUPTED)
+    except KeyboardInterrupt:
+        _fail("stopped; run the same command again to go on", INTERRUPTED)
+    except RelightError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        sys.exit(1)
+    except MemoryError:
+        _fail("out of memory; use a smaller --size, or fewer --lights or --jobs")
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}")
+    except Exception as error:
+        show = getattr(error, "format_message", None)
+        if show is None:
+            raise
+        _fail(f"{show()} (see python -m data_synth --help)", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    console.print(f"error: {message}", soft_wrap=True, markup=False)
+    sys.exit(code)
+
+
+def _parse_assets(values: list[str]) -> dict[str, Path]:
+    result = {}
+    for value in values:
+        name, separator, folder = value.partition("=")
+        if not separator or name not in SOURCES or not folder:
+            raise AssetError(f"--assets {value}: write it as ict=DIR")
+        path = Path(folder)
+        if not path.is_dir():
+            raise AssetError(f"--assets {value}: no such folder; give the unpacked ICT-FaceKit")
+        result[name] = path
+    return result
+
+
+def _bank(folder: Path | None, rng: np.random.Generator) -> EnvironmentBank:
+    return EnvironmentBank.load(folder) if folder else EnvironmentBank.make(40, rng)
+
+
+def _save_png(path: Path, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    import cv2
+
+    _, data = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data.tobytes())
+
+
+def _bar(title: str) -> Progress:
+    return Progress(
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+if __name__ == "__main__":
+    main()
