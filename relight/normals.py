@@ -20,9 +20,9 @@ SOLVE_SIDE = 128
 """The extension is solved at this resolution."""
 SCREENING = 0.02
 """Pull towards a surface that faces the camera, per solver step."""
-OUTLINE_TILT = 0.92
+OUTLINE_TILT = 0.85
 """Length of the normal's image-plane part at the person's outline; 1 would be a razor edge."""
-EXTENSION_CONFIDENCE = 0.6
+EXTENSION_CONFIDENCE = 0.8
 """Trust in an extended normal, against 1 in the face mesh."""
 
 
@@ -48,7 +48,9 @@ def estimate(mesh_normals: Float, face: NDArray[Any], person: Float) -> tuple[Fl
     inner = cv2.erode(face.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     weight = cv2.GaussianBlur(inner, (0, 0), resolution / 64)[..., None] * face[..., None]
     normals = normalize(mesh_normals * weight + normalize(grown) * (1 - weight))
-    trust = EXTENSION_CONFIDENCE + (1 - EXTENSION_CONFIDENCE) * weight[..., 0]
+    # Trust falls off over a wide band: a forehead's upper edge must not show in the gain.
+    near = cv2.GaussianBlur(face.astype(np.float32), (0, 0), resolution / 24)
+    trust = EXTENSION_CONFIDENCE + (1 - EXTENSION_CONFIDENCE) * near
     return normals, (trust * np.maximum(person, face)).astype(np.float32)
 
 

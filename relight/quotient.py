@@ -21,15 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import encoded_gain, scale_encoded
+from relight.color import encoded_gain, luminance, scale_encoded
 from relight.geometry import Crop
 
 Float = NDArray[np.float32]
 
 GAIN_SIDE = 128
 """Side of the gain as predicted."""
-DARKEST = 0.12
+DARKEST = 0.2
 """Least irradiance divided by, over the face's mean: bounds the gain in deep shadow."""
+CHROMA = 0.5
+"""How far the gain follows the colour of the light divided by; its estimate is uncertain."""
 WORK_SIDE = 640
 """The gain is fitted to the photo's edges at this size at most, then enlarged."""
 KNEE = 0.80
@@ -56,8 +58,10 @@ def predict(visible: Float, irradiance: Float, mean_irradiance: float) -> Float:
     Returns:
         ``(R, R, 3)`` float32 >= 0.
     """
+    grey = luminance(irradiance)[..., None] + np.float32(1e-6)
     floor = np.float32(DARKEST * mean_irradiance)
-    existing = np.sqrt(irradiance**2 + floor**2)
+    tint = np.maximum(irradiance / grey, np.float32(0.1)) ** np.float32(CHROMA)
+    existing = np.sqrt(grey**2 + floor**2) * tint
     return (visible[..., None] * np.float32(mean_irradiance) / existing).astype(np.float32)
 
 
@@ -153,7 +157,7 @@ def upsample(rgb: NDArray[np.uint8], parts: Sequence[Part]) -> GainMap:
         gain = cv2.ximgproc.guidedFilter(guide, gain, radius, 1e-3)
         person = _to_grid(part.person, part.crop, left, top, factor, rows, columns)
         person = cv2.ximgproc.guidedFilter(guide, person, max(2, round(cell / 48)), 1e-4)
-        person = _smoothstep(person, 0.15, 0.85)
+        person = _smoothstep(person, 0.35, 0.95)
         trust = _to_grid(part.confidence, part.crop, left, top, factor, rows, columns)
         window = _window(part.crop, left, top, factor, rows, columns, rgb.shape)
         share = (window**2)[..., None] + 1e-6

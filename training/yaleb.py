@@ -71,12 +71,12 @@ class Capture:
             result[side] = 0.7 * self.images[chosen].mean(0) + 0.3 * ambient
         return result
 
-    def keys(self) -> NDArray[np.int64]:
+    def key_indices(self) -> NDArray[np.int64]:
         """Indices of the lights that a key is judged at: 20 to 50 off axis, up to 45 high."""
         azimuth = np.abs(self.azimuths_deg)
-        return np.nonzero(
-            (azimuth >= 20) & (azimuth <= 50) & (np.abs(self.elevations_deg) <= 45)
-        )[0]
+        return np.nonzero((azimuth >= 20) & (azimuth <= 50) & (np.abs(self.elevations_deg) <= 45))[
+            0
+        ]
 
 
 def subjects(root: Path) -> list[Path]:
@@ -98,7 +98,9 @@ def load(folder: Path) -> Capture:
     Raises:
         DatasetError: if the folder holds too few readable captures.
     """
-    images, azimuths, elevations = [], [], []
+    images: list[Float] = []
+    azimuths: list[float] = []
+    elevations: list[float] = []
     for path in sorted(folder.glob("*.pgm")):
         match = _NAME.search(path.name)
         if not match:

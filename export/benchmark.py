@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What relighting costs, as ratios that hold on any machine.
+
+``python -m export.benchmark runtime`` relights a 12-megapixel photo again and again, takes turns
+with Pillow decoding and re-encoding the same JPEG, and prints each stage's median time over
+Pillow's, and its peak memory; then the cold start of the whole command with its largest imports.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from relight import Light, Relighter, load_photo, save_photo
+from relight.detector import Detector
+from relight.error import RelightError
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
+SIZE = (4000, 3000)
+QUALITY = 92
+BUDGET = 1.5
+"""Everything but model inference is meant to cost at most this, over Pillow."""
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _root() -> None:
+    """Measure what relighting costs."""
+
+
+@app.command()
+def runtime(
+    photo: Annotated[
+        Path | None, typer.Option(help="A JPEG; default: the example at 12 MP.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=3, help="Counted rounds, after one warm-up.")] = 9,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the full-resolution work.")] = 2,
+) -> None:
+    """Time and memory per stage for one photo, warm, and the command's cold start."""
+    console = Console()
+    try:
+        encoded = photo.read_bytes() if photo else example(SIZE)
+        load_photo(encoded)
+    except (RelightError, OSError) as error:
+        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
+        raise typer.Exit(1) from None
+    console.print(stage_table(encoded, rounds, threads))
+    console.print(cold_start_table())
+
+
+def example(size: tuple[int, int]) -> bytes:
+    """The example portrait pasted large into a photo of the given size, as JPEG."""
+    width, height = size
+    with Image.open(EXAMPLE) as image:
+        face = image.convert("RGB").resize((height, height), Image.Resampling.BICUBIC)
+    canvas = Image.new("RGB", size, (118, 110, 104))
+    canvas.paste(face, ((width - height) // 2, 0))
+    stream = io.BytesIO()
+    canvas.save(stream, "JPEG", quality=QUALITY)
+    return stream.getvalue()
+
+
+def stage_table(encoded: bytes, rounds: int, threads: int) -> Table:
+    """Median seconds of each stage over Pillow's decode and encode, and its peak memory."""
+    light = Light(50, 30, 1.0)
+    seconds: dict[str, list[float]] = defaultdict(list)
+    memory: dict[str, float] = defaultdict(float)
+    inference = _InferenceClock()
+    with Relighter(threads=threads) as relighter:
+        relighter._detector = inference
+        for turn in range(rounds + 1):
+            measured: dict[str, float] = {}
+
+            def stage(name: str, work: Callable[[], Any], into: dict[str, float] = measured) -> Any:
+                _reset_peak()
+                start = time.perf_counter()
+                result = work()
+                into[name] = time.perf_counter() - start
+                memory[name] = max(memory[name], _peak_megabytes())
+                return result
+
+            stage("Pillow: decode and encode", lambda: _pillow_round_trip(encoded))
+            inference.seconds = 0.0
+            loaded = stage("load", lambda: load_photo(encoded))
+            result = stage("relight", lambda: relighter.relight(loaded, light))
+            stage("save", lambda: save_photo(loaded.with_rgb(result.image), io.BytesIO()))
+            measured["relight: model inference"] = inference.seconds
+            for name, value in result.timings.items():
+                measured[f"relight: {name}"] = value
+            measured["all but model inference"] = (
+                measured["load"] + measured["relight"] + measured["save"] - inference.seconds
+            )
+            if turn:  # the first round warms up
+                for name, value in measured.items():
+                    seconds[name].append(value)
+    unit = statistics.median(seconds["Pillow: decode and encode"])
+    megapixels = loaded.width * loaded.height / 1e6
+    table = Table(title=f"{megapixels:.1f} megapixels, {threads} threads, median of {rounds}")
+    for column in ("stage", "ms", "quartiles", "over Pillow", "peak MB"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    order = ["Pillow: decode and encode", "load", "relight"]
+    order += [name for name in seconds if name.startswith("relight: ")]
+    order += ["save", "all but model inference"]
+    for name in order:
+        low, middle, high = statistics.quantiles(seconds[name], n=4)
+        table.add_row(
+            name.replace("relight: ", "  "),
+            f"{middle * 1e3:.0f}",
+            f"{low * 1e3:.0f}-{high * 1e3:.0f}",
+            f"{middle / unit:.2f}",
+            f"{memory[name]:.0f}" if name in memory else "",
+        )
+    ratio = statistics.median(seconds["all but model inference"]) / unit
+    verdict = "met" if ratio <= BUDGET else "missed"
+    table.caption = f"Aim: all but model inference <= {BUDGET} of Pillow: {verdict} ({ratio:.2f})"
+    return table
+
+
+def cold_start_table(runs: int = 3) -> Table:
+    """Wall seconds of the whole command for a 1-megapixel photo, and its largest imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "photo.jpg"
+        source.write_bytes(example((1155, 866)))
+        target = Path(folder) / "relit.jpg"
+        command = [sys.executable, "-m", "relight", str(source), "-o", str(target), "--overwrite"]
+        walls = []
+        for _ in range(runs):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+            walls.append(time.perf_counter() - start)
+        traced = subprocess.run(  # noqa: S603
+            [command[0], "-X", "importtime", *command[1:]],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    table = Table(title=f"Cold start, 1 megapixel, whole command: {min(walls):.2f} s")
+    table.add_column("largest imports, alone")
+    table.add_column("ms", justify="right")
+    for name, milliseconds in largest_imports(traced.stderr)[:8]:
+        table.add_row(name, f"{milliseconds:.0f}")
+    return table
+
+
+def largest_imports(trace: str) -> list[tuple[str, float]]:
+    """Milliseconds per top-level package, itself and its own modules, largest first.
+
+    Args:
+        trace: what ``python -X importtime`` wrote.
+    """
+    own: dict[str, float] = defaultdict(float)
+    for match in re.finditer(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)", trace):
+        own[match[2].split(".")[0]] += int(match[1]) / 1000
+    return sorted(own.items(), key=lambda item: -item[1])
+
+
+class _InferenceClock(Detector):
+    """The detector, counting the seconds spent in MediaPipe's models."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 0.0
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds += time.perf_counter() - start
+
+    def boxes(self, image: Any) -> Any:
+        with self._counted():
+            return super().boxes(image)
+
+    def landmarks(self, image: Any, *, in_box: bool = False) -> Any:
+        with self._counted():
+            return super().landmarks(image, in_box=in_box)
+
+    def person(self, image: Any) -> Any:
+        with self._counted():
+            return super().person(image)
+
+
+def _pillow_round_trip(encoded: bytes) -> None:
+    with Image.open(io.BytesIO(encoded)) as image:
+        image.load()
+        image.save(io.BytesIO(), "JPEG", quality="keep")
+
+
+def _reset_peak() -> None:
+    """Start the process's peak-memory count anew, where the kernel can (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak_megabytes() -> float:
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(match[1]) / 1024 if match else float("nan")
+
+
+if __name__ == "__main__":
+    app()
