@@ -133,9 +133,9 @@ class CameraModel:
         x = linear
         if self.shrink < 1:
             small = (max(8, round(width * self.shrink)), max(8, round(height * self.shrink)))
-            x = cv2.resize(x, small, interpolation=cv2.INTER_AREA)
+            x = np.asarray(cv2.resize(x, small, interpolation=cv2.INTER_AREA), np.float32)
         if self.blur_px > 0.2:
-            x = cv2.GaussianBlur(x, (0, 0), self.blur_px)
+            x = np.asarray(cv2.GaussianBlur(x, (0, 0), self.blur_px), np.float32)
         # Noise arises before white balance: channels that were raised are noisier.
         raised = self.gain / self.gain[1]
         sigma = np.sqrt(np.maximum(x, 0) * (self.shot * raised) + (self.read * raised) ** 2)

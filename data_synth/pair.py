@@ -157,8 +157,9 @@ class PairMaker:
             photo = pictures[0] + (1 - alpha)[..., None] * behind
             made.append(self._finish(scene, photo, pictures[1], rng))
         columns = list(zip(*made, strict=True))
-        arrays: list[Any] = [np.stack(column) for column in columns[:11]]
-        return Pairs(*arrays, crops=list(columns[11]), flipped=np.array(columns[12]))
+        *pictures_and_light, crops, flipped = columns
+        arrays: list[Any] = [np.stack(column) for column in pictures_and_light]
+        return Pairs(*arrays, list(crops), np.array(flipped))
 
     def _draw_scene(self, rng: np.random.Generator) -> _Scene:
         ranges = self.ranges

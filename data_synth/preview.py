@@ -119,7 +119,7 @@ def display(linear: NDArray[Any]) -> Bytes:
     return to_uint8(linear_to_srgb(linear))
 
 
-def _same_size(rows: list[Float]) -> list[Any]:
+def _same_size(rows: list[Any]) -> list[Any]:
     """Rows of different picture sizes scaled to the height of the first."""
     import cv2
 

@@ -44,7 +44,7 @@ class Camera:
     Attributes:
         azimuth_deg: of the camera seen from the head, > 0 towards the subject's left.
         elevation_deg: > 0 above the head.
-        roll_deg: turn of the camera about its axis, > 0 turns the picture clockwise.
+        roll_deg: turn of the camera about its axis, > 0 turns the picture counter-clockwise.
         distance_cm: from the target.
         field_cm: width of the square picture at the target.
         target: point looked at, head frame, cm.

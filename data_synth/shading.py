@@ -63,8 +63,8 @@ class Gloss(NamedTuple):
 def make_gloss(n_v: NDArray[Any], alpha: NDArray[Any], f0: NDArray[Any], second: Any) -> Gloss:
     """Prepare surface points; all arguments ``(N,)`` or scalar."""
     n_v = np.clip(np.asarray(n_v, np.float32), 0.05, 1)
-    alpha = np.clip(np.asarray(alpha, np.float32), MIN_ALPHA, 1)
-    f0 = np.asarray(f0, np.float32)
+    alpha = np.clip(np.broadcast_to(np.asarray(alpha, np.float32), n_v.shape), MIN_ALPHA, 1)
+    f0 = np.broadcast_to(np.asarray(f0, np.float32), n_v.shape)
     second = np.broadcast_to(np.asarray(second, np.float32), n_v.shape)
     base, grazing = _directional_albedo()
     f90 = np.minimum(50 * f0, 1)[:, None]
@@ -190,12 +190,12 @@ def hair_lobes(
     edge = 1 - np.sqrt(np.maximum(0.5 + 0.5 * l_v, 0))
     fresnel = 0.0465 + 0.9535 * edge**5
     white = along(-2 * tilt, 1.0) * 0.25 * half_phi * fresnel * cos_l
-    through = np.exp(-3.65 * cos_phi - 3.98) * along(tilt, 0.5) * 0.9 * cos_l
+    through = np.exp(-3.65 * cos_phi - 3.98) * along(tilt, 0.5) * 0.42 * cos_l
     inside = np.exp(17 * cos_phi - 16.78) * along(4 * tilt, 2.0) * 0.05 * cos_l
     # Light that went through many fibres: no highlight, more of the fibres' colour, deeper reach.
     cos_d = np.maximum(np.sqrt(np.maximum(0.5 + 0.5 * (cos_l * cos_v + sin_l * sin_v), 0)), 0.3)
     wrap = np.maximum((n_l + 0.4) / 1.4, 0) * (0.35 + 0.65 * cos_l)
-    diffuse = (wrap * np.float32(0.55 / np.pi))[:, None] * tint
+    diffuse = (wrap * np.float32(0.4 / np.pi))[:, None] * tint
     direct = left[:, None]
     reach = 0.35 + 0.65 * (1 - np.sqrt(tint))
     colored = (
