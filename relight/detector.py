@@ -154,11 +154,11 @@ class Detector:
                 "face_mesh",
                 "FaceMesh",
                 static_image_mode=True,
-                max_num_faces=1,
+                max_num_faces=most,
                 refine_landmarks=True,
                 min_detection_confidence=least,
             )
-            for least in (confidence, 0.6 * confidence)
+            for most, least in ((1, confidence), (3, 0.6 * confidence))
         )
         self._person = _Session("selfie_segmentation", "SelfieSegmentation", model_selection=0)
 
@@ -180,21 +180,19 @@ class Detector:
             )
         return np.array(rows, np.float32).reshape(-1, 5)
 
-    def landmarks(self, image: Image, *, in_box: bool = False) -> Float | None:
-        """The most certain face's ``(478, 3)`` landmarks, or ``None``.
+    def landmarks(self, image: Image, *, in_box: bool = False) -> list[Float]:
+        """Landmarks ``(478, 3)`` of the most certain face; with ``in_box`` of up to three.
 
-        ``in_box`` says that :meth:`boxes` saw a face here, so that less certainty is asked for.
-        x right and y down in pixels of ``image``; z in the same scale, smaller is nearer.
+        ``in_box`` says that :meth:`boxes` saw a face here: less certainty is asked for, and its
+        neighbours are found too, so that the caller can choose. x right and y down in pixels of
+        ``image``; z in the same scale, smaller is nearer.
         """
         height, width = image.shape[:2]
+        scale = np.array([width, height, width], np.float32)
         session = self._mesh_in_box if in_box else self._mesh
-        found = session.process(image, "multi_face_landmarks").multi_face_landmarks
-        if not found:
-            return None
-        points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
-        if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
-            return None
-        return points * np.array([width, height, width], np.float32)
+        found = session.process(image, "multi_face_landmarks").multi_face_landmarks or []
+        faces = [np.array([(p.x, p.y, p.z) for p in f.landmark], np.float32) for f in found]
+        return [f * scale for f in faces if f.shape == (LANDMARKS, 3) and np.isfinite(f).all()]
 
     def person(self, image: Image) -> Float:
         """Probability in [0, 1] that a pixel is part of a person, ``(H, W)`` float32.

@@ -138,8 +138,7 @@ def find(detector: Detector, rgb: Image) -> list[Face]:
                 _keep(faces, _fit_mesh(detector, rgb, box), rgb.shape)
         if not faces:
             # A face that fills the frame is seen by Face Mesh's own short-range detector alone.
-            points = detector.landmarks(_brighten(small) if search is _search_dark else small)
-            if points is not None:
+            for points in detector.landmarks(_brighten(small) if search is _search_dark else small):
                 _keep(faces, points * np.array([*factors, factors[0]], np.float32), rgb.shape)
     return sorted(faces, key=lambda face: -face.size)
 
@@ -189,15 +188,18 @@ def _fit_mesh(detector: Detector, rgb: Image, box: Float) -> Float | None:
         view = cut.extract(rgb, MESH_SIDE)
     except ValueError:  # a box wholly outside the photo
         return None
-    landmarks = detector.landmarks(view, in_box=True)
-    if landmarks is None:
-        landmarks = detector.landmarks(_brighten(view), in_box=True)
-    if landmarks is None:
-        return None
-    scale = np.float32(side / MESH_SIDE)
-    landmarks = landmarks * scale + np.array([cut.left, cut.top, 0], np.float32)
-    found = (*landmarks[:, :2].min(0), *np.ptp(landmarks[:, :2], axis=0))
-    return landmarks if _overlap(found, (left, top, width, height)) > 0.2 else None
+    candidates = detector.landmarks(view, in_box=True) or detector.landmarks(
+        _brighten(view), in_box=True
+    )
+    best, most = None, 0.2
+    for points in candidates:
+        landmarks = points * np.float32(side / MESH_SIDE)
+        landmarks += np.array([cut.left, cut.top, 0], np.float32)
+        found = (*landmarks[:, :2].min(0), *np.ptp(landmarks[:, :2], axis=0))
+        share = _overlap(found, (left, top, width, height))
+        if share > most:
+            best, most = landmarks, share
+    return best
 
 
 def _brighten(image: Image) -> Image:
