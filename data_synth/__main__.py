@@ -21,11 +21,12 @@ from rich.progress import (
 from rich.table import Table
 
 from data_synth.audit import audit
-from data_synth.dataset import Dataset, Plan, render_dataset
+from data_synth.dataset import Dataset, render_dataset
 from data_synth.environment import EnvironmentBank
 from data_synth.error import AssetError, SynthError
 from data_synth.field import Field
 from data_synth.pair import PairMaker, PairRanges
+from data_synth.plan import Plan
 from data_synth.render import RenderSettings
 from relight.error import RelightError
 from relight.storage import whole_file

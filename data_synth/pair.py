@@ -156,10 +156,9 @@ class PairMaker:
             behind = self._background(scene.image, rng)
             photo = pictures[0] + (1 - alpha)[..., None] * behind
             made.append(self._finish(scene, photo, pictures[1], rng))
-        columns = list(zip(*made, strict=True))
-        *pictures_and_light, crops, flipped = columns
-        arrays: list[Any] = [np.stack(column) for column in pictures_and_light]
-        return Pairs(*arrays, list(crops), np.array(flipped))
+        crops = [pair.pop("crops") for pair in made]
+        arrays: dict[str, Any] = {k: np.stack([pair[k] for pair in made]) for k in made[0]}
+        return Pairs(crops=crops, **arrays)
 
     def _draw_scene(self, rng: np.random.Generator) -> _Scene:
         ranges = self.ranges
@@ -225,8 +224,8 @@ class PairMaker:
 
     def _finish(
         self, scene: _Scene, photo: Float, key: Float, rng: np.random.Generator
-    ) -> tuple[Any, ...]:
-        """Crop, divide, photograph."""
+    ) -> dict[str, Any]:
+        """Crop, divide, photograph: one pair, by the names of :class:`Pairs`."""
         ranges, size = self.ranges, self.ranges.resolution
         crop = self._crop(rng)
         photo, key = crop.extract(photo, size), crop.extract(key, size)
@@ -254,21 +253,21 @@ class PairMaker:
             color = light_color(rng)
         intensity = float(rng.uniform(*ranges.intensity))
         relit = camera.develop(linear * (1 + intensity * color * gain))
-        return (
-            camera.shoot(np.ascontiguousarray(linear), rng),
-            linear.astype(np.float32),
-            gain.astype(np.float32),
-            relit,
-            camera.expose(environment),
-            normals.astype(np.float32),
-            mask.astype(np.float32),
-            light.astype(np.float32),
-            np.float32(scene.softness),
-            color,
-            np.float32(intensity),
-            crop,
-            flipped,
-        )
+        return {
+            "photo": camera.shoot(np.ascontiguousarray(linear), rng),
+            "linear": linear.astype(np.float32),
+            "gain": gain.astype(np.float32),
+            "relit": relit,
+            "environment": camera.expose(environment),
+            "normals": normals.astype(np.float32),
+            "mask": mask.astype(np.float32),
+            "light": light.astype(np.float32),
+            "softness": np.float32(scene.softness),
+            "color": color,
+            "intensity": np.float32(intensity),
+            "crops": crop,
+            "flipped": flipped,
+        }
 
     def _crop(self, rng: np.random.Generator) -> Crop:
         left, top, right, bottom = self.field.face_box

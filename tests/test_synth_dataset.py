@@ -14,15 +14,17 @@ import pytest
 
 pytest.importorskip("embreex")
 
+from synth_scene import head
+
 from data_synth import __main__ as command
-from data_synth import dataset
+from data_synth import dataset, worker
 from data_synth.audit import audit
-from data_synth.dataset import CameraJitter, Dataset, Plan, missing_views, render_dataset, stray
+from data_synth.dataset import Dataset, render_dataset
 from data_synth.error import FieldError, SynthError
 from data_synth.field import Field, find_views
+from data_synth.plan import CameraJitter, Plan, missing_views, stray
 from data_synth.render import RenderSettings
 from data_synth.rig import Camera, Rig
-from synth_scene import head
 
 TESTS = Path(__file__).parent
 SETTINGS = RenderSettings(size=24, samples=2, bounce_rays=8)
@@ -30,7 +32,7 @@ SETTINGS = RenderSettings(size=24, samples=2, bounce_rays=8)
 
 @pytest.fixture(autouse=True)
 def toy_people(monkeypatch):
-    monkeypatch.setattr(dataset, "_make_subject", lambda plan, index: head(seed=index))
+    monkeypatch.setattr(worker, "_make_subject", lambda plan, index: head(seed=index))
 
 
 def make_plan(out, subjects=2, cameras=2, **changes):
@@ -100,7 +102,7 @@ def test_another_seed_is_another_dataset(made, tmp_path):
     list(render_dataset(other))
     assert contents(other.out)["rig.json"] == contents(made.out)["rig.json"]
     assert contents(other.out) != contents(made.out)
-    with pytest.raises(SynthError, match="other values of seed.*choose another folder"):
+    with pytest.raises(SynthError, match=r"other values of seed.*choose another folder"):
         next(render_dataset(make_plan(made.out, seed=1)))
 
 
@@ -113,7 +115,7 @@ def test_failure_in_the_middle_leaves_whole_views_only(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dataset.Field, "save", stop)
+    monkeypatch.setattr(worker.Field, "save", stop)
     with pytest.raises(KeyboardInterrupt):
         next(reports)
     monkeypatch.undo()
@@ -125,12 +127,12 @@ SCRIPT = """
 import sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from pathlib import Path
-from data_synth import dataset
+from data_synth import dataset, worker
 from data_synth.render import RenderSettings
 from synth_scene import head
-dataset._make_subject = lambda plan, index: head(seed=index)
+worker._make_subject = lambda plan, index: head(seed=index)
 settings = RenderSettings(size=24, samples=2, bounce_rays=8)
-plan = dataset.Plan(Path({out!r}), 40, 2, lights=12, settings=settings)
+plan = Plan(Path({out!r}), 40, 2, lights=12, settings=settings)
 for report in dataset.render_dataset(plan):
     print(report.done, flush=True)
 """

@@ -8,12 +8,13 @@ import pytest
 
 pytest.importorskip("embreex")
 
+from synth_scene import head, metadata, picture, shoot
+
 from data_synth import field as field_module
 from data_synth.error import FieldError
 from data_synth.field import Field, find_views, read_metadata
 from data_synth.render import RenderSettings
 from data_synth.rig import Camera, Rig
-from synth_scene import head, metadata, picture, shoot
 
 RIG = Rig.make(64, 1)
 CAMERA = Camera(15, 5, field_cm=30.0)
@@ -123,7 +124,7 @@ def test_full_disk_leaves_nothing_behind(view, tmp_path, monkeypatch):
 
     monkeypatch.setattr(field_module, "_write", full)
     folder = tmp_path / "subject" / "camera-00"
-    with pytest.raises(FieldError, match="No space left.*free space"):
+    with pytest.raises(FieldError, match=r"No space left.*free space"):
         Field.encode(view, metadata(RIG, CAMERA)).save(folder)
     assert list((tmp_path / "subject").iterdir()) == []
 

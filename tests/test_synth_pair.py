@@ -4,6 +4,8 @@ import pytest
 
 pytest.importorskip("embreex")
 
+from synth_scene import PLAIN, ball, head, metadata, shoot, subject
+
 from data_synth.camera_model import CameraModel, CameraRanges
 from data_synth.environment import EnvironmentBank
 from data_synth.field import Field
@@ -12,7 +14,6 @@ from data_synth.render import RenderSettings
 from data_synth.rig import Camera, Rig
 from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
 from relight.environment import Environment
-from synth_scene import PLAIN, ball, head, metadata, shoot, subject
 
 RIG = Rig.make()
 BANK = EnvironmentBank.make(10, np.random.default_rng(0))
@@ -37,7 +38,7 @@ def portrait():
 
 
 def lambert(field, pairs, i):
-    """Existing irradiance and the key's cosine from the normals alone, ``(R, R, 3)``, ``(R, R)``."""
+    """Existing irradiance ``(R, R, 3)`` and the key's cosine ``(R, R)`` from normals alone."""
     irradiance = Environment(pairs.environment[i]).irradiance(pairs.normals[i])
     return irradiance, np.maximum(pairs.normals[i] @ pairs.light[i], 0)
 

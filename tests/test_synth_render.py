@@ -4,6 +4,8 @@ import pytest
 
 pytest.importorskip("embreex")
 
+from synth_scene import PLAIN, ball, head, mesh, picture, shoot, subject, tuft, wall
+
 from data_synth.fibre import Opacity, frame
 from data_synth.raycast import Caster
 from data_synth.render import RenderSettings, Stage
@@ -11,7 +13,6 @@ from data_synth.rig import Camera, Rig
 from data_synth.scattering import gather_matrix
 from data_synth.subject import Material
 from relight.geometry import direction
-from synth_scene import PLAIN, ball, head, mesh, picture, shoot, subject, tuft, wall
 
 FULL = RenderSettings(size=48, bounce_rays=32)
 
