@@ -128,6 +128,7 @@ import sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from pathlib import Path
 from data_synth import dataset, worker
+from data_synth.plan import Plan
 from data_synth.render import RenderSettings
 from synth_scene import head
 worker._make_subject = lambda plan, index: head(seed=index)
