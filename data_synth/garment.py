@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clothes: shells around neck and shoulders, cut by a neckline, with collars and folds.
+
+A shell is a grid of angle around the neck's axis and height; its radius is the larger of the bare
+bust's and a torso's. So it never cuts into skin, whatever the head and however it turns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_synth.head import Head, Int, Part, grid_faces
+from data_synth.noise import fractal, smoothstep
+from data_synth.trait import Traits
+
+Float = NDArray[np.float32]
+
+AXIS_Z = -2.0
+"""Depth of the neck's vertical axis."""
+BOTTOM_CM = -36.0
+COLUMNS = 160
+
+MAIN, INNER, HEADWEAR, TRIM = (0.0, 0.5), (0.0, 0.0), (0.5, 0.5), (0.5, 0.0)
+"""Lower left corners of the quarters of the cloth's texture."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Part of the mesh that is not the head; arrays as in :class:`data_synth.subject.Mesh`."""
+
+    vertices: Float
+    faces: Int
+    uv: Float
+
+
+class Bust:
+    """How far the bare bust and a torso reach from the neck's axis.
+
+    Args:
+        head: the bare head.
+        traits: width and turn of the shoulders.
+        rng: draws their slope and depth.
+    """
+
+    def __init__(self, head: Head, traits: Traits, rng: np.random.Generator) -> None:
+        from scipy.interpolate import LinearNDInterpolator
+
+        skin = np.unique(head.faces[head.skin])
+        low = skin[(head.vertices[skin, 1] < -7.0) & (head.canonical[skin, 1] < -8.4)]
+        x, y, z = head.vertices[low].T.astype(np.float64)
+        angle = np.arctan2(x, z - AXIS_Z)
+        radius = np.hypot(x, z - AXIS_Z)
+        around = np.concatenate([angle, angle - 2 * np.pi, angle + 2 * np.pi])
+        sites = np.stack([around * 6, np.tile(y, 3)], 1)
+        self._skin = LinearNDInterpolator(sites, np.tile(radius, 3), fill_value=0.0)
+        self.turn = np.radians(traits.torso_turn_deg)
+        self.width = traits.shoulder_width
+        self.slope = float(rng.uniform(-1.0, 1.2))
+        self.depth = float(rng.uniform(0.92, 1.15))
+
+    def skin(self, angle: Any, height: Any) -> NDArray[np.float64]:
+        """Radius of the bare bust, 0 where it has none; angle 0 is the front."""
+        return np.asarray(self._skin(np.asarray(angle) * 6, height))
+
+    def torso(self, angle: Any, height: Any) -> NDArray[np.float64]:
+        """Radius of the torso below cloth."""
+        angle = np.asarray(angle) - self.turn
+        y = np.asarray(height, float)
+        w, s = self.width, self.slope
+        levels = np.array([-36, -27, -21.5 - s, -18.5 - s, -16.2, -14.2, -12.6, -11.2, -9.5, -7.0])
+        side = np.interp(y, levels, [w * 0.93, w * 0.98, w, w * 0.93, 15.2, 11.6, 8.8, 6.9, 5.7, 5.4])
+        front = np.interp(y, levels, [11.6, 11.4, 10.2, 8.9, 7.6, 6.6, 6.2, 6.0, 5.8, 5.6])
+        back = np.interp(y, levels, [10.8, 10.8, 10.2, 9.2, 8.2, 7.3, 6.6, 6.0, 5.4, 5.0])
+        depth = np.where(np.cos(angle) > 0, front, back) * self.depth
+        power = np.interp(y, [-20, -14, -10], [2.6, 2.2, 2.0])
+        sine, cosine = np.abs(np.sin(angle)) / side, np.abs(np.cos(angle)) / depth
+        return np.asarray((sine**power + cosine**power) ** (-1 / power))
+
+    def point(self, angle: Any, height: Any, radius: Any) -> NDArray[np.float64]:
+        """Positions from angle, height and radius."""
+        angle, height, radius = np.broadcast_arrays(angle, height, radius)
+        return np.stack(
+            [radius * np.sin(angle), height, AXIS_Z + radius * np.cos(angle)], -1
+        ).astype(np.float64)
+
+
+def make_garment(
+    head: Head, bust: Bust, traits: Traits, rng: np.random.Generator
+) -> list[Piece]:
+    """All pieces of the clothes that the traits name."""
+    cut = traits.garment
+    pieces = []
+    seed = int(rng.integers(2**31))
+    if cut == "jacket":
+        inner = str(rng.choice(["crew neck", "shirt", "scoop neck"]))
+        pieces.append(_shell(bust, inner, 0.25, seed, rng, INNER))
+        if inner == "shirt":
+            pieces.append(_collar(bust, inner, 2.6, rng, INNER))
+        pieces.append(_shell(bust, "lapel", 0.95, seed + 1, rng, MAIN))
+        pieces.append(_lapels(bust, rng))
+        return pieces
+    pieces.append(_shell(bust, cut, 0.45, seed, rng, MAIN))
+    if cut == "shirt":
+        pieces.append(_collar(bust, cut, float(rng.uniform(2.4, 3.4)), rng, MAIN))
+    elif cut in ("crew neck", "turtleneck", "v neck"):
+        pieces.append(_band(bust, cut, rng))
+    elif cut == "hoodie":
+        pieces.append(_hood(bust, rng))
+    return pieces
+
+
+def neckline(cut: str, angle: Any) -> NDArray[np.float64]:
+    """Height of the neckline at ``angle`` from the front, radians in any turn."""
+    a = np.abs((np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi)
+    degrees = np.degrees(a)
+    at = [0, 20, 45, 70, 95, 130, 180]
+    crew = np.interp(degrees, at, [-14.2, -14.0, -13.2, -12.0, -11.3, -10.6, -10.2])
+    if cut == "turtleneck":
+        return crew + np.interp(degrees, at, [3.2, 3.0, 2.7, 2.4, 2.4, 2.6, 2.9])
+    if cut == "v neck":
+        return np.asarray(crew - np.interp(degrees, [0, 9, 26, 55, 90], [6.8, 4.4, 1.8, 0.6, 0.5]))
+    if cut == "scoop neck":
+        return np.asarray(crew - np.interp(degrees, [0, 25, 55, 80, 120], [4.2, 3.8, 2.4, 1.2, 0.4]))
+    if cut == "shirt":
+        return np.asarray(crew - np.interp(degrees, [0, 8, 20, 40], [3.6, 2.2, 0.6, 0.0]))
+    if cut == "lapel":
+        return np.asarray(
+            crew - np.interp(degrees, [0, 5, 22, 42, 70, 110], [14.0, 10, 4.0, 1.6, 0.8, 0.5])
+        )
+    if cut == "hoodie":
+        return crew - 0.6
+    return crew
+
+
+def _shell(
+    bust: Bust, cut: str, thick: float, seed: int, rng: np.random.Generator, quarter: Any
+) -> Piece:
+    """The body of a garment, from its neckline down."""
+    angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False)
+    rows = 56
+    down = np.concatenate([[0, 0, 0.004], np.linspace(0.012, 1, rows - 3) ** 1.15])[:, None]
+    top = neckline(cut, angle - 0.8 * bust.turn)[None]
+    height = top + (BOTTOM_CM - top) * down
+    skin, torso = bust.skin(angle[None], height), bust.torso(angle[None], height)
+    loose = thick * np.ones_like(down)
+    loose[0], loose[1] = -0.35, thick * 0.6  # the edge turns inwards
+    radius = np.maximum(skin + loose, torso + loose - 0.3)
+    point = bust.point(angle[None], height, radius)
+    folds = np.random.default_rng(seed)
+    wide = fractal(point * np.array([0.16, 0.06, 0.16]), 1.0, 2, folds)
+    diagonal = point @ np.array([[0.10, 0.2, 0.1], [0.09, 0.05, 0.05], [0.1, 0.1, 0.2]])
+    wide = np.maximum(wide + 0.6 * fractal(diagonal, 1.0, 2, folds), -0.6)
+    settle = smoothstep(top - height, 1.0, 6.0)
+    radius = radius + (0.55 + 0.5 * (thick > 0.8)) * wide * settle
+    point = bust.point(angle[None], height, np.maximum(radius, skin + 0.2))
+    faces = grid_faces(rows, COLUMNS, closed=True)
+    return _piece(point, faces, quarter)
+
+
+def _band(bust: Bust, cut: str, rng: np.random.Generator) -> Piece:
+    """Knitted band along a neckline, a little thicker than the cloth."""
+    angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False)
+    top = neckline(cut, angle - 0.8 * bust.turn)[None]
+    tall = 1.5 if cut != "turtleneck" else 3.6
+    t = np.linspace(0, 1, 9)[:, None]
+    height = top + 0.35 - (tall + 0.35) * t
+    bulge = 0.75 * np.sqrt(np.clip(1 - (2 * t - 1) ** 4, 0, 1)) - 0.25 * (t == 0)
+    bulge = bulge + 0.02 * np.cos(angle * 90)[None] * (t > 0) * (t < 1)
+    radius = np.maximum(bust.skin(angle[None], height), bust.torso(angle[None], height) - 0.55)
+    points = bust.point(angle[None], height, radius + bulge + 0.05 * rng.random())
+    return _piece(points, grid_faces(len(t), COLUMNS, closed=True), TRIM)
+
+
+def _collar(
+    bust: Bust, cut: str, tall: float, rng: np.random.Generator, quarter: Any
+) -> Piece:
+    """Turned-down shirt collar, open at the front."""
+    open_deg = rng.uniform(7, 15)
+    angle = np.radians(np.linspace(open_deg, 360 - open_deg, 110))
+    base = neckline(cut, angle - 0.8 * bust.turn) * 1.0
+    base = np.maximum(base, -13.9)
+    from_front = np.minimum(angle, 2 * np.pi - angle)
+    tip = smoothstep(np.degrees(from_front), 60, open_deg)
+    # Up along the neck, over the fold, down and outwards.
+    rise = np.array([-0.3, 0.5 * tall, 0.9 * tall, tall, 0.8 * tall, 0.2 * tall, -0.35 * tall])
+    out = np.array([0.30, 0.42, 0.55, 0.85, 1.15, 1.45, 1.75])
+    lower = np.array([0, 0, 0, 0, 0.2, 0.7, 1.0])
+    height = base[None] + rise[:, None] - (lower[:, None] * tip[None]) * 1.7
+    neck = np.maximum.reduce(
+        [
+            bust.skin(angle[None], height),
+            bust.torso(angle[None], height) - 0.3,
+            np.broadcast_to(bust.skin(angle, base + 0.5), height.shape),
+        ]
+    )
+    radius = neck + out[:, None] + 0.25 * tip[None]
+    points = bust.point(angle[None], height, radius)
+    return _piece(points, grid_faces(len(rise), len(angle), closed=False), quarter)
+
+
+def _lapels(bust: Bust, rng: np.random.Generator) -> Piece:
+    """Lapels that lie on the jacket along its opening."""
+    angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False) + 1e-3
+    degrees = np.degrees(np.minimum(angle, 2 * np.pi - angle))
+    top = neckline("lapel", angle - 0.8 * bust.turn)
+    wide = np.interp(degrees, [0, 12, 30, 45, 60, 180], [1.0, 3.2, 3.8, 2.6, 3.0, 3.4])
+    wide = wide * rng.uniform(0.85, 1.15)
+    t = np.linspace(0, 1, 8)[:, None]
+    height = top[None] + 0.7 * np.sin(np.pi * np.minimum(t * 1.4, 1)) - wide[None] * t
+    bulge = 1.25 + 0.35 * np.sin(np.pi * t) - 0.9 * (t == 0)
+    radius = np.maximum(bust.skin(angle[None], height), bust.torso(angle[None], height)) + bulge
+    points = bust.point(angle[None], height, radius)
+    return _piece(points, grid_faces(len(t), COLUMNS, closed=True), MAIN)
+
+
+def _hood(bust: Bust, rng: np.random.Generator) -> Piece:
+    """A hood that lies down around the neck."""
+    angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False)
+    back = smoothstep(np.cos(angle - bust.turn), 0.9, -0.6)
+    turn = np.linspace(0, 2 * np.pi, 14)[:, None]
+    thick = 0.9 + 1.5 * back
+    top = neckline("hoodie", angle - 0.8 * bust.turn) - 0.6 + 1.2 * back
+    height = top + thick * np.sin(turn) * 1.2
+    wave = 0.12 * np.sin(angle * 7 + rng.uniform(0, 6)) * back
+    center = np.maximum(bust.skin(angle, top), bust.torso(angle, top)) + thick * 0.9 + wave
+    points = bust.point(angle[None], height, center - thick * np.cos(turn))
+    return _piece(points, grid_faces(len(turn), COLUMNS, closed=True), MAIN)
+
+
+def _piece(points: NDArray[np.float64], faces: Int, quarter: tuple[float, float]) -> Piece:
+    """A grid of points as a piece, its texture projected from the front."""
+    vertices = points.reshape(-1, 3).astype(np.float32)
+    return Piece(vertices, faces, front_uv(vertices, quarter)[faces])
+
+
+def front_uv(vertices: Float, quarter: tuple[float, float]) -> Float:
+    """Texture coordinates by x and y; the quarter spans 60 cm."""
+    square = np.stack([vertices[:, 0] / 60 + 0.5, (vertices[:, 1] + 42) / 60], 1)
+    inside = np.clip(square, 0.01, 0.99) * 0.5 + np.array(quarter)
+    return inside.astype(np.float32)
+
+
+def bust_part(head: Head) -> NDArray[np.bool_]:
+    """``(F,)`` true on triangles of the chest and shoulders."""
+    center = head.canonical[head.faces].mean(1)
+    return (head.part <= Part.NECK) & (center[:, 1] < -10)
