@@ -20,7 +20,9 @@ def whole_file(destination: Path) -> Iterator[Path]:
     Raises:
         OSError: as the file system raises it (full disk, no permission, no such folder).
     """
-    name = f".{destination.stem[:80]}.{secrets.token_hex(4)}.part{destination.suffix}"
+    # Names hold 255 bytes, and a letter may take four.
+    stem = os.fsencode(destination.stem)[:80].decode(errors="ignore")
+    name = f".{stem}.{secrets.token_hex(4)}.part{destination.suffix}"
     temporary = destination.with_name(name)
     try:
         yield temporary
