@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m relight``: the command line."""
+
+if __name__ == "__main__":
+    from app.cli import main
+
+    main()
