@@ -34,6 +34,8 @@ CHROMA = 0.5
 """How far the gain follows the colour of the light divided by; its estimate is uncertain."""
 WORK_SIDE = 1024
 """The gain is fitted to the photo's edges at this size at most, then enlarged."""
+OUTLINE_SIDE = 20
+"""The person's outline may move by the crop's side over this to meet an edge of the photo."""
 FAST = 0.25
 """The guided filter's coefficients are found at this scale (He & Sun 2015)."""
 KNEE = 0.80
@@ -155,13 +157,10 @@ def upsample(rgb: NDArray[np.uint8], parts: Sequence[Part]) -> GainMap:
     for part in parts:
         cell = part.crop.size / factor  # the crop's side on the grid
         gain = _to_grid(part.gain, part.crop, left, top, factor, rows, columns)
-        radius = max(4, round(cell / GAIN_SIDE))
-        gain = cv2.ximgproc.guidedFilter(guide, gain, radius, 1e-3, scale=FAST)
+        gain = _guided(guide, gain, cell / GAIN_SIDE, 1e-3)
         person = _to_grid(part.person, part.crop, left, top, factor, rows, columns)
-        person = cv2.ximgproc.guidedFilter(
-            guide, person, max(4, round(cell / 48)), 1e-4, scale=FAST
-        )
-        person = _smoothstep(person, 0.35, 0.95)
+        person = _guided(guide, person, cell / OUTLINE_SIDE, 1e-4)
+        person = _smoothstep(person, 0.45, 0.95)
         trust = _to_grid(part.confidence, part.crop, left, top, factor, rows, columns)
         window = _window(part.crop, left, top, factor, rows, columns, rgb.shape)
         share = (window**2)[..., None] + 1e-6
@@ -238,6 +237,16 @@ def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
     after *= white
     after += np.float32(0.5)
     return after.astype(rgb.dtype)
+
+
+def _guided(guide: Float, values: Float, radius: float, smoothness: float) -> Float:
+    """Filter ``values`` so that they change where the guide does; ``radius`` in grid cells."""
+    import cv2
+
+    fast = FAST if radius >= 2 / FAST else 1.0  # a small window needs every pixel
+    return cv2.ximgproc.guidedFilter(
+        guide, values, max(1, round(radius * fast)), smoothness, scale=fast
+    )
 
 
 def _to_grid(
