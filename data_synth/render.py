@@ -23,18 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_synth.bounce import bounced_irradiance
-from data_synth.fibre import Opacity, frame
+from data_synth.fibre import Opacity
 from data_synth.rig import Camera
 from data_synth.scattering import SHAPE_CM, gather_matrix
-from data_synth.shading import SECOND_LOBE, Gloss, Hair, hair_lobes, lobes, make_gloss
-from data_synth.subject import Material, Subject
+from data_synth.shader import Shader
+from data_synth.shading import Gloss
+from data_synth.subject import Subject
 from data_synth.surface import HAIR, Body, Samples, capture
 from relight.geometry import normalize
 
 Float = NDArray[np.float32]
-
-HAIR_STRAY = 0.2
-"""Standard deviation of the lean of single fibres, radians."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +127,24 @@ class Stage:
             dark = np.zeros(len(self.lights), np.float32)
             return View(empty, pixels, blank, color, color, blank, blank, box, dark)
         per_pixel = _Sum(seen, first)
-        gloss = _gloss(seen)
-        skin = np.isin(seen.material, (Material.SKIN, Material.GUM))
-        irradiance, radiance = self._shade(seen, per_pixel, gloss, skin, rng)
+        shader = Shader(
+            self.body,
+            self.opacity,
+            self.lights,
+            self.settings.light_radius,
+            self.settings.scattering,
+            seen,
+            rng,
+        )
+        gloss, skin = shader.gloss, shader.skin
+        irradiance = np.empty((len(self.lights), len(pixels)), np.float32)
+        radiance = np.empty((3, len(self.lights), len(pixels)), np.float32)
+        for i in range(len(self.lights)):
+            enters, white, color = shader.light(i)
+            irradiance[i] = per_pixel(enters)
+            highlight = per_pixel(white)
+            for c in range(3):
+                radiance[c, i] = per_pixel(color[c]) + highlight
         on_face = _face_irradiance(
             irradiance, per_pixel(skin.astype(np.float32)), pixels, size, box
         )
@@ -140,81 +153,6 @@ class Stage:
         self._add_skin(olat, seen, per_pixel, gloss, skin, irradiance, camera)
         self._add_bounce(olat, seen, per_pixel, gloss)
         return _pack(olat, seen, per_pixel, camera, size, box, on_face)
-
-    def _shade(
-        self,
-        seen: Samples,
-        per_pixel: _Sum,
-        gloss: Gloss,
-        skin: NDArray[np.bool_],
-        rng: np.random.Generator,
-    ) -> tuple[Float, Float]:
-        """Mean irradiance of skin ``(L, P)``, and radiance of all else ``(3, L, P)``."""
-        count = len(seen.pixel)
-        hair = np.flatnonzero(seen.material == HAIR)
-        solid = seen.material != HAIR
-        base = np.ascontiguousarray(
-            (seen.albedo * (gloss.exit / np.float32(np.pi) * (solid & ~skin))[:, None]).T
-        )
-        vectors = np.concatenate([seen.bumped, seen.normal, seen.facing, seen.view, seen.tangent])
-        vectors = np.ascontiguousarray(vectors.T)
-        fibres = Hair(
-            (seen.tangent[hair] * seen.view[hair]).sum(1),
-            seen.albedo[hair],
-            rng.normal(0, HAIR_STRAY, len(hair)).astype(np.float32),
-        )
-        # A point on the light's disk for each sample, even over the samples of a pixel and turned
-        # from light to light.
-        disk = np.sqrt(seen.stratum).astype(np.float32) * np.float32(self.settings.light_radius)
-        turn = (rng.random(count) * 2 * np.pi).astype(np.float32)
-        scale = 1 / np.sqrt(1 + disk * disk)
-        irradiance = np.zeros((len(self.lights), per_pixel.pixels), np.float32)
-        radiance = np.zeros((3, len(self.lights), per_pixel.pixels), np.float32)
-        entry = gloss.entry.ravel()
-        columns = gloss.entry.shape[1]
-        for i, light in enumerate(self.lights):
-            axes = frame(light)
-            angle = turn + np.float32(2.399963 * i)
-            jx, jy = disk * np.cos(angle) * scale, disk * np.sin(angle) * scale
-            along = (axes @ vectors).reshape(3, 5, count)
-            b_l, n_l, f_l, l_v, t_l = along[0] * jx + along[1] * jy + along[2] * scale
-            # Surfaces that face the light, then fibres, share one pass of shadow rays.
-            lit = np.flatnonzero(solid & (b_l > 0) & (n_l > -0.05) & (f_l > -0.3))
-            ask = np.concatenate([lit, hair])
-            towards = jx[ask, None] * axes[0] + jy[ask, None] * axes[1] + scale[ask, None] * axes[2]
-            start = seen.origin[ask]
-            start[len(lit) :] += towards[len(lit) :] * 0.15
-            left = (~self.body.caster.occluded(start, towards)).astype(np.float32)
-            if self.opacity is not None:
-                free = np.flatnonzero(left)
-                left[free] = self.opacity.transmittance(i, start[free])
-            reach = np.flatnonzero(left[: len(lit)])
-            lit, light_left = lit[reach], left[reach]
-            cosine = b_l[lit]
-            column = np.minimum((cosine * columns).astype(np.int64), columns - 1)
-            enters = np.zeros(count, np.float32)
-            enters[lit] = cosine * light_left * entry[lit * columns + column]
-            color = base * enters
-            color[:, lit] += (
-                lobes(
-                    cosine,
-                    l_v[lit],
-                    gloss.n_v[lit],
-                    gloss.alpha[lit],
-                    gloss.f0[lit],
-                    gloss.second[lit],
-                )
-                * light_left
-            )
-            if len(hair):
-                white, tinted = hair_lobes(
-                    fibres, t_l[hair], l_v[hair], n_l[hair], left[len(left) - len(hair) :]
-                )
-                color[:, hair] = (white[:, None] + tinted).T
-            irradiance[i] = per_pixel(enters * skin)
-            for c in range(3):
-                radiance[c, i] = per_pixel(color[c])
-        return irradiance, radiance
 
     def _add_skin(
         self,
@@ -287,11 +225,6 @@ class _Sum:
         """Sum of ``(N,)`` values over each pixel's samples, ``(P,)``."""
         total: Float = np.add.reduceat(values * self._weight, self._first)
         return total
-
-
-def _gloss(seen: Samples) -> Gloss:
-    second = np.where(seen.material == Material.SKIN, np.float32(SECOND_LOBE), np.float32(0))
-    return make_gloss((seen.bumped * seen.view).sum(1), seen.alpha, seen.f0, second)
 
 
 def _face_irradiance(

@@ -5,9 +5,9 @@ Irradiance is gathered over the visible skin with the normalized diffusion profi
 by distance in space, so that it crosses a crease but not the gap between nose and cheek. Gathering
 is linear and the same for all lights: one sparse matrix per colour.
 
-Reference:
+References:
     Christensen and Burley 2015, "Approximate Reflectance Profiles for Efficient Subsurface
-    Scattering".
+    Scattering". Jimenez et al. 2010, "Real-Time Realistic Skin Translucency" (thin parts).
 """
 
 from __future__ import annotations
@@ -83,3 +83,14 @@ def gather_matrix(
     )
     total = np.asarray(matrix.sum(1)).ravel()
     return (sparse.diags((1 / np.maximum(total, 1e-12)).astype(np.float32)) @ matrix).tocsr()
+
+
+def transmission(thickness: NDArray[Any]) -> Float:
+    """Share of light that comes out behind a sheet of skin, ``(N, 3)``, by thickness in cm.
+
+    The part of the profile farther out than the thickness, half of which goes forward.
+    """
+    depth = np.asarray(thickness, np.float32)[:, None]
+    shape = np.asarray(SHAPE_CM, np.float32)
+    result: Float = 0.125 * np.exp(-depth / shape) + 0.375 * np.exp(-depth / (3 * shape))
+    return result
