@@ -107,7 +107,7 @@ class EnvironmentBank:
 
 
 class Projector:
-    """Turns maps into weights of a rig's lights, and into maps in a camera's frame.
+    """Turns maps into weights of a rig's lights and into maps of a camera's frame.
 
     Args:
         lights: ``(L, 3)`` unit vectors, world frame.
@@ -117,27 +117,53 @@ class Projector:
     def __init__(self, lights: Float, height: int = HEIGHT) -> None:
         self._towards = directions(height).reshape(-1, 3)
         self._angle = np.repeat(solid_angles(height)[:, 0], 2 * height)
-        self._count = len(lights)
+        self._count, self._height = len(lights), height
         self._cell = np.argmax(self._towards @ np.asarray(lights, np.float32).T, 1)
 
     def weights(self, image: Float) -> Float:
         """Radiance integrated over each light's cell, ``(L, 3)``; all power is kept."""
         return _binned(self._cell, image.reshape(-1, 3) * self._angle[:, None], self._count)
 
-    def camera_bins(self, rotation: NDArray[Any], height: int) -> NDArray[np.int64]:
-        """Which pixel of a camera-frame map each pixel of a world map falls on, ``(H * 2H,)``."""
+    def in_camera(self, rotation: NDArray[Any], height: int) -> CameraMap:
+        """How maps turn into maps of a camera's frame with ``height`` rows."""
         local = self._towards @ np.asarray(rotation, np.float32)
-        azimuth = np.arctan2(local[:, 0], local[:, 2])
-        row = ((0.5 - np.arcsin(np.clip(local[:, 1], -1, 1)) / np.pi) * height).astype(np.int64)
-        column = ((0.5 - azimuth / (2 * np.pi)) * 2 * height).astype(np.int64)
-        return np.clip(row, 0, height - 1) * 2 * height + column % (2 * height)
+        seen = directions(height).reshape(-1, 3) @ np.asarray(rotation, np.float32).T
+        return CameraMap(height, _pixel(local, height), _pixel(seen, self._height), self._angle)
 
-    def to_camera(self, image: Float, bins: NDArray[np.int64], height: int) -> Float:
-        """The map ``(height, 2 height, 3)`` in camera frame, mean radiance of each pixel."""
+
+class CameraMap:
+    """Resamples world maps into one camera's frame; keeps the light's power.
+
+    Args:
+        height: rows of the result.
+        target: ``(H * 2H,)`` pixel of the result that each pixel of a world map falls on.
+        source: ``(height * 2 height,)`` pixel of the world map at each pixel's centre.
+        angle: ``(H * 2H,)`` solid angles of the world map's pixels.
+    """
+
+    def __init__(
+        self, height: int, target: NDArray[np.int64], source: NDArray[np.int64], angle: Float
+    ) -> None:
         count = 2 * height * height
-        power = _binned(bins, image.reshape(-1, 3) * self._angle[:, None], count)
-        area = np.bincount(bins, self._angle, minlength=count).astype(np.float32)
-        return (power / np.maximum(area, 1e-9)[:, None]).reshape(height, 2 * height, 3)
+        self._height, self._target, self._source, self._angle = height, target, source, angle
+        self._area = np.bincount(target, angle, minlength=count).astype(np.float32)[:, None]
+
+    def __call__(self, image: Float) -> Float:
+        """The map ``(height, 2 height, 3)``: mean radiance of each pixel."""
+        flat = image.reshape(-1, 3)
+        power = _binned(self._target, flat * self._angle[:, None], len(self._area))
+        # Pixels near a pole may be so narrow that no world pixel's centre falls on them.
+        filled = np.where(self._area > 0, power / np.maximum(self._area, 1e-12), flat[self._source])
+        return filled.astype(np.float32).reshape(self._height, 2 * self._height, 3)
+
+
+def _pixel(vectors: NDArray[Any], height: int) -> NDArray[np.int64]:
+    """Flat pixel of a lat-long map on which unit vectors ``(N, 3)`` fall."""
+    azimuth = np.arctan2(vectors[:, 0], vectors[:, 2])
+    elevation = np.arcsin(np.clip(vectors[:, 1], -1, 1))
+    row = ((0.5 - elevation / np.pi) * height).astype(np.int64)
+    column = ((0.5 - azimuth / (2 * np.pi)) * 2 * height).astype(np.int64)
+    return np.clip(row, 0, height - 1) * 2 * height + column % (2 * height)
 
 
 def _binned(index: NDArray[np.int64], values: Float, count: int) -> Float:

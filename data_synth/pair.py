@@ -58,8 +58,8 @@ class PairRanges:
     softness_deg: tuple[float, float] = (8.0, 35.0)
     colored: float = 0.3
     intensity: tuple[float, float] = (0.2, 2.0)
-    crop_scale: tuple[float, float] = (0.88, 1.15)
-    crop_shift: float = 0.06
+    crop_scale: tuple[float, float] = (0.88, 1.12)
+    crop_shift: float = 0.05
     albedo_field: float = 0.5
     max_gain: float = 50.0
     camera: CameraRanges = field(default_factory=CameraRanges)
@@ -131,7 +131,7 @@ class PairMaker:
         self._rotation = reflectance.camera_rotation
         self._lights = reflectance.lights
         self._projector = Projector(normalize(self._lights @ self._rotation.T))
-        self._bins = self._projector.camera_bins(self._rotation, MAP_HEIGHT)
+        self._in_camera = self._projector.in_camera(self._rotation, MAP_HEIGHT)
         self._on_face = reflectance.face_irradiance
 
     def make(self, count: int, rng: np.random.Generator) -> Pairs:
@@ -235,7 +235,7 @@ class PairMaker:
         gain = np.minimum(key / (photo + np.float32(DARK * level)), ranges.max_gain)
         gain[mask == 0] = 0
         normals[mask == 0] = 0
-        environment = self._projector.to_camera(scene.image, self._bins, MAP_HEIGHT)
+        environment = self._in_camera(scene.image)
         light = scene.light
         flipped = bool(rng.random() < 0.5)
         if flipped:

@@ -33,7 +33,7 @@ CAMERAS = 64
 AZIMUTH_DEG = 75.0
 """Cameras stand within this angle to either side of the nose."""
 ELEVATION_DEG = (-30.0, 45.0)
-FIELD_CM = 46.0
+FIELD_CM = 48.0
 """Width of the picture at the head: the runtime's crop (2.4 faces) and a margin."""
 
 

@@ -99,8 +99,13 @@ class Body:
     @property
     def face_points(self) -> Float:
         """``(N, 3)`` points that span the face as the landmarks of a face mesh do."""
-        if self.subject.face_points is not None:
-            return self.subject.face_points
+        given = self.subject.face_points
+        if given is not None and len(given) == 68:
+            # The 68-point scheme ends at the brows, a face mesh at the hairline: half of the
+            # distance from chin to nasion above the nasion.
+            return np.concatenate([given, given[27:28] * 1.5 - given[8:9] * 0.5])
+        if given is not None:
+            return given
         used = np.unique(self.mesh.faces[self.mesh.material == Material.SKIN])
         if not len(used):
             return self.mesh.vertices

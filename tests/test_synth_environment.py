@@ -60,12 +60,14 @@ def test_map_in_the_cameras_frame_keeps_power_and_turns_with_the_camera():
     image = lamp(np.array([0.0, 0.0, 1.0], np.float32), 0.15) * np.ones(3, np.float32)
     projector = Projector(RIG.lights)
     camera = Camera(azimuth_deg=50, elevation_deg=10)
-    seen = projector.to_camera(image, projector.camera_bins(camera.rotation, 16), 16)
+    seen = projector.in_camera(camera.rotation, 16)(image)
     found = Environment(seen).dominant_direction()
     np.testing.assert_allclose(found, camera.to_camera([0, 0, 1]), atol=0.05)
     assert Environment(seen).power()[0] == pytest.approx(1, rel=0.05)
-    frontal = projector.to_camera(image, projector.camera_bins(np.eye(3), 16), 16)
+    frontal = projector.in_camera(np.eye(3), 16)(image)
     np.testing.assert_allclose(frontal, Environment(image).resample(16).data, atol=1e-4)
+    even = np.ones((HEIGHT, 2 * HEIGHT, 3), np.float32)
+    np.testing.assert_allclose(projector.in_camera(camera.rotation, 16)(even), 1, rtol=1e-4)
 
 
 def test_lamp_has_unit_power():
