@@ -78,39 +78,21 @@ def example(size: tuple[int, int]) -> bytes:
 
 def stage_table(encoded: bytes, rounds: int, threads: int) -> Table:
     """Median seconds of each stage over Pillow's decode and encode, and its peak memory."""
-    light = Light(50, 30, 1.0)
     seconds: dict[str, list[float]] = defaultdict(list)
     memory: dict[str, float] = defaultdict(float)
-    inference = _InferenceClock()
+    clock = _InferenceClock()
     with Relighter(threads=threads) as relighter:
-        relighter._detector = inference
+        relighter._detector = clock
         for turn in range(rounds + 1):
-            measured: dict[str, float] = {}
-
-            def stage(name: str, work: Callable[[], Any], into: dict[str, float] = measured) -> Any:
-                _reset_peak()
-                start = time.perf_counter()
-                result = work()
-                into[name] = time.perf_counter() - start
-                memory[name] = max(memory[name], _peak_megabytes())
-                return result
-
-            stage("Pillow: decode and encode", lambda: _pillow_round_trip(encoded))
-            inference.seconds = 0.0
-            loaded = stage("load", lambda: load_photo(encoded))
-            result = stage("relight", lambda: relighter.relight(loaded, light))
-            stage("save", lambda: save_photo(loaded.with_rgb(result.image), io.BytesIO()))
-            measured["relight: model inference"] = inference.seconds
-            for name, value in result.timings.items():
-                measured[f"relight: {name}"] = value
-            measured["all but model inference"] = (
-                measured["load"] + measured["relight"] + measured["save"] - inference.seconds
-            )
+            times, peaks = _one_round(encoded, relighter, clock)
+            for name, value in peaks.items():
+                memory[name] = max(memory[name], value)
             if turn:  # the first round warms up
-                for name, value in measured.items():
+                for name, value in times.items():
                     seconds[name].append(value)
     unit = statistics.median(seconds["Pillow: decode and encode"])
-    megapixels = loaded.width * loaded.height / 1e6
+    photo = load_photo(encoded)
+    megapixels = photo.width * photo.height / 1e6
     table = Table(title=f"{megapixels:.1f} megapixels, {threads} threads, median of {rounds}")
     for column in ("stage", "ms", "quartiles", "over Pillow", "peak MB"):
         table.add_column(column, justify="left" if column == "stage" else "right")
@@ -130,6 +112,34 @@ def stage_table(encoded: bytes, rounds: int, threads: int) -> Table:
     verdict = "met" if ratio <= BUDGET else "missed"
     table.caption = f"Aim: all but model inference <= {BUDGET} of Pillow: {verdict} ({ratio:.2f})"
     return table
+
+
+def _one_round(
+    encoded: bytes, relighter: Relighter, clock: _InferenceClock
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds and peak megabytes per stage, once through."""
+    times: dict[str, float] = {}
+    peaks: dict[str, float] = {}
+
+    def stage(name: str, work: Callable[[], Any]) -> Any:
+        _reset_peak()
+        start = time.perf_counter()
+        result = work()
+        times[name] = time.perf_counter() - start
+        peaks[name] = _peak_megabytes()
+        return result
+
+    stage("Pillow: decode and encode", lambda: _pillow_round_trip(encoded))
+    clock.seconds = 0.0
+    photo = stage("load", lambda: load_photo(encoded))
+    result = stage("relight", lambda: relighter.relight(photo, Light(50, 30, 1.0)))
+    stage("save", lambda: save_photo(photo.with_rgb(result.image), io.BytesIO()))
+    times["relight: model inference"] = clock.seconds
+    times.update({f"relight: {name}": value for name, value in result.timings.items()})
+    times["all but model inference"] = (
+        times["load"] + times["relight"] + times["save"] - clock.seconds
+    )
+    return times, peaks
 
 
 def cold_start_table(runs: int = 3) -> Table:

@@ -210,9 +210,13 @@ class Environment:
         height = self.data.shape[0]
         towards = directions(height).reshape(-1, 3)
         power = (self.data * solid_angles(height)[..., None]).reshape(-1, 3)
-        cosine = np.maximum(np.asarray(normals, np.float32) @ towards.T, 0)
-        result: Float = cosine @ power / np.float32(np.pi)
-        return result
+        flat = np.asarray(normals, np.float32).reshape(-1, 3)
+        result = np.empty_like(flat)
+        for start in range(0, len(flat), 1024):  # a block's cosines stay in the cache
+            cosine = flat[start : start + 1024] @ towards.T
+            result[start : start + 1024] = np.maximum(cosine, 0, out=cosine) @ power
+        result /= np.float32(np.pi)
+        return result.reshape(np.shape(normals))
 
     def sample(self, vectors: NDArray[Any]) -> Float:
         """Radiance seen along unit vectors ``(..., 3)``, bilinear, ``(..., 3)``."""
@@ -271,7 +275,7 @@ class Environment:
         towards = directions(height).reshape(-1, 3)
         lobe = np.maximum(reflected.reshape(-1, 3) @ towards.T, 0) ** MATTE_EXPONENT
         lobe *= np.repeat(solid_angles(height)[:, 0], 2 * height)
-        lobe /= lobe.sum(1, keepdims=True)
+        lobe = lobe / lobe.sum(1, keepdims=True)
         matte = (lobe @ self.data.reshape(-1, 3)).reshape(size, size, 3)
         inside = (mask > 0)[..., None]
         return Spheres(

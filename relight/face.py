@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from relight import mesh
 from relight.detector import Detector
-from relight.geometry import Crop
+from relight.geometry import Crop, shrink
 
 Float = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
 DETECTION_SIDE = 1280
-"""Photos are searched at this size at most (longer side, pixels)."""
+"""Photos are searched at about this size at most (longer side, pixels)."""
 MESH_SIDE = 384
 """Faces are cut out and scaled to this for Face Mesh, which itself sees 192 pixels."""
 MESH_MARGIN = 2.2
@@ -116,30 +116,25 @@ def find(detector: Detector, rgb: Image) -> list[Face]:
     Returns:
         Faces at least :data:`SMALLEST_FACE` pixels wide; empty when there is none.
     """
-    import cv2
-
     height, width = rgb.shape[:2]
     if min(height, width) < SMALLEST_FACE:
         return []
-    scale = min(1.0, DETECTION_SIDE / max(height, width))
-    small = rgb
-    if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    factors = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    factor = max(1, round(max(height, width) / DETECTION_SIDE))
+    small = np.ascontiguousarray(shrink(rgb, factor))
+    back = np.array([factor] * 4 + [1], np.float32)
     faces: list[Face] = []
     for search in (_search_whole, _search_dark, _search_tiles):
         widest = max((face.box[2] for face in faces), default=0.0)
         if faces and (search is not _search_tiles or widest > TILE_BELOW * max(height, width)):
             continue
-        boxes = search(detector, small) * np.array([*factors, *factors, 1], np.float32)
+        boxes = search(detector, small) * back
         for box in boxes[np.argsort(-boxes[:, 4])]:
             if box[2] >= SMALLEST_FACE and not any(_overlap(box, f.box) > 0.5 for f in faces):
                 _keep(faces, _fit_mesh(detector, rgb, box), rgb.shape)
         if not faces:
             # A face that fills the frame is seen by Face Mesh's own short-range detector alone.
             for points in detector.landmarks(_brighten(small) if search is _search_dark else small):
-                _keep(faces, points * np.array([*factors, factors[0]], np.float32), rgb.shape)
+                _keep(faces, points * np.float32(factor), rgb.shape)
     return sorted(faces, key=lambda face: -face.size)
 
 

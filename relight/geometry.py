@@ -50,6 +50,22 @@ def angle_between(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     return angle
 
 
+def shrink(image: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Average blocks of ``factor x factor`` pixels of an image ``(H, W[, C])``.
+
+    An incomplete last row or column of blocks is left out, unless it is the only one.
+    """
+    import cv2
+
+    if factor == 1:
+        return image
+    height, width = (max(1, side // factor) for side in image.shape[:2])
+    # A whole factor takes OpenCV's fast path, three times as fast as one nearby.
+    whole = image[: height * factor, : width * factor]
+    shrunk: NDArray[Any] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return shrunk
+
+
 @dataclass(frozen=True)
 class Crop:
     """A square of whole pixels of a photo; may reach past its border, where edges repeat.
@@ -121,10 +137,8 @@ class Crop:
         import cv2
 
         factor = self.size // resolution
-        height, width = part.shape[:2]
-        small_size = (max(1, round(width / factor)), max(1, round(height / factor)))
-        small = cv2.resize(part, small_size, interpolation=cv2.INTER_AREA)
-        sx, sy = small_size[0] / width, small_size[1] / height
+        small = shrink(part, factor)
+        sy, sx = (1 / min(factor, side) for side in part.shape[:2])
         step = self.size / resolution
         # Pixel centres: photo coordinate of output pixel u is left + (u + 0.5) * step.
         matrix = np.array(

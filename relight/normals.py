@@ -16,7 +16,7 @@ from relight.geometry import normalize
 
 Float = NDArray[np.float32]
 
-SOLVE_SIDE = 128
+SOLVE_SIDE = 64
 """The extension is solved at this resolution."""
 SCREENING = 0.02
 """Pull towards a surface that faces the camera, per solver step."""

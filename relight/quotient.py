@@ -36,13 +36,11 @@ WORK_SIDE = 1024
 """The gain is fitted to the photo's edges at this size at most, then enlarged."""
 OUTLINE_SIDE = 20
 """The person's outline may move by the crop's side over this to meet an edge of the photo."""
-FAST = 0.25
-"""The guided filter's coefficients are found at this scale (He & Sun 2015)."""
 KNEE = 0.80
 """Encoded value above which highlights are compressed instead of clipped."""
 FADE = 0.22
 """Share of the crop, at its border, over which the light dies away."""
-STRIP = 128
+STRIP = 32
 """Rows of a photo worked on at a time: they stay in a core's cache."""
 
 
@@ -77,12 +75,14 @@ class Part:
         crop: the square of the photo.
         gain: ``(S, S, 3)`` float32 >= 0, low resolution.
         person: ``(R, R)`` probability in [0, 1] that a pixel is part of a person.
+        face: ``(R, R)`` in [0, 1], 1 where it is so for certain: inside the face.
         confidence: ``(R, R)`` trust in the gain, [0, 1].
     """
 
     crop: Crop
     gain: Float
     person: Float
+    face: Float
     confidence: Float
 
 
@@ -151,25 +151,35 @@ def upsample(rgb: NDArray[np.uint8], parts: Sequence[Part]) -> GainMap:
         region = cv2.copyMakeBorder(region, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
     guide = cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA)
     guide = guide.astype(np.float32) / 255
-    total = np.zeros((rows, columns, 3), np.float32)
-    weights = np.full((rows, columns, 1), 1e-6, np.float32)
-    reach = np.zeros((rows, columns), np.float32)
+    brightness = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY)
+    trust = _photo_trust(guide, brightness)
+    layers = []
     for part in parts:
         cell = part.crop.size / factor  # the crop's side on the grid
         gain = _to_grid(part.gain, part.crop, left, top, factor, rows, columns)
-        gain = _guided(guide, gain, cell / GAIN_SIDE, 1e-3)
+        gain = _guided(brightness, gain, cell / GAIN_SIDE, 1e-3, 0.5)
         person = _to_grid(part.person, part.crop, left, top, factor, rows, columns)
-        person = _guided(guide, person, cell / OUTLINE_SIDE, 1e-4)
-        person = _smoothstep(person, 0.45, 0.95)
-        trust = _to_grid(part.confidence, part.crop, left, top, factor, rows, columns)
+        person = _guided(guide, person, cell / OUTLINE_SIDE, 1e-4, 0.25)
+        face = _to_grid(part.face, part.crop, left, top, factor, rows, columns)
+        weight = np.maximum(_smoothstep(person, 0.45, 0.95), face) * trust
+        weight *= _to_grid(part.confidence, part.crop, left, top, factor, rows, columns)
         window = _window(part.crop, left, top, factor, rows, columns, rgb.shape)
-        share = (window**2)[..., None] + 1e-6
-        total += share * np.maximum(gain, 0) * (person * trust)[..., None]
-        weights += share
-        reach = np.maximum(reach, window)
-    gain = total / weights * (reach * _photo_trust(guide))[..., None]
-    gain[gain < 1e-3] = 0
-    return GainMap(left, top, factor, gain)
+        gain *= weight[..., None]
+        layers.append((gain, window))
+    gain = _joined(layers)
+    # Also drops the filter's overshoot below zero.
+    return GainMap(left, top, factor, cv2.threshold(gain, 1e-3, 0, cv2.THRESH_TOZERO)[1])
+
+
+def _joined(layers: Sequence[tuple[Float, Float]]) -> Float:
+    """Join gains ``(h, w, 3)`` by their windows ``(h, w)``: each pixel is its nearest face's."""
+    if len(layers) == 1:
+        gain, window = layers[0]
+        return gain * window[..., None]
+    total = sum(gain * (window**2)[..., None] for gain, window in layers)
+    weight = sum(window**2 for _, window in layers) + np.float32(1e-6)
+    reach = np.maximum.reduce([window for _, window in layers])
+    return np.asarray(total * (reach / weight)[..., None], np.float32)
 
 
 def apply(
@@ -193,20 +203,19 @@ def apply(
     if strength == 0 or not added.gain.any():
         return result
     linear_gain = 1 + np.float32(strength) * added.gain
-    grid = np.concatenate([linear_gain, encoded_gain(linear_gain)], -1)
+    factor = encoded_gain(linear_gain)
     step = max(1, STRIP // added.factor)
-    starts = range(0, len(grid), step)
+    starts = range(0, len(factor), step)
 
     def work(start: int) -> None:
-        stop = min(start + step, len(grid))
+        stop = min(start + step, len(factor))
         if not added.gain[start:stop].any():
             return
         top = added.top + start * added.factor
         strip = result[top : top + (stop - start) * added.factor, added.left :]
-        grown = enlarge(grid, start, stop, added.factor)[: len(strip)]
-        strip = strip[:, : grown.shape[1]]
-        grown = grown[:, : strip.shape[1]]
-        strip[...] = relit(strip, grown[..., :3], grown[..., 3:])
+        gains = (enlarge(grid, start, stop, added.factor) for grid in (linear_gain, factor))
+        rows, columns = len(strip), min(strip.shape[1], factor.shape[1] * added.factor)
+        strip[:, :columns] = relit(strip[:, :columns], *(g[:rows, :columns] for g in gains))
 
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
@@ -239,14 +248,20 @@ def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
     return after.astype(rgb.dtype)
 
 
-def _guided(guide: Float, values: Float, radius: float, smoothness: float) -> Float:
-    """Filter ``values`` so that they change where the guide does; ``radius`` in grid cells."""
+def _guided(guide: Float, values: Float, radius: float, smoothness: float, fast: float) -> Float:
+    """Filter ``values`` so that they change where the guide does.
+
+    Args:
+        guide: ``(h, w)`` or ``(h, w, 3)`` in [0, 1].
+        values: ``(h, w[, C])``.
+        radius: half the window's side, in grid cells.
+        smoothness: variance of the guide that counts as an edge.
+        fast: scale at which the filter's coefficients are found (He & Sun 2015).
+    """
     import cv2
 
-    fast = FAST if radius >= 2 / FAST else 1.0  # a small window needs every pixel
-    return cv2.ximgproc.guidedFilter(
-        guide, values, max(1, round(radius * fast)), smoothness, scale=fast
-    )
+    reach = max(1, round(radius * fast))
+    return cv2.ximgproc.guidedFilter(guide, values, reach, smoothness, scale=fast)
 
 
 def _to_grid(
@@ -287,26 +302,28 @@ def _window(
         (left, columns, crop.left, shape[1]),
     ):
         position = (start + (np.arange(count) + 0.5) * factor - low) / crop.size
-        ramp = np.ones(count, np.float32)
+        ramp: Float = np.ones(count, np.float32)
         if low > 0:
             ramp *= _smoothstep(position, 0, FADE)
         if low + crop.size < limit:
             ramp *= _smoothstep(1 - position, 0, FADE)
         sides.append(ramp)
-    return sides[0][:, None] * sides[1][None, :]
+    window: Float = np.multiply.outer(sides[0], sides[1])
+    return window
 
 
-def _photo_trust(guide: Float) -> Float:
+def _photo_trust(guide: Float, brightness: Float) -> Float:
     """Where the photo can be multiplied: neither clipped nor lost in noise, ``(h, w)``."""
     import cv2
 
-    brightest = cv2.blur(guide.max(-1), (3, 3))
+    brightest = cv2.blur(cv2.max(cv2.max(guide[..., 0], guide[..., 1]), guide[..., 2]), (3, 3))
     clipped = _smoothstep(brightest, 0.97, 1.0)
-    brightness = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY)
     dark = 1 - _smoothstep(cv2.blur(brightness, (5, 5)), 0.02, 0.2)
     return 1 - np.maximum(0.7 * clipped, 0.7 * dark)
 
 
 def _smoothstep(x: NDArray[Any], low: float, high: float) -> Float:
-    t = np.clip((np.asarray(x, np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    t = (np.asarray(x, np.float32) - np.float32(low)) / np.float32(high - low)
+    t = np.clip(t, 0, 1, out=t)
+    smooth: Float = t * t * (3 - 2 * t)
+    return smooth

@@ -44,6 +44,7 @@ class Analysis:
         environment: the light already there, in the photo's units.
         crop_normals: ``(256, 256, 3)`` float32 unit normals, camera frame.
         crop_person: ``(256, 256)`` float32 probability in [0, 1] of a person.
+        crop_face: ``(256, 256)`` float32 in [0, 1], the inner part of the face mesh.
         crop_confidence: ``(256, 256)`` float32 trust in the normals, [0, 1].
         crop_irradiance: ``(256, 256, 3)`` float32 irradiance over pi of the existing light.
         mean_irradiance: its luminance, mean over the visible face.
@@ -55,6 +56,7 @@ class Analysis:
     environment: Environment
     crop_normals: Float
     crop_person: Float
+    crop_face: Float
     crop_confidence: Float
     crop_irradiance: Float
     mean_irradiance: float
@@ -237,7 +239,7 @@ class Relighter:
         crop_normals, confidence = normals.estimate(mesh_normals, face_mask, person)
         linear = srgb_to_linear(crop)
         skin = skin_weights(landmarks, face_mask, linear)
-        environment = lighting.estimate(linear, mesh_normals, skin)
+        environment = lighting.estimate(linear[::2, ::2], mesh_normals[::2, ::2], skin[::2, ::2])
         irradiance = environment.irradiance(crop_normals[::2, ::2])
         visible = face_mask[::2, ::2]
         mean = float(luminance(irradiance[visible].mean(0))) if visible.any() else 1.0
@@ -248,6 +250,7 @@ class Relighter:
             environment=environment,
             crop_normals=crop_normals,
             crop_person=person,
+            crop_face=_inner(face_mask),
             crop_confidence=confidence,
             crop_irradiance=irradiance,
             mean_irradiance=mean,
@@ -345,7 +348,22 @@ def _part(analysis: Analysis, lights: Sequence[Light]) -> quotient.Part:
             analysis.mean_irradiance,
         )
         total += gain * np.float32(light.intensity) * np.array(light.color, np.float32)
-    return quotient.Part(analysis.face.crop, total, analysis.crop_person, analysis.crop_confidence)
+    return quotient.Part(
+        crop=analysis.face.crop,
+        gain=total,
+        person=analysis.crop_person,
+        face=analysis.crop_face,
+        confidence=analysis.crop_confidence,
+    )
+
+
+def _inner(face: NDArray[np.bool_]) -> Float:
+    """The face mesh ``(R, R)`` without its rim, where landmarks err by a pixel or two, softened."""
+    import cv2
+
+    reach = 2 * round(face.shape[0] / 100) + 1
+    eroded = cv2.erode(face.astype(np.float32), np.ones((reach, reach), np.uint8))
+    return cv2.GaussianBlur(eroded, (0, 0), face.shape[0] / 200)
 
 
 def _as_photo(rgb: NDArray[Any] | Photo) -> Photo:
