@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -34,6 +34,7 @@ def exact_encode(linear: float | np.ndarray) -> np.ndarray:
 
 
 @given(UNIT_ARRAYS)
+@settings(deadline=None)
 def test_decoding_then_encoding_gives_the_value_back(encoded: np.ndarray) -> None:
     back = linear_to_srgb(srgb_to_linear(encoded))
     assert back.dtype == np.float32
@@ -42,11 +43,13 @@ def test_decoding_then_encoding_gives_the_value_back(encoded: np.ndarray) -> Non
 
 
 @given(UNIT_ARRAYS)
+@settings(deadline=None)
 def test_encoding_then_decoding_gives_the_light_back(linear: np.ndarray) -> None:
     np.testing.assert_allclose(srgb_to_linear(linear_to_srgb(linear)), linear, atol=2e-6)
 
 
 @given(st.floats(0, 4, width=32))
+@settings(deadline=None)
 def test_both_curves_follow_the_standard_also_above_white(value: float) -> None:
     one = np.array([value], np.float32)
     np.testing.assert_allclose(srgb_to_linear(one), exact_decode(one), rtol=2e-6, atol=1e-7)
@@ -100,6 +103,7 @@ def test_luminance_of_white_is_one_and_green_weighs_most() -> None:
 
 
 @given(st.floats(0, 1, width=32), st.floats(1, 3, width=32))
+@settings(deadline=None)
 def test_scaling_encoded_values_is_decoding_multiplying_encoding(s: float, q: float) -> None:
     encoded, gain = np.array([s], np.float32), np.array([q], np.float32)
     scaled = scale_encoded(encoded, gain, encoded_gain(gain))
@@ -121,6 +125,7 @@ def test_scaling_encoded_values_stays_within_the_bound_it_states() -> None:
 
 
 @given(st.floats(0, 1, width=32))
+@settings(deadline=None)
 def test_unit_gain_changes_nothing(s: float) -> None:
     one = np.ones(1, np.float32)
     scaled = scale_encoded(np.array([s], np.float32), one, encoded_gain(one))

@@ -79,7 +79,7 @@ def test_one_bright_pixel_in_the_left_half_lights_image_right() -> None:
 
 
 @given(st.integers(0, 10**6), st.sampled_from(HEIGHTS), st.sampled_from([1, 2, 5, 16, 32]))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_resampling_keeps_the_energy_of_every_channel(seed: int, to: int, start: int) -> None:
     environment = bumpy(seed, start)
     resampled = environment.resample(to)
@@ -89,7 +89,7 @@ def test_resampling_keeps_the_energy_of_every_channel(seed: int, to: int, start:
 
 
 @given(st.integers(0, 10**6), st.sampled_from(HEIGHTS))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_a_uniform_map_stays_uniform_at_every_size(seed: int, to: int) -> None:
     radiance = np.random.default_rng(seed).uniform(0.1, 9, 3)
     resampled = Environment.uniform(radiance).resample(to)
@@ -101,7 +101,7 @@ def test_a_uniform_map_stays_uniform_at_every_size(seed: int, to: int) -> None:
 
 
 @given(st.floats(-180, 180), st.floats(-60, 60), st.sampled_from([15, 16, 17, 24, 33, 100]))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_resampling_leaves_the_light_where_it_is(az: float, el: float, to: int) -> None:
     environment = lamp(az, el, 32)
     # Within a third of the coarser map's pixel.
@@ -112,7 +112,7 @@ def test_resampling_leaves_the_light_where_it_is(az: float, el: float, to: int) 
 
 
 @given(st.floats(-7, 7), st.integers(0, 10**6))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_rotating_keeps_the_energy(turn: float, seed: int) -> None:
     environment = bumpy(seed)
     rotated = environment.rotate(turn)
@@ -121,7 +121,7 @@ def test_rotating_keeps_the_energy(turn: float, seed: int) -> None:
 
 
 @given(st.floats(-180, 180), st.floats(-45, 45), st.floats(-180, 180))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_rotating_turns_the_light_towards_image_right(az: float, el: float, turn: float) -> None:
     rotated = lamp(az, el).rotate(math.radians(turn)).dominant_direction()
     expected = direction(math.radians(az + turn), math.radians(el))
@@ -199,7 +199,7 @@ def test_a_white_lambert_sphere_in_white_light_is_white_everywhere() -> None:
 
 
 @given(st.tuples(*[st.floats(0, 1)] * 3))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_in_white_light_a_surface_shows_its_albedo(albedo: tuple[float, float, float]) -> None:
     shown = Environment.uniform().irradiance(all_directions(20)) * np.array(albedo)
     np.testing.assert_allclose(shown, np.broadcast_to(albedo, shown.shape), atol=0.01)
@@ -220,7 +220,7 @@ def test_irradiance_of_a_lamp_follows_lamberts_cosine() -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_irradiance_adds_up_as_light_does(seed: int) -> None:
     a, b = bumpy(seed), bumpy(seed + 1)
     both = Environment(a.data + 2 * b.data)
@@ -244,7 +244,7 @@ def test_the_map_has_no_seam_behind_the_subject() -> None:
 
 
 @given(st.floats(0, 6.3), st.floats(-1.5, 1.5), st.integers(0, 1000))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_samples_lie_between_the_maps_extremes(az: float, el: float, seed: int) -> None:
     environment = bumpy(seed)
     value = environment.sample(direction(az, el))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from relight.geometry import Crop, angle_between, angles, direction, normalize
+from relight.geometry import Crop, angle_between, angles, direction, normalize, shrink
 
 AZIMUTH = st.floats(-math.pi + 1e-3, math.pi)
 ELEVATION = st.floats(-math.pi / 2 + 1e-3, math.pi / 2 - 1e-3)
@@ -29,6 +29,7 @@ def smooth_image(height: int, width: int, dtype: type = np.float32) -> np.ndarra
 
 
 @given(AZIMUTH, ELEVATION)
+@settings(deadline=None)
 def test_angles_of_a_direction_are_those_it_was_made_from(az: float, el: float) -> None:
     vector = direction(az, el)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
@@ -64,6 +65,7 @@ def test_directions_broadcast() -> None:
 
 
 @given(VECTOR)
+@settings(deadline=None)
 def test_normalize_gives_unit_length_and_keeps_the_direction(v: np.ndarray) -> None:
     assume(np.linalg.norm(v) > 1e-3)
     unit = normalize(v)
@@ -76,6 +78,7 @@ def test_normalize_leaves_zero_alone() -> None:
 
 
 @given(AZIMUTH, ELEVATION, st.floats(-9, math.log10(math.pi)))
+@settings(deadline=None)
 def test_angle_between_is_exact_from_nothing_to_opposite(az: float, el: float, e: float) -> None:
     turn = min(10.0**e, math.pi)
     v = np.array([math.sin(az) * math.cos(el), math.sin(el), math.cos(az) * math.cos(el)])
@@ -84,6 +87,28 @@ def test_angle_between_is_exact_from_nothing_to_opposite(az: float, el: float, e
     turned = v * math.cos(turn) + side * math.sin(turn)
     assert float(angle_between(v, 7 * turned)) == pytest.approx(turn, rel=1e-6, abs=1e-15)
     assert float(angle_between(v, -turned)) == pytest.approx(math.pi - turn, abs=1e-9)
+
+
+# --- Images
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("factor", [1, 2, 3, 7])
+def test_shrinking_averages_whole_blocks(dtype: type, factor: int) -> None:
+    image = np.random.default_rng(1).integers(0, 255, (23, 30, 3)).astype(dtype)
+    rows, columns = 23 // factor, 30 // factor
+    blocks = image[: rows * factor, : columns * factor].astype(float)
+    expected = blocks.reshape(rows, factor, columns, factor, 3).mean((1, 3))
+    small = shrink(image, factor)
+    assert small.dtype == dtype
+    assert small.shape == (rows, columns, 3)
+    np.testing.assert_allclose(small, expected, atol=0.51 if dtype != np.float32 else 1e-3)
+
+
+def test_shrinking_by_more_than_an_image_has_leaves_one_pixel() -> None:
+    thin = np.full((2, 9), 5, np.float32)
+    np.testing.assert_allclose(shrink(thin, 4), [[5, 5]])
+    np.testing.assert_allclose(shrink(thin, 100), [[5]])
 
 
 # --- Crop
@@ -99,6 +124,7 @@ def test_a_crop_of_the_whole_image_is_the_image(dtype: type) -> None:
 
 
 @given(st.integers(0, 20), st.integers(0, 10), st.integers(1, 20), st.sampled_from(DTYPES))
+@settings(deadline=None)
 def test_inside_the_image_a_crop_is_a_slice(left: int, top: int, size: int, dtype: type) -> None:
     image = np.random.default_rng(3).integers(0, 255, (30, 40, 3)).astype(dtype)
     cut = Crop(left, top, size).extract(image)
@@ -106,6 +132,7 @@ def test_inside_the_image_a_crop_is_a_slice(left: int, top: int, size: int, dtyp
 
 
 @given(st.integers(-25, 35), st.integers(-25, 25), st.integers(1, 60), st.sampled_from(DTYPES))
+@settings(deadline=None)
 def test_outside_the_image_its_border_repeats(left: int, top: int, size: int, dtype: type) -> None:
     image = np.random.default_rng(4).integers(0, 255, (30, 40, 3)).astype(dtype)
     assume(-size < left < 40 and -size < top < 30)
@@ -155,7 +182,9 @@ def test_shrinking_a_little_and_a_lot_give_the_same_picture(
     """Above twice the resolution another path is taken; a smooth picture must not show it."""
     image = smooth_image(320, 360)
     crop = Crop(*corner, size)
-    np.testing.assert_allclose(crop.extract(image, 100), exact_shrink(image, crop, 100), atol=0.02)
+    error = np.abs(crop.extract(image, 100) - exact_shrink(image, crop, 100))
+    assert error.mean() < 0.005
+    assert error.max() < 0.05  # where a photo's last pixels make no whole block they are left out
 
 
 def test_shrinking_averages_instead_of_picking() -> None:
@@ -167,7 +196,7 @@ def test_shrinking_averages_instead_of_picking() -> None:
         assert cut.std() < 0.2
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 299),
     st.integers(0, 199),
@@ -224,6 +253,7 @@ def test_extracting_neither_changes_the_image_nor_needs_it_contiguous() -> None:
 
 
 @given(st.integers(-500, 900), st.integers(-500, 900), st.integers(2, 700), st.integers(2, 700))
+@settings(deadline=None)
 def test_the_crop_around_points_is_centred_on_them(x: int, y: int, w: int, h: int) -> None:
     points = np.array([[x, y, 5], [x + w, y + h, -5]], np.float32)
     crop = Crop.around(points, 2.0)

@@ -61,6 +61,7 @@ def test_impossible_lights_are_refused(arguments: tuple) -> None:
 
 
 @given(st.floats(-2000, 2000))
+@settings(deadline=None)
 def test_azimuth_wraps_into_one_turn(azimuth: float) -> None:
     light = Light(azimuth, 0)
     assert -180 < light.azimuth_deg <= 180
@@ -75,6 +76,7 @@ def test_straight_behind_is_plus_180() -> None:
 
 
 @given(st.floats(-179, 180), st.floats(-89, 89))
+@settings(deadline=None)
 def test_a_light_made_from_a_direction_points_there(azimuth: float, elevation: float) -> None:
     light = Light(azimuth, elevation)
     assert np.linalg.norm(light.direction) == pytest.approx(1, abs=1e-6)
@@ -97,6 +99,7 @@ def test_two_lights_are_equal_whatever_their_reasons() -> None:
 
 
 @given(st.floats(-80, 80), st.floats(-60, 60))
+@settings(deadline=None)
 def test_head_angles_are_the_noses(yaw: float, pitch: float) -> None:
     found = head_angles(pose(yaw, pitch))
     assert found[0] == pytest.approx(yaw, abs=0.01)
@@ -118,7 +121,7 @@ AMBIENT = st.floats(0.3, 3)
 
 
 @given(LAMP_AZIMUTH, LAMP_ELEVATION, AMBIENT, st.floats(-8, 8), st.floats(-10, 10))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_the_key_stands_on_the_lit_side_within_the_rules_range(
     azimuth: float, elevation: float, ambient: float, yaw: float, pitch: float
 ) -> None:
@@ -144,7 +147,7 @@ def test_the_keys_height_follows_the_heads_tilt() -> None:
 
 
 @given(st.floats(8, 40), st.sampled_from([-1, 1]))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_in_flat_light_the_key_stands_where_the_nose_points(yaw: float, side: int) -> None:
     light = place(Environment.uniform(), pose(side * yaw))
     assert np.sign(light.azimuth_deg) == side
@@ -171,7 +174,7 @@ def test_a_photo_that_has_its_two_to_one_gets_no_light(azimuth: float) -> None:
 @given(
     LAMP_AZIMUTH, LAMP_ELEVATION, AMBIENT, st.floats(-12, 12), st.floats(-10, 10), st.floats(0.3, 3)
 )
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_the_intensity_is_the_smallest_that_reaches_two_to_one(
     azimuth: float, elevation: float, ambient: float, yaw: float, pitch: float, mean: float
 ) -> None:
@@ -215,7 +218,7 @@ def test_no_headroom_at_all_is_no_light() -> None:
 
 
 @given(st.floats(-90, 90), LAMP_ELEVATION, st.floats(0, 3), st.floats(-30, 30), st.floats(-20, 20))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_the_reason_is_one_sentence_with_the_numbers(
     azimuth: float, elevation: float, ambient: float, yaw: float, pitch: float
 ) -> None:
@@ -233,7 +236,7 @@ def test_the_reason_is_one_sentence_with_the_numbers(
 
 
 @given(LAMP_AZIMUTH, LAMP_ELEVATION, AMBIENT, st.floats(-20, 20))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_mirrored_scene_gets_the_mirrored_light(
     azimuth: float, elevation: float, ambient: float, yaw: float
 ) -> None:

@@ -157,7 +157,7 @@ def test_drawing_has_no_holes() -> None:
 
 
 @given(st.tuples(*[st.floats(-2, 2)] * 3), st.floats(-30, 30))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_values_that_vary_linearly_over_the_image_are_drawn_so(
     slope: tuple[float, float, float], yaw: float
 ) -> None:

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.metric import added_light_residual, best_scale, normal_error_deg, psnr, rmse, ssim
@@ -27,6 +27,7 @@ def picture(seed: int) -> np.ndarray:
 
 
 @given(st.floats(1e-3, 1e3))
+@settings(deadline=None)
 def test_residual_is_nothing_for_scaled_truth(scale: float) -> None:
     truth = RNG.uniform(0, 1, (*SHAPE, 3))
     assert added_light_residual(scale * truth, truth, ALL) == pytest.approx(0, abs=1e-9)
