@@ -162,7 +162,7 @@ class LightChoice:
             f"Key at azimuth {light.azimuth_deg:.0f}°, elevation {light.elevation_deg:.0f}°,"
             f" intensity {light.intensity:.2f}, as asked"
         )
-        reason += f"; {' and '.join(placed)} placed automatically." if placed else "."
+        reason += f"; {', '.join(placed)} placed automatically." if placed else "."
         return dataclasses.replace(light, reason=reason)
 
 

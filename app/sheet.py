@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from relight import Analysis, Light, Photo, Relighter, Result
+from relight import Analysis, Light, Photo, PhotoError, Relighter, Result
 from relight.geometry import Crop
 from relight.quotient import visibility
 from relight.storage import whole_file
@@ -109,10 +109,16 @@ def save(image: Image.Image, path: Path) -> Path:
     """Write a picture as its suffix says, whole or not at all.
 
     Raises:
-        OSError: if it cannot be written.
+        PhotoError: if it cannot be written.
     """
-    with whole_file(path) as temporary:
-        image.save(temporary, quality=92, subsampling=0)
+    try:
+        with whole_file(path) as temporary:
+            image.save(temporary, quality=92, subsampling=0)
+    except OSError as error:
+        reason = error.strerror or error
+        raise PhotoError(
+            f"cannot write {path} ({reason}); choose another folder or name"
+        ) from error
     return path
 
 

@@ -17,7 +17,16 @@ from typing import Any, Literal
 
 from app.lamp import LightChoice
 from app.plan import STREAM, Job
-from relight import NoFaceError, Photo, Relighter, RelightError, Result, load_photo, save_photo
+from relight import (
+    Light,
+    NoFaceError,
+    Photo,
+    Relighter,
+    RelightError,
+    Result,
+    load_photo,
+    save_photo,
+)
 
 STDIN = "<stdin>"
 _NO_FACE_CURE = "if there is one, turn it upright or crop closer to it"
@@ -105,10 +114,13 @@ class Task:
         result = self._relight(self._relighter, photo)
         files = _write(job, self._relighter, result, overwrite=self.overwrite)
         lit = any(light.intensity > 0 for light in result.lights) and result.strength > 0
+        message = " ".join(_describe(light) for light in result.lights)
+        if not lit and result.strength > 0 and self.choice.intensity is None:
+            message += " Use --intensity to add light all the same."
         return Outcome(
             name,
             "relit" if lit else "unchanged",
-            " ".join(_describe(light) for light in result.lights),
+            message,
             result.report(),
             files,
         )
@@ -121,7 +133,7 @@ class Task:
         return relighter.relight(photo, lights, strength=self.strength)
 
 
-def _describe(light: Any) -> str:
+def _describe(light: Light) -> str:
     place = f"{light.azimuth_deg:g}° az, {light.elevation_deg:g}° el"
     return light.reason or f"Light at {place}, intensity {light.intensity:g}."
 

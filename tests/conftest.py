@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared by several test modules: the example portrait, a way to run the command line, models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from app.cli import app
+from relight import Relighter
+
+ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
+FACE = (slice(90, 170), slice(190, 265))
+"""Rows and columns inside the astronaut's face."""
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """The example portrait's pixels, ``(512, 512, 3)`` uint8, read-only."""
+    pixels = np.array(Image.open(ASTRONAUT))
+    pixels.flags.writeable = False
+    return pixels
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> Path:
+    """A copy of the example portrait."""
+    return Path(shutil.copy(ASTRONAUT, tmp_path / "portrait.png"))
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """Runs the command line in this process: ``run("photo.jpg", "--quiet", input=b"")``."""
+
+    def call(*arguments: Any, **options: Any) -> Result:
+        result = CliRunner().invoke(app, [str(word) for word in arguments], **options)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def relighter() -> Iterator[Relighter]:
+    """Models loaded once for all tests."""
+    with Relighter() as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def real_photos() -> Path:
+    """A folder of real photos, named by the environment variable RELIGHT_PHOTOS."""
+    folder = os.environ.get("RELIGHT_PHOTOS", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("RELIGHT_PHOTOS names no folder of photos")
+    return Path(folder)
