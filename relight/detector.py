@@ -50,7 +50,7 @@ class _Package(types.ModuleType):
         return getattr(self, name)
 
 
-def _solution(name: str) -> Any:
+def solution(name: str) -> Any:
     """Import one of MediaPipe's solutions without the rest of MediaPipe.
 
     ``mediapipe/__init__.py`` imports every task and drawing aid, and with them TensorFlow or JAX,
@@ -117,7 +117,7 @@ class _Session:
                 return self._solution.process(image)
             with _without_noise():
                 if self._solution is None:
-                    module = _solution(self._module)
+                    module = solution(self._module)
                     self._solution = getattr(module, self._name)(**self._options)
                 result = self._solution.process(image)
                 self._quiet = getattr(result, answered) is not None
@@ -128,10 +128,10 @@ class _Session:
 
     def close(self) -> None:
         """Free the graph; the next call starts a new one."""
-        solution, self._solution, self._quiet = self._solution, None, False
-        if solution is not None:
+        graph, self._solution, self._quiet = self._solution, None, False
+        if graph is not None:
             with contextlib.suppress(RuntimeError, ValueError), _without_noise():
-                solution.close()
+                graph.close()
 
 
 class Detector:

@@ -296,7 +296,7 @@ def _window(
     shape: tuple[int, ...],
 ) -> Float:
     """1 inside a crop, falling smoothly to 0 at those of its borders that lie in the photo."""
-    sides = []
+    sides: list[Float] = []
     for start, count, low, limit in (
         (top, rows, crop.top, shape[0]),
         (left, columns, crop.left, shape[1]),
@@ -319,7 +319,8 @@ def _photo_trust(guide: Float, brightness: Float) -> Float:
     brightest = cv2.blur(cv2.max(cv2.max(guide[..., 0], guide[..., 1]), guide[..., 2]), (3, 3))
     clipped = _smoothstep(brightest, 0.97, 1.0)
     dark = 1 - _smoothstep(cv2.blur(brightness, (5, 5)), 0.02, 0.2)
-    return 1 - np.maximum(0.7 * clipped, 0.7 * dark)
+    trust: Float = 1 - 0.7 * np.maximum(clipped, dark)
+    return trust
 
 
 def _smoothstep(x: NDArray[Any], low: float, high: float) -> Float:
