@@ -21,7 +21,8 @@ def pigments(atlas: Atlas, traits: Traits, rng: np.random.Generator) -> tuple[Fl
     age = np.clip((traits.age_years - 40) / 40, 0, 1)
     broad, middle = fractal(p, 0.12, 3, rng), fractal(p, 0.6, 3, rng)
     fine = fractal(p, 3.0, 2, rng)
-    melanin = (0.08 + 0.05 * age) * broad + (0.05 + 0.06 * age) * middle + 0.035 * fine
+    even = 1 - 0.5 * dark
+    melanin = even * ((0.08 + 0.04 * age) * broad + (0.05 + 0.05 * age) * middle + 0.035 * fine)
     veins = 1 - 0.6 * dark
     blood = veins * (0.12 * broad + (0.15 + 0.08 * age) * middle + 0.09 * fine)
     red = traits.redness * veins
@@ -30,11 +31,11 @@ def pigments(atlas: Atlas, traits: Traits, rng: np.random.Generator) -> tuple[Fl
         blood += red * 0.55 * blob(p, [s * 4.2, -0.3, 9.5], [1.7, 1.5, 2.5])
         blood += (0.2 + red * 0.5) * blob(p, [s * 8.3, 2.2, -0.5], [1.3, 2.6, 2.5])
         blood += ring * 0.45 * blob(p, [s * 3.1, 2.3, 9.2], [1.5, 0.7, 1.5])
-        melanin += ring * 0.22 * blob(p, [s * 3.1, 2.4, 9.2], [1.6, 0.75, 1.5])
+        melanin += even * ring * 0.22 * blob(p, [s * 3.1, 2.4, 9.2], [1.6, 0.75, 1.5])
         melanin += 0.15 * blob(p, [s * 3.1, 4.3, 9.3], [1.6, 0.5, 1.5])
-        blood += 0.2 * blob(p, [s * 3.1, 4.2, 9.3], [1.6, 0.5, 1.5])
+        blood += 0.2 * veins * blob(p, [s * 3.1, 4.2, 9.3], [1.6, 0.5, 1.5])
         # Raw rims of the lids and the corners by the nose.
-        blood += 0.7 * blob(p, [s * 1.8, 3.2, 9.1], [0.3, 0.25, 0.5])
+        blood += 0.5 * veins * blob(p, [s * 1.8, 3.2, 9.1], [0.25, 0.2, 0.5])
         blood += 0.25 * blob(p, [s * 1.6, -0.6, 11.2], [0.6, 0.8, 1.0])
     blood += red * 0.55 * blob(p, NOSE_TIP, [1.1, 1.0, 1.2])
     blood += 0.25 * blob(p, CHIN, [1.6, 1.2, 1.5])

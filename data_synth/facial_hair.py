@@ -48,7 +48,7 @@ def brow_density(canonical: Float, curve: NDArray[np.float64], weight: float) ->
     x = np.abs(canonical[..., 0])
     middle = np.interp(x, curve[:, 0], curve[:, 1])
     at = (x - curve[0, 0]) / (curve[-1, 0] - curve[0, 0])
-    half = brow_half_width(at) * (0.55 + 0.45 * weight)
+    half = brow_half_width(at) * (0.75 + 0.4 * weight)
     across = smoothstep(np.abs(canonical[..., 1] - middle) / half, 1.05, 0.45)
     along = smoothstep(at, -0.03, 0.08) * smoothstep(at, 1.02, 0.85)
     return across * along * smoothstep(canonical[..., 2], 5.5, 6.5)
@@ -104,7 +104,7 @@ def grow_brows(
     head: Head, normals: Float, traits: Traits, curve: NDArray[np.float64], rng: np.random.Generator
 ) -> Strands:
     """Brow hairs: upwards at the inner end, outwards along the rest."""
-    count = int(750 * traits.brow_weight)
+    count = int(1100 * traits.brow_weight)
     roots = scatter(
         head, normals, lambda p: brow_density(p, curve, traits.brow_weight), count, rng
     )
@@ -116,7 +116,7 @@ def grow_brows(
     angle = angle - 0.35 * above * (at > 0.15) + rng.normal(0, 0.16, len(x))
     side = np.sign(roots.canonical[:, 0])
     towards = np.stack([side * np.cos(angle), np.sin(angle), -0.45 * np.cos(angle)], 1)
-    length = rng.uniform(0.45, 0.85, len(x)) * np.interp(at, [0, 0.3, 1], [0.75, 1, 0.7])
+    length = rng.uniform(0.35, 0.7, len(x)) * np.interp(at, [0, 0.3, 1], [0.75, 1, 0.7])
     points = _comb(roots, towards, length, 5, lift=0.35, sag=0.0)
     grey = max(0.0, traits.grey - 0.35)
     color = traits.hair_color
@@ -124,7 +124,7 @@ def grow_brows(
         color = "dark brown"
     return Strands(
         points,
-        _taper(points, 0.011),
+        _taper(points, 0.009),
         0.75 * fibre_colors(color, grey, len(points), rng),
     )
 

@@ -50,7 +50,11 @@ class Bust:
         from scipy.interpolate import LinearNDInterpolator
 
         skin = np.unique(head.faces[head.skin])
-        low = skin[(head.vertices[skin, 1] < -7.0) & (head.canonical[skin, 1] < -8.4)]
+        mean = head.canonical[skin]
+        # The underside of the chin is no neck.
+        chin = (mean[:, 1] > -12) & (mean[:, 2] - AXIS_Z > 7.4)
+        low = skin[(mean[:, 1] < -8.8) & ~chin]
+        self._top = float(head.vertices[low, 1].max() - 1.2)
         x, y, z = head.vertices[low].T.astype(np.float64)
         angle = np.arctan2(x, z - AXIS_Z)
         radius = np.hypot(x, z - AXIS_Z)
@@ -63,8 +67,9 @@ class Bust:
         self.depth = float(rng.uniform(0.92, 1.15))
 
     def skin(self, angle: Any, height: Any) -> NDArray[np.float64]:
-        """Radius of the bare bust, 0 where it has none; angle 0 is the front."""
-        return np.asarray(self._skin(np.asarray(angle) * 6, height))
+        """Radius of the bare bust, 0 beyond it; angle 0 is the front. The neck goes on upwards."""
+        angle = (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
+        return np.asarray(self._skin(angle * 6, np.minimum(height, self._top)))
 
     def torso(self, angle: Any, height: Any) -> NDArray[np.float64]:
         """Radius of the torso below cloth."""
@@ -148,7 +153,10 @@ def _shell(
     skin, torso = bust.skin(angle[None], height), bust.torso(angle[None], height)
     loose = thick * np.ones_like(down)
     loose[0], loose[1] = -0.35, thick * 0.6  # the edge turns inwards
-    radius = np.maximum(skin + loose, torso + loose - 0.3)
+    # Cloth lies on the skin along its edge and hangs free further down.
+    free = smoothstep(top - height, 0.5, 5.0)
+    free = np.where(skin > 0, free, 1.0)
+    radius = np.maximum(skin + loose, free * (torso + loose - 0.3))
     point = bust.point(angle[None], height, radius)
     folds = np.random.default_rng(seed)
     wide = fractal(point * np.array([0.16, 0.06, 0.16]), 1.0, 2, folds)
@@ -170,7 +178,8 @@ def _band(bust: Bust, cut: str, rng: np.random.Generator) -> Piece:
     height = top + 0.35 - (tall + 0.35) * t
     bulge = 0.75 * np.sqrt(np.clip(1 - (2 * t - 1) ** 4, 0, 1)) - 0.25 * (t == 0)
     bulge = bulge + 0.02 * np.cos(angle * 90)[None] * (t > 0) * (t < 1)
-    radius = np.maximum(bust.skin(angle[None], height), bust.torso(angle[None], height) - 0.55)
+    skin = bust.skin(angle[None], height)
+    radius = np.where(skin > 0, skin, bust.torso(angle[None], height))
     points = bust.point(angle[None], height, radius + bulge + 0.05 * rng.random())
     return _piece(points, grid_faces(len(t), COLUMNS, closed=True), TRIM)
 
@@ -182,7 +191,7 @@ def _collar(
     open_deg = rng.uniform(7, 15)
     angle = np.radians(np.linspace(open_deg, 360 - open_deg, 110))
     base = neckline(cut, angle - 0.8 * bust.turn) * 1.0
-    base = np.maximum(base, -13.9)
+    base = np.maximum(base + 1.1 * smoothstep(np.cos(angle), 0.9, 0.3), -13.6)
     from_front = np.minimum(angle, 2 * np.pi - angle)
     tip = smoothstep(np.degrees(from_front), 60, open_deg)
     # Up along the neck, over the fold, down and outwards.
@@ -190,13 +199,10 @@ def _collar(
     out = np.array([0.30, 0.42, 0.55, 0.85, 1.15, 1.45, 1.75])
     lower = np.array([0, 0, 0, 0, 0.2, 0.7, 1.0])
     height = base[None] + rise[:, None] - (lower[:, None] * tip[None]) * 1.7
-    neck = np.maximum.reduce(
-        [
-            bust.skin(angle[None], height),
-            bust.torso(angle[None], height) - 0.3,
-            np.broadcast_to(bust.skin(angle, base + 0.5), height.shape),
-        ]
-    )
+    around = bust.skin(angle, base)
+    neck = np.maximum(bust.skin(angle[None], height), around[None])
+    fall = smoothstep(base[None] - height, -0.8, 0.8)
+    neck = np.maximum(neck, fall * (bust.torso(angle[None], height) - 0.6))
     radius = neck + out[:, None] + 0.25 * tip[None]
     points = bust.point(angle[None], height, radius)
     return _piece(points, grid_faces(len(rise), len(angle), closed=False), quarter)

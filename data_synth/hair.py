@@ -81,7 +81,7 @@ def _with_texture(style: Style, traits: Traits) -> Style:
     if traits.hair_texture == "coily":
         return replace(style, steps=max(style.steps, 22), lift=style.lift + 0.35, clump=0.6)
     if traits.hair_texture == "curly" or style is STYLES["curly"]:
-        return replace(style, steps=max(style.steps, 22), lift=style.lift + 0.15, clump=0.7)
+        return replace(style, steps=max(style.steps, 22), lift=style.lift + 0.1, clump=0.85)
     return style
 
 
@@ -111,23 +111,27 @@ def _grow(
     if style.tie:
         tie = _tie_of(body, style.tie)
     jitter = rng.normal(0, 1, (number, 3)) * (0.06 if style.cut or style.tie else 0.2)
-    stand = rng.random(number) * (0.7 if style.cut else 0.25)
-    volume = 0.15 + (0.8 if style.cut else 0.5) * style.lift * rng.uniform(0.6, 1.4)
+    stand = rng.random(number) * (0.7 if style.cut else 0.12 + 0.06 * style.length[1])
+    volume = 0.10 + 0.6 * style.lift * float(rng.uniform(0.4, 1.3)) * (style.length[1] > 2)
     point, direction = p0 - 0.05 * n0, n0.copy()
     grown, step = [point], (length / (style.steps - 1))[:, None]
+    normal = n0
     for k in range(1, style.steps):
         a = k / style.steps
-        fade = np.exp(-5 * a) if style.cut else (1 - a) ** 0.7
-        pull = style.comb * (1.5 * np.exp(-6 * a) if style.cut else 1 - 0.5 * a)
-        weight = style.gravity * ((0.3 + 4 * a) if style.cut else (0.3 + 1.3 * a))
+        done = (length * a)[:, None]  # cm from the root
+        fade = np.exp(-done / (1.2 + 4 * style.lift))
+        pull = style.comb * (1.4 * np.exp(-done / 5) if style.cut else 1 - 0.4 * a)
+        weight = style.gravity * (np.minimum(0.3 + done / 6, 3) if style.cut else 0.3 + 1.3 * a)
         if tie is not None:
             towards = tie - point
             near = np.linalg.norm(towards, axis=1, keepdims=True)
             target = towards / np.maximum(near, 1e-3) + jitter * 0.5
             step_now = np.minimum(step, near / max(1, style.steps - k) * 1.15)
         else:
-            target = n0 * (style.lift * fade) + comb * pull + jitter
-            target = target - np.array([0, weight, 0])
+            # The comb follows the skull: its pull never leads off the surface.
+            flat = comb - (comb * normal).sum(1, keepdims=True) * normal
+            target = n0 * (style.lift * fade) + flat * pull + jitter
+            target = target - weight * np.array([0.0, 1.0, 0.0])
             step_now = step
         target = target / np.maximum(np.linalg.norm(target, axis=1, keepdims=True), 1e-6)
         direction = 0.55 * direction + 0.45 * target
@@ -255,7 +259,7 @@ def _gather(
         width = width * float(rng.uniform(0.7, 1.2))
         wave = wave * float(rng.uniform(0.85, 1.3))
         phase = rng.uniform(0, 2 * np.pi, number)[owner][:, None]
-        phase = phase + rng.normal(0, 0.35, (number, 1))
+        phase = phase + rng.normal(0, 0.2, (number, 1))
         tangent = np.gradient(strands, axis=1)
         tangent /= np.linalg.norm(tangent, axis=2, keepdims=True) + 1e-6
         first = np.cross(tangent, [0.3, 1.0, 0.2])
@@ -266,7 +270,7 @@ def _gather(
         strands = strands + grow * (
             np.cos(angle)[..., None] * first + np.sin(angle)[..., None] * second
         )
-    frizz = rng.normal(0, 0.012 if style.cut or style.tie else 0.02, strands.shape)
+    frizz = rng.normal(0, 0.007 if style.cut or style.tie else 0.013, strands.shape)
     frizz = np.cumsum(frizz, 1) * (np.arange(steps) > 0)[None, :, None]
     return (strands + frizz).astype(np.float32)
 

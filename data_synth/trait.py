@@ -277,6 +277,9 @@ def draw_traits(source: str, seed: int, ranges: SubjectRanges) -> Traits:
         headwear = "beanie"
     covered = headwear if worn_headwear else "none"
     garment = generator(source, seed, "garment")
+    cut = choose(garment, ranges.garment)
+    if covered == "headscarf" and cut in ("hoodie", "shirt", "turtleneck"):
+        cut = "crew neck"  # the scarf lies on flat cloth
     return Traits(
         age_years=age,
         femininity=femininity,
@@ -286,7 +289,7 @@ def draw_traits(source: str, seed: int, ranges: SubjectRanges) -> Traits:
         headwear=covered,
         glasses=glasses if glassed else "none",
         earrings=earrings if ringed and covered not in ("headscarf",) else "none",
-        garment=choose(garment, ranges.garment),
+        garment=cut,
         pattern=choose(garment, ranges.pattern),
         torso_turn_deg=float(garment.uniform(-1, 1)) * ranges.torso_turn_deg,
         shoulder_width=float(garment.uniform(18.5, 21.5) + (0 if feminine else 1.8)),
