@@ -466,9 +466,11 @@ def test_an_output_folder_below_a_file(run: Run, portrait: Path) -> None:
 
 
 def test_nobody_reads_the_output(portrait: Path) -> None:
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     for arguments in (["-o", "-"], ["--json"]):
+        command = [*PYTHON, portrait, *arguments]
         process = subprocess.Popen(
-            [*PYTHON, portrait, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered
         )
         assert process.stdout is not None
         process.stdout.close()
