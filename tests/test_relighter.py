@@ -1,0 +1,487 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole path on the example portrait: what it promises, not what it estimates."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import relight
+from relight import (
+    Analysis,
+    Environment,
+    Face,
+    Light,
+    NoFaceError,
+    Photo,
+    Relighter,
+    RelightError,
+    Result,
+    load_photo,
+)
+from relight.light import head_angles
+
+PORTRAIT = Path(relight.__file__).parents[1] / "examples" / "astronaut.png"
+KEY = Light(45, 30, 0.8)
+
+
+@pytest.fixture(scope="module")
+def rgb() -> np.ndarray:
+    pixels = np.array(Image.open(PORTRAIT).convert("RGB"))
+    pixels.flags.writeable = False
+    return pixels
+
+
+@pytest.fixture(scope="module")
+def relighter() -> Iterator[Relighter]:
+    with Relighter() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def face(relighter: Relighter, rgb: np.ndarray) -> Face:
+    return relighter.find_faces(rgb)[0]
+
+
+@pytest.fixture(scope="module")
+def analysis(relighter: Relighter, rgb: np.ndarray, face: Face) -> Analysis:
+    return relighter.analyze(rgb, face)
+
+
+@pytest.fixture(scope="module")
+def relit(relighter: Relighter, rgb: np.ndarray) -> Result:
+    return relighter.relight(rgb, KEY)
+
+
+@pytest.fixture(scope="module")
+def automatic(relighter: Relighter, rgb: np.ndarray) -> Result:
+    return relighter.relight(rgb)
+
+
+def linear(encoded: np.ndarray) -> np.ndarray:
+    x = encoded / np.iinfo(encoded.dtype).max
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+
+
+def halves(analysis: Analysis) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of the middle of the face: its image-left and image-right halves."""
+    left, top, width, height = (round(v) for v in analysis.face.box)
+    masks = []
+    for start in (left + width // 8, left + width // 2):
+        mask = np.zeros(analysis.photo_rgb.shape[:2], bool)
+        mask[top + height // 4 : top + height * 3 // 4, start : start + width * 3 // 8] = True
+        masks.append(mask)
+    return masks[0], masks[1]
+
+
+# --- Names and shapes of the public API
+
+
+def test_an_analysis_is_what_the_design_says(analysis: Analysis, rgb: np.ndarray) -> None:
+    height, width = rgb.shape[:2]
+    assert analysis.normals.shape == (height, width, 3)
+    assert analysis.normals.dtype == np.float32
+    assert analysis.mask.shape == analysis.confidence.shape == (height, width)
+    assert analysis.mask.dtype == analysis.confidence.dtype == np.float32
+    for part in (analysis.mask, analysis.confidence):
+        assert 0 <= part.min() <= part.max() <= 1
+    assert isinstance(analysis.environment, Environment)
+    assert analysis.environment.data.shape == (16, 32, 3)
+    assert analysis.head_pose.shape == (3, 3)
+    np.testing.assert_allclose(analysis.head_pose @ analysis.head_pose.T, np.eye(3), atol=1e-5)
+    assert np.linalg.det(analysis.head_pose) == pytest.approx(1, abs=1e-5)
+
+
+def test_normals_are_unit_or_unknown(analysis: Analysis) -> None:
+    known = np.isfinite(analysis.normals).all(-1)
+    assert np.isnan(analysis.normals[~known]).all()
+    np.testing.assert_allclose(np.linalg.norm(analysis.normals[known], axis=1), 1, atol=1e-4)
+    assert (analysis.normals[known][:, 2] > -0.05).all()
+    left, right = halves(analysis)
+    assert known[left | right].mean() > 0.95
+    # They face the sides they lie on, and nothing is known off the person.
+    assert np.nanmean(analysis.normals[left][:, 0]) < 0 < np.nanmean(analysis.normals[right][:, 0])
+    assert not known[analysis.mask < 0.3].any()
+    assert not known[:, :4].any()
+
+
+def test_the_person_is_where_the_person_is(analysis: Analysis) -> None:
+    left, right = halves(analysis)
+    assert analysis.mask[left | right].mean() > 0.95
+    assert analysis.mask[:20, :20].max() < 0.5
+    assert analysis.confidence[left | right].mean() > 0.7
+    assert (analysis.confidence <= analysis.mask + 0.02).all()
+
+
+def test_key_gain_is_light_for_every_pixel(
+    relighter: Relighter, analysis: Analysis, rgb: np.ndarray
+) -> None:
+    gain = relighter.key_gain(analysis, KEY)
+    assert gain.shape == rgb.shape
+    assert gain.dtype == np.float32
+    assert np.isfinite(gain).all()
+    assert gain.min() >= 0
+    left, right = halves(analysis)
+    assert gain[right].mean() > 1.3 * gain[left].mean()
+    assert 0.2 < gain[right].mean() < 5
+
+
+def test_key_gain_is_for_unit_intensity_and_white_light(
+    relighter: Relighter, analysis: Analysis
+) -> None:
+    strong = Light(KEY.azimuth_deg, KEY.elevation_deg, 7, (1, 0.5, 0))
+    np.testing.assert_array_equal(
+        relighter.key_gain(analysis, strong), relighter.key_gain(analysis, KEY)
+    )
+
+
+def test_a_placed_light_has_its_reason(relighter: Relighter, analysis: Analysis) -> None:
+    light = relighter.place(analysis)
+    assert isinstance(light, Light)
+    assert light.reason.endswith(".")
+    assert light.intensity >= 0
+    assert 30 <= abs(light.azimuth_deg) <= 60
+    assert light.color == (1, 1, 1)
+
+
+def test_a_result_is_what_the_design_says(automatic: Result, rgb: np.ndarray) -> None:
+    assert automatic.image.shape == rgb.shape
+    assert automatic.image.dtype == np.uint8
+    assert len(automatic.faces) == 1
+    assert isinstance(automatic.faces[0], Face)
+    assert len(automatic.lights) == 1
+    assert automatic.lights[0].reason
+
+
+def test_the_report_is_json_with_everything_worth_knowing(
+    automatic: Result, rgb: np.ndarray
+) -> None:
+    report = json.loads(json.dumps(automatic.report(), allow_nan=False))
+    assert (report["width"], report["height"]) == (rgb.shape[1], rgb.shape[0])
+    light = report["lights"][0]
+    assert light["reason"] == automatic.lights[0].reason
+    assert light["azimuth_deg"] == pytest.approx(automatic.lights[0].azimuth_deg, abs=0.01)
+    assert light["elevation_deg"] == pytest.approx(automatic.lights[0].elevation_deg, abs=0.01)
+    found = report["faces"][0]
+    assert found["box"] == pytest.approx(automatic.faces[0].box, abs=0.1)
+    yaw, pitch, roll = head_angles(automatic.faces[0].head_pose)
+    assert [found["yaw_deg"], found["pitch_deg"], found["roll_deg"]] == pytest.approx(
+        [yaw, pitch, roll], abs=0.1
+    )
+    assert found["key_to_fill_before"] >= 1
+    assert found["key_to_fill_after"] >= found["key_to_fill_before"] - 1e-3
+    assert all(seconds >= 0 for seconds in report["timings_s"].values())
+    assert report["timings_s"]
+
+
+def test_the_report_of_several_lights_counts_them_all(
+    relighter: Relighter, rgb: np.ndarray
+) -> None:
+    report = relighter.relight(rgb, [KEY, Light(-60, 10, 0.2, (1, 0.8, 0.6))]).report()
+    assert [light["azimuth_deg"] for light in report["lights"]] == [45, -60]
+    assert report["lights"][1]["color"] == [1, 0.8, 0.6]
+    json.dumps(report, allow_nan=False)
+
+
+# --- Light
+
+
+def test_the_key_lights_its_own_side(relit: Result, analysis: Analysis, rgb: np.ndarray) -> None:
+    added = linear(relit.image) - linear(rgb)
+    left, right = halves(analysis)
+    assert added.min() > -1e-6
+    assert added[right].mean() > 0.02
+    assert (added[right] / (linear(rgb)[right] + 0.01)).mean() > 1.2 * (
+        added[left] / (linear(rgb)[left] + 0.01)
+    ).mean()
+
+
+def test_the_background_stays_bit_for_bit(
+    relighter: Relighter, relit: Result, analysis: Analysis, rgb: np.ndarray
+) -> None:
+    rows, columns = analysis.face.crop.visible(rgb.shape)
+    outside = np.ones(rgb.shape[:2], bool)
+    outside[rows, columns] = False
+    assert outside.any()
+    np.testing.assert_array_equal(relit.image[outside], rgb[outside])
+    gain = relighter.key_gain(analysis, KEY)
+    untouched = (gain == 0).all(-1)
+    np.testing.assert_array_equal(relit.image[untouched], rgb[untouched])
+    # Well away from the person no gain is left.
+    person = cv2.dilate((analysis.mask > 0.3).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
+    assert (~person).sum() > 10000
+    np.testing.assert_array_equal(relit.image[~person], rgb[~person])
+
+
+@pytest.mark.parametrize("lights", [None, KEY, [KEY, Light(-30, 0, 2)]])
+def test_strength_zero_is_the_photo_bit_for_bit(
+    relighter: Relighter, rgb: np.ndarray, lights: Light | list[Light] | None
+) -> None:
+    result = relighter.relight(rgb, lights, strength=0)
+    np.testing.assert_array_equal(result.image, rgb)
+    assert len(result.lights) >= 1
+
+
+@pytest.mark.parametrize("lights", [[], Light(45, 30, 0), Light(45, 30, 1, (0, 0, 0))])
+def test_no_light_is_the_photo_bit_for_bit(
+    relighter: Relighter, rgb: np.ndarray, lights: Light | list[Light]
+) -> None:
+    np.testing.assert_array_equal(relighter.relight(rgb, lights).image, rgb)
+
+
+def test_a_light_from_behind_adds_next_to_nothing_to_the_face(
+    relighter: Relighter, rgb: np.ndarray, analysis: Analysis
+) -> None:
+    back = relighter.key_gain(analysis, Light(180, 0))
+    front = relighter.key_gain(analysis, Light(0, 0))
+    left, right = halves(analysis)
+    assert back[left | right].mean() < 0.05 * front[left | right].mean()
+
+
+def test_one_light_and_a_list_of_it_are_the_same(
+    relighter: Relighter, rgb: np.ndarray, relit: Result
+) -> None:
+    np.testing.assert_array_equal(relighter.relight(rgb, [KEY]).image, relit.image)
+    np.testing.assert_array_equal(relighter.relight(rgb, (KEY,)).image, relit.image)
+
+
+def test_two_lights_add_up(relighter: Relighter, analysis: Analysis, rgb: np.ndarray) -> None:
+    """Y = X (1 + k1 G1 + k2 G2): the same from the gains and from the photos."""
+    other = Light(-50, 10, 0.5)
+    gains = 0.8 * relighter.key_gain(analysis, KEY) + 0.5 * relighter.key_gain(analysis, other)
+    both = relighter.relight(rgb, [KEY, other]).image
+    expected = linear(rgb) * (1 + gains)
+    plain = (expected.max(-1) < 0.55) & (rgb.min(-1) > 40)
+    left, right = halves(analysis)
+    plain &= left | right
+    assert plain.sum() > 1000
+    np.testing.assert_allclose(linear(both)[plain], expected[plain], atol=0.012)
+
+
+def test_twice_the_intensity_is_twice_the_light(
+    relighter: Relighter, analysis: Analysis, rgb: np.ndarray
+) -> None:
+    dim, bright = (relighter.relight(rgb, Light(45, 30, k)).image for k in (0.2, 0.4))
+    strong = relighter.relight(rgb, Light(45, 30, 0.2), strength=2).image
+    assert np.abs(strong.astype(int) - bright).max() <= 2
+    left, right = halves(analysis)
+    plain = (bright.max(-1) < 190) & (left | right)
+    assert plain.sum() > 300
+    one, two = (float((linear(image) - linear(rgb))[plain].sum()) for image in (dim, bright))
+    assert two == pytest.approx(2 * one, rel=0.05)
+
+
+def test_a_coloured_key_adds_its_own_colour(
+    relighter: Relighter, analysis: Analysis, rgb: np.ndarray
+) -> None:
+    red = relighter.relight(rgb, Light(45, 30, 0.8, (1, 0, 0))).image
+    np.testing.assert_array_equal(red[..., 1:], rgb[..., 1:])
+    assert red[..., 0].astype(int).sum() > rgb[..., 0].astype(int).sum()
+
+
+def test_a_grey_photo_stays_grey(relighter: Relighter, rgb: np.ndarray) -> None:
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, 2)
+    result = relighter.relight(grey, KEY).image
+    assert (result != grey).any()
+    spread = result.astype(int).max(-1) - result.min(-1)
+    assert spread.max() <= 1
+
+
+def test_sixteen_bits_are_relit_like_eight(
+    relighter: Relighter, rgb: np.ndarray, relit: Result
+) -> None:
+    result = relighter.relight(rgb.astype(np.uint16) * 257, KEY)
+    assert result.image.dtype == np.uint16
+    assert np.abs(result.image / 257 - relit.image).max() <= 1.01
+
+
+def test_a_flipped_photo_is_relit_like_the_photo_flipped(
+    relighter: Relighter, rgb: np.ndarray, relit: Result, automatic: Result
+) -> None:
+    flipped = np.ascontiguousarray(rgb[:, ::-1])
+    mirrored = relighter.relight(flipped, Light(-45, 30, 0.8)).image[:, ::-1]
+    difference = np.abs(mirrored.astype(int) - relit.image)
+    assert difference.mean() < 1.0
+    assert np.percentile(difference, 99) < 20
+    light, other = automatic.lights[0], relighter.relight(flipped).lights[0]
+    assert np.sign(light.azimuth_deg) == -np.sign(other.azimuth_deg)
+    assert other.azimuth_deg == pytest.approx(-light.azimuth_deg, abs=10)
+    assert other.elevation_deg == pytest.approx(light.elevation_deg, abs=10)
+    assert other.intensity == pytest.approx(light.intensity, abs=0.15)
+
+
+def test_a_lit_photos_light_is_seen_from_where_it_was_put(
+    relighter: Relighter, rgb: np.ndarray
+) -> None:
+    """Light the portrait strongly from either side, then look at it again."""
+    sides = {}
+    for azimuth in (-60, 60):
+        image = relighter.relight((rgb * 0.6).astype(np.uint8), Light(azimuth, 20, 2)).image
+        again = relighter.analyze(image, relighter.find_faces(image)[0])
+        sides[azimuth] = again.environment.dominant_direction()[0]
+    assert sides[-60] < sides[60] - 0.3
+
+
+def test_a_photo_and_its_array_are_relit_the_same(relighter: Relighter, relit: Result) -> None:
+    photo = load_photo(PORTRAIT)
+    assert isinstance(photo, Photo)
+    result = relighter.relight(photo, KEY)
+    np.testing.assert_array_equal(result.image, relit.image)
+    assert result.photo is photo
+    assert result.report()["photo"].endswith("astronaut.png")
+
+
+def test_more_threads_give_the_same_photo(rgb: np.ndarray, relit: Result) -> None:
+    with Relighter(threads=2) as other:
+        np.testing.assert_array_equal(other.relight(rgb, KEY).image, relit.image)
+
+
+def test_a_second_run_gives_the_same_photo(
+    relighter: Relighter, rgb: np.ndarray, relit: Result
+) -> None:
+    np.testing.assert_array_equal(relighter.relight(rgb, KEY).image, relit.image)
+
+
+def test_relighting_changes_no_pixel_of_the_input(
+    relighter: Relighter, rgb: np.ndarray, relit: Result
+) -> None:
+    assert not np.shares_memory(relit.image, rgb)
+    writeable = rgb.copy()
+    relighter.relight(writeable, KEY)
+    np.testing.assert_array_equal(writeable, rgb)
+
+
+def test_every_face_of_a_group_is_lit_by_one_light(relighter: Relighter, rgb: np.ndarray) -> None:
+    two = np.concatenate([rgb, rgb[:, ::-1]], 1)
+    result = relighter.relight(two)
+    assert len(result.faces) == len(result.report()["faces"]) == 2
+    assert len(result.lights) == 1
+    assert "2 faces" in result.lights[0].reason
+    lit = relighter.relight(two, KEY)
+    for found in lit.faces:
+        left, top, width, height = (round(v) for v in found.box)
+        where = (slice(top, top + height), slice(left, left + width))
+        assert (lit.image[where].astype(int) - two[where]).mean() > 3
+
+
+def test_a_face_at_the_photos_edge_is_relit(relighter: Relighter, rgb: np.ndarray) -> None:
+    cut = np.ascontiguousarray(rgb[60:, 170:])
+    result = relighter.relight(cut, KEY)
+    assert result.image.shape == cut.shape
+    assert (result.image.astype(int) - cut).max() > 10
+    assert np.isfinite(result.analyses[0].mask).all()
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90))
+@settings(deadline=None, max_examples=15)
+def test_light_from_anywhere_gives_a_finite_gain(
+    relighter: Relighter, analysis: Analysis, azimuth: float, elevation: float
+) -> None:
+    gain = relighter.key_gain(analysis, Light(azimuth, elevation))
+    assert np.isfinite(gain).all()
+    assert gain.min() >= 0
+
+
+# --- Errors and life
+
+
+def test_a_photo_without_a_face_says_so(relighter: Relighter) -> None:
+    wall = np.full((200, 300, 3), 140, np.uint8)
+    assert relighter.find_faces(wall) == []
+    for lights in (None, KEY):
+        with pytest.raises(NoFaceError, match="no face") as caught:
+            relighter.relight(wall, lights)
+        assert isinstance(caught.value, RelightError)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((30, 40, 3), np.float32),
+        np.zeros((30, 40, 3), np.int64),
+        np.zeros((30, 40, 3), bool),
+        "nothing here.jpg".encode,
+        None,
+    ],
+    ids=["floats", "ints", "bools", "a function", "None"],
+)
+def test_what_is_no_photo_is_a_type_error(relighter: Relighter, array: object) -> None:
+    for method in (relighter.find_faces, relighter.relight):
+        with pytest.raises(TypeError):
+            method(array)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "shape", [(0, 0, 3), (0, 40, 3), (40, 0, 3), (30, 40, 5), (30,), (1, 30, 40, 3)]
+)
+def test_an_array_of_another_shape_is_a_value_error(
+    relighter: Relighter, shape: tuple[int, ...]
+) -> None:
+    for method in (relighter.find_faces, relighter.relight):
+        with pytest.raises(ValueError, match=r"."):
+            method(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("strength", [-0.1, math.nan, math.inf])
+def test_an_impossible_strength_is_refused(
+    relighter: Relighter, rgb: np.ndarray, strength: float
+) -> None:
+    with pytest.raises(ValueError, match="strength"):
+        relighter.relight(rgb, strength=strength)
+
+
+def test_no_threads_are_too_few() -> None:
+    with pytest.raises(ValueError, match="threads"):
+        Relighter(threads=0)
+
+
+def test_after_every_error_it_still_works(
+    relighter: Relighter, rgb: np.ndarray, relit: Result
+) -> None:
+    for broken in (np.zeros((0, 0, 3), np.uint8), np.zeros((30, 40, 3), np.float32), None):
+        with pytest.raises((TypeError, ValueError)):
+            relighter.relight(broken)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(relighter.relight(rgb, KEY).image, relit.image)
+
+
+def test_it_can_be_used_again_after_closing(rgb: np.ndarray, relit: Result) -> None:
+    with Relighter() as made:
+        first = made.relight(rgb, KEY).image
+    np.testing.assert_array_equal(first, relit.image)
+    np.testing.assert_array_equal(made.relight(rgb, KEY).image, relit.image)
+    made.close()
+    made.close()
+
+
+def test_an_error_inside_the_block_is_not_swallowed() -> None:
+    def fail() -> None:
+        with Relighter():
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        fail()
+
+
+@pytest.mark.parametrize("kind", ["strided", "fortran", "flipped twice"])
+def test_any_memory_layout_gives_the_same_photo(
+    relighter: Relighter, rgb: np.ndarray, relit: Result, kind: str
+) -> None:
+    if kind == "strided":
+        wide = np.zeros((512, 1024, 3), np.uint8)
+        wide[:, ::2] = rgb
+        view = wide[:, ::2]
+    elif kind == "fortran":
+        view = np.asfortranarray(rgb)
+    else:
+        view = np.ascontiguousarray(rgb[::-1])[::-1]
+    np.testing.assert_array_equal(relighter.relight(view, KEY).image, relit.image)
