@@ -10,17 +10,16 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import os
 import re
 import sys
-import tempfile
 import threading
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from relight.stderr import muffled
 
 Float = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -33,7 +32,6 @@ _NOISE = re.compile(
     rb"|[IW]\d{4} .*\.cc:\d+\])"
 )
 _import_lock = threading.Lock()
-_stderr_lock = threading.Lock()
 
 
 class _Package(types.ModuleType):
@@ -75,29 +73,6 @@ def solution(name: str) -> Any:
         return importlib.import_module(f"mediapipe.python.solutions.{name}")
 
 
-@contextlib.contextmanager
-def _without_noise() -> Iterator[None]:
-    """Keep MediaPipe's C++ log lines from stderr; whatever else is written there still arrives."""
-    with _stderr_lock, tempfile.TemporaryFile() as log:
-        sys.stderr.flush()
-        try:
-            original = os.dup(2)
-        except OSError:  # no stderr at all
-            yield
-            return
-        os.dup2(log.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(original, 2)
-            log.seek(0)
-            for line in log:
-                if not _NOISE.match(line):
-                    os.write(original, line)
-            os.close(original)
-
-
 class _Session:
     """One MediaPipe solution, made on first use and again after a failure.
 
@@ -115,7 +90,7 @@ class _Session:
         try:
             if self._quiet:
                 return self._solution.process(image)
-            with _without_noise():
+            with muffled(_NOISE):
                 if self._solution is None:
                     module = solution(self._module)
                     self._solution = getattr(module, self._name)(**self._options)
@@ -130,7 +105,7 @@ class _Session:
         """Free the graph; the next call starts a new one."""
         graph, self._solution, self._quiet = self._solution, None, False
         if graph is not None:
-            with contextlib.suppress(RuntimeError, ValueError), _without_noise():
+            with contextlib.suppress(RuntimeError, ValueError), muffled(_NOISE):
                 graph.close()
 
 

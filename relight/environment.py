@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from relight import geometry
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.error import EnvironmentFileError
+from relight.stderr import muffled
 from relight.storage import whole_file
 
 Float = NDArray[np.float32]
@@ -33,8 +35,14 @@ HEIGHT, WIDTH = 16, 32
 """Size of the maps that the product estimates."""
 MATTE_EXPONENT = 24
 """Phong exponent of the matte silver sphere (LeGendre et al. 2020)."""
+BRIGHTEST = 1e8
+"""Radiances above this are taken as this; their sums stay finite."""
 CHEEK_AZIMUTH = np.radians(50.0)
 """Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill."""
+
+
+_NOISE = re.compile(rb"")
+"""OpenCV and OpenEXR log a broken file's faults themselves; the error raised says enough."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -122,7 +130,8 @@ class Environment:
         """Read a lat-long .hdr or .exr file.
 
         Args:
-            path: the file; alpha is ignored, NaN and negative radiances become 0.
+            path: the file; alpha is ignored, NaN and negative radiances become 0,
+                infinite ones :data:`BRIGHTEST`.
             height: rows to resample to; ``None`` keeps the file's own.
 
         Raises:
@@ -130,7 +139,7 @@ class Environment:
         """
         path = Path(path)
         pixels = _read_map(path)
-        pixels = np.nan_to_num(np.maximum(pixels, 0), nan=0.0, posinf=float(np.finfo("f4").max))
+        pixels = np.clip(np.nan_to_num(pixels, nan=0.0), 0, BRIGHTEST)
         rows, columns = pixels.shape[:2]
         if columns != 2 * rows:
             raise EnvironmentFileError(
@@ -148,12 +157,12 @@ class Environment:
         if height == rows:
             return self
         if height > rows:
-            # Wrap around the seam, so that left and right edges meet.
-            padded = np.concatenate([self.data[:, -2:], self.data, self.data[:, :2]], 1)
             scale = height / rows
-            big = cv2.resize(padded, (round((2 * rows + 4) * scale), height))
+            big = cv2.resize(
+                self._bordered(), (round((2 * rows + 4) * scale), round((rows + 4) * scale))
+            )
             start = round(2 * scale)
-            grown = big[:, start : start + 2 * height]
+            grown = big[start : start + height, start : start + 2 * height]
             ratio = self.power() / np.maximum(Environment(grown).power(), 1e-20)
             return Environment(grown * ratio.astype(np.float32))
         weighted = cv2.resize(
@@ -163,6 +172,13 @@ class Environment:
         )
         area = (rows / height) ** 2
         return Environment(weighted * np.float32(area) / solid_angles(height)[..., None])
+
+    def _bordered(self) -> Float:
+        """The map with two more pixels on every side: around the seam and over the poles."""
+        rows = self.data.shape[0]
+        over = np.roll(self.data, rows, 1)  # beyond a pole lies the opposite meridian
+        whole = np.concatenate([over[1::-1], self.data, over[:-3:-1]], 0)
+        return np.concatenate([whole[:, -2:], whole, whole[:, :2]], 1)
 
     def rotate(self, azimuth: float) -> Environment:
         """Turn the light about the vertical by ``azimuth`` radians (> 0: towards image right)."""
@@ -220,16 +236,20 @@ class Environment:
 
     def sample(self, vectors: NDArray[Any]) -> Float:
         """Radiance seen along unit vectors ``(..., 3)``, bilinear, ``(..., 3)``."""
+        import cv2
+
         height, width = self.data.shape[:2]
         azimuth, elevation = geometry.angles(vectors)
         x = (0.5 - azimuth / (2 * np.pi)) * width - 0.5
-        y = np.clip((0.5 - elevation / np.pi) * height - 0.5, 0, height - 1)
-        x0, y0 = np.floor(x).astype(int), np.minimum(np.floor(y).astype(int), height - 1)
-        fx, fy = (x - x0)[..., None], (y - y0)[..., None]
-        y1 = np.minimum(y0 + 1, height - 1)
-        upper = self.data[y0, x0 % width] * (1 - fx) + self.data[y0, (x0 + 1) % width] * fx
-        lower = self.data[y1, x0 % width] * (1 - fx) + self.data[y1, (x0 + 1) % width] * fx
-        return (upper * (1 - fy) + lower * fy).astype(np.float32)
+        y = (0.5 - elevation / np.pi) * height - 0.5
+        shape = np.shape(x)
+        u, v = ((np.reshape(c, (1, -1)) + 2).astype(np.float32) for c in (x, y))
+        bordered, limit = self._bordered(), 32000  # pixels on a side that remap can make
+        found = [
+            cv2.remap(bordered, u[:, k : k + limit], v[:, k : k + limit], cv2.INTER_LINEAR)
+            for k in range(0, u.size, limit)
+        ]
+        return np.concatenate(found, 1).reshape(*shape, 3)
 
     def dominant_direction(self) -> Float:
         """Unit vector towards where most light comes from: the first moment of luminance.
@@ -291,7 +311,8 @@ def _read_map(path: Path) -> Float:
             import cv2
 
             encoded = np.frombuffer(path.read_bytes(), np.uint8)
-            pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+            with muffled(_NOISE):
+                pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
             if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
                 raise EnvironmentFileError(f"{path}: not a whole Radiance .hdr file; save it again")
             return np.ascontiguousarray(pixels[..., ::-1])
@@ -307,16 +328,22 @@ def _read_exr(path: Path) -> Float:
 
     path.open("rb").close()  # a plain OSError for a missing file
     try:
-        with OpenEXR.File(str(path)) as file:
-            channels = file.channels()
-    except RuntimeError as error:
+        with muffled(_NOISE), OpenEXR.File(str(path)) as file:
+            # Closing the file empties its channels, so what is needed is copied here.
+            channels = {
+                name: np.array(channel.pixels, np.float32)
+                for name, channel in file.channels().items()
+                if name in ("RGB", "RGBA", "Y")
+            }
+            names = ", ".join(file.channels())
+    except (RuntimeError, ValueError, TypeError) as error:
         raise EnvironmentFileError(f"{path}: not a whole OpenEXR file; save it again") from error
     for name in ("RGB", "RGBA"):
         if name in channels:
-            return np.asarray(channels[name].pixels[..., :3], np.float32)
+            return channels[name][..., :3]
     if "Y" in channels:
-        return np.repeat(np.asarray(channels["Y"].pixels, np.float32)[..., None], 3, 2)
-    raise EnvironmentFileError(f"{path}: no R, G, B channels but {', '.join(channels) or 'none'}")
+        return np.repeat(channels["Y"][..., None], 3, 2)
+    raise EnvironmentFileError(f"{path}: has no R, G and B channels, only {names or 'none'}")
 
 
 def _write_map(path: Path, data: Float) -> None:

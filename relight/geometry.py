@@ -63,7 +63,7 @@ def shrink(image: NDArray[Any], factor: int) -> NDArray[Any]:
     # A whole factor takes OpenCV's fast path, three times as fast as one nearby.
     whole = image[: height * factor, : width * factor]
     shrunk: NDArray[Any] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-    return shrunk
+    return shrunk.reshape(height, width, *image.shape[2:])  # OpenCV drops a single channel's axis
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ class Crop:
         if any(pad):
             part = cv2.copyMakeBorder(part, *pad, cv2.BORDER_REPLICATE)
         if target == self.size:
-            return np.ascontiguousarray(part)
+            return np.ascontiguousarray(part).reshape(target, target, *image.shape[2:])
         mode = cv2.INTER_AREA if target < self.size else cv2.INTER_LINEAR
         resized: NDArray[Any] = cv2.resize(part, (target, target), interpolation=mode)
-        return resized
+        return resized.reshape(target, target, *image.shape[2:])
 
     def _extract_shrunk(
         self, part: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any], resolution: int
@@ -154,7 +154,7 @@ class Crop:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        return warped
+        return warped.reshape(resolution, resolution, *part.shape[2:])
 
     def to_crop(self, points: NDArray[Any], resolution: int) -> Float:
         """Photo pixels ``(N, 2)`` to pixels of the crop resampled to ``resolution``."""

@@ -25,6 +25,8 @@ COARSE = 8
 """Rows of the map that is fitted; a Lambert surface shows no finer light."""
 RIDGE = 6e-4
 """Weight of the light's energy against the shading's error: only half a sphere is seen."""
+NEUTRALITY = 2e-2
+"""Weight of the light's colour against the shading's error: white until the face says otherwise."""
 STEPS = 100
 """Accelerated gradient steps; twice as many change the direction by less than a degree."""
 SKIN_ALBEDO = 0.3
@@ -59,9 +61,16 @@ def estimate(linear: Float, normals: Float, weights: Float) -> Environment:
     power = np.sqrt(np.repeat(solid_angles(COARSE)[:, 0], 2 * COARSE)).astype(float)
     cosine = np.maximum(normals[chosen] @ directions(COARSE).reshape(-1, 3).T, 0)
     basis = cosine * (power / np.pi)
-    gram = (basis * weight[:, None]).T @ basis / weight.sum() + RIDGE * np.eye(len(power))
-    target = (basis * weight[:, None]).T @ (shading / albedo) / weight.sum()
-    radiance = _non_negative_solution(gram, target) / power[:, None]
+    scaled = basis * weight[:, None] / weight.sum()
+    gram, target = scaled.T @ basis, scaled.T @ (shading / albedo)
+    penalty = np.eye(len(power))
+    grey = _non_negative_solution(
+        gram + RIDGE * penalty, np.asarray(luminance(target), float)[:, None]
+    )
+    radiance = _non_negative_solution(
+        gram + (RIDGE + NEUTRALITY) * penalty, target + NEUTRALITY * grey
+    )
+    radiance = radiance / power[:, None]
     coarse = Environment(radiance.reshape(COARSE, 2 * COARSE, 3).astype(np.float32))
     return coarse.resample(HEIGHT)
 

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeping other libraries' log lines from the user's terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+
+_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def muffled(noise: re.Pattern[bytes]) -> Iterator[None]:
+    """Drop lines that C and C++ code writes to stderr; others arrive when the block ends.
+
+    The process's own file descriptor is turned aside, so keep the block short.
+
+    Args:
+        noise: what a line to drop starts with.
+    """
+    with _lock, tempfile.TemporaryFile() as log:
+        sys.stderr.flush()
+        try:
+            original = os.dup(2)
+        except OSError:  # no stderr at all
+            yield
+            return
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(original, 2)
+            log.seek(0)
+            for line in log:
+                if not noise.match(line):
+                    os.write(original, line)
+            os.close(original)
