@@ -13,7 +13,9 @@ References:
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
 import re
 from dataclasses import dataclass
@@ -42,7 +44,7 @@ CHEEK_AZIMUTH = np.radians(50.0)
 
 
 _NOISE = re.compile(rb"")
-"""OpenCV and OpenEXR log a broken file's faults themselves; the error raised says enough."""
+"""OpenCV logs a broken file's faults itself; the error raised says enough."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -328,7 +330,8 @@ def _read_exr(path: Path) -> Float:
 
     path.open("rb").close()  # a plain OSError for a missing file
     try:
-        with muffled(_NOISE), OpenEXR.File(str(path)) as file:
+        # OpenEXR prints what is wrong with a file to stdout.
+        with contextlib.redirect_stdout(io.StringIO()), OpenEXR.File(str(path)) as file:
             # Closing the file empties its channels, so what is needed is copied here.
             channels = {
                 name: np.array(channel.pixels, np.float32)
