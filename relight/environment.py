@@ -44,7 +44,7 @@ CHEEK_AZIMUTH = np.radians(50.0)
 
 
 _NOISE = re.compile(rb"")
-"""OpenCV logs a broken file's faults itself; the error raised says enough."""
+"""OpenCV and OpenEXR log a broken file's faults themselves; the error raised says enough."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -330,8 +330,9 @@ def _read_exr(path: Path) -> Float:
 
     path.open("rb").close()  # a plain OSError for a missing file
     try:
-        # OpenEXR prints what is wrong with a file to stdout.
-        with contextlib.redirect_stdout(io.StringIO()), OpenEXR.File(str(path)) as file:
+        # OpenEXR tells what is wrong with a file on stderr and on stdout.
+        silent = contextlib.redirect_stdout(io.StringIO())
+        with muffled(_NOISE), silent, OpenEXR.File(str(path)) as file:
             # Closing the file empties its channels, so what is needed is copied here.
             channels = {
                 name: np.array(channel.pixels, np.float32)
