@@ -102,7 +102,7 @@ class Report:
     def _summarize(self) -> None:
         words = (
             ("relit", "relit"),
-            ("unchanged", "needed no light"),
+            ("unchanged", "left unchanged"),
             ("skipped", "done before"),
             ("failed", "failed"),
         )

@@ -115,7 +115,9 @@ class Task:
         files = _write(job, self._relighter, result, overwrite=self.overwrite)
         lit = any(light.intensity > 0 for light in result.lights) and result.strength > 0
         message = " ".join(_describe(light) for light in result.lights)
-        if not lit and result.strength > 0 and self.choice.intensity is None:
+        if result.strength == 0:
+            message = "Strength 0 leaves every pixel as it was."
+        elif not lit and self.choice.intensity is None:
             message += " Use --intensity to add light all the same."
         return Outcome(
             name,
