@@ -7,6 +7,8 @@ the hemisphere of every vertex. It serves all cameras.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,11 +58,25 @@ def bounced_irradiance(
         (np.full(len(row), 1 / rays, np.float32), (row, place[column])), shape=(len(used),) * 2
     )
     result = np.zeros((3, len(mesh.vertices), len(lights)), np.float32)
+    gather = _neighbours(place[mesh.faces], len(used)) @ gather
     albedo = vertex_albedo(body)[used]
     for c in range(3):
         # Rows of the direct light are scaled through the columns of the sparse matrix.
         result[c, used] = (gather @ sparse.diags(albedo[:, c])).astype(np.float32) @ direct
     return result
+
+
+def _neighbours(faces: NDArray[Any], count: int) -> Any:
+    """Sparse matrix that averages over each vertex' surroundings: evens out the few rays."""
+    from scipy import sparse
+
+    pairs = np.concatenate([faces[:, [a, b]] for a in range(3) for b in range(3) if a != b])
+    ones = np.ones(len(pairs), np.float32)
+    edges = sparse.csr_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    edges.data[:] = 1
+    edges = edges + sparse.identity(count, np.float32, format="csr")
+    mean = sparse.diags(1 / np.asarray(edges.sum(1)).ravel()) @ edges
+    return (mean @ mean).astype(np.float32)
 
 
 def vertex_albedo(body: Body) -> Float:

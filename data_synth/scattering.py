@@ -7,7 +7,8 @@ is linear and the same for all lights: one sparse matrix per colour.
 
 References:
     Christensen and Burley 2015, "Approximate Reflectance Profiles for Efficient Subsurface
-    Scattering". Jimenez et al. 2010, "Real-Time Realistic Skin Translucency" (thin parts).
+    Scattering". Jensen et al. 2001, "A Practical Model for Subsurface Light Transport". Jimenez et
+    al. 2010, "Real-Time Realistic Skin Translucency" (thin parts).
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 
-SHAPE_CM = (0.367, 0.137, 0.068)
-"""Width d of the profile for red, green, blue: ``R(r) = (e^(-r/d) + e^(-r/3d)) / (8 pi d r)``."""
-REACH = 4.0
-"""Radius in widths after which the profile is cut; it holds 82 % of the energy, then normalized."""
+MEAN_FREE_PATH_CM = (0.367, 0.137, 0.068)
+"""Diffuse mean free path of light skin for red, green, blue (Jensen et al. 2001, "skin1")."""
+SHAPE_CM = tuple(path / 3.5 for path in MEAN_FREE_PATH_CM)
+"""Width d of the profile ``R(r) = (e^(-r/d) + e^(-r/3d)) / (8 pi d r)``; the divisor is Christensen
+and Burley's ``s`` for middling albedo."""
+REACH = 8.0
+"""Radius in widths after which the profile is cut, with 95 % of its energy, and normalized."""
 MAX_RADIUS_PX = 10
 
 

@@ -38,6 +38,9 @@ SECOND_LOBE = 0.3
 SECOND_WIDTH = 2.1
 """Its GGX alpha over that of the narrow one."""
 MIN_ALPHA = 0.02
+MANY_FIBRES = 0.7
+"""Power of a fibre's colour that a tuft shows: light scatters on before much is absorbed. Set so
+that hair is as bright as Cycles' (:mod:`data_synth.reference`)."""
 
 
 class Gloss(NamedTuple):
@@ -195,7 +198,7 @@ def hair_lobes(
     # Light that went through many fibres: no highlight, more of the fibres' colour, deeper reach.
     cos_d = np.maximum(np.sqrt(np.maximum(0.5 + 0.5 * (cos_l * cos_v + sin_l * sin_v), 0)), 0.3)
     wrap = np.maximum((n_l + 0.4) / 1.4, 0) * (0.35 + 0.65 * cos_l)
-    diffuse = (wrap * np.float32(0.4 / np.pi))[:, None] * tint
+    diffuse = (wrap * np.float32(0.4 / np.pi))[:, None] * tint**MANY_FIBRES
     direct = left[:, None]
     reach = 0.35 + 0.65 * (1 - np.sqrt(tint))
     colored = (

@@ -108,7 +108,7 @@ def test_left_and_right_mirror_each_other():
     lights = np.stack([light, light * [-1, 1, 1]]).astype(np.float32)
     view = shoot(head(), lights, FULL)
     left, right = picture(view, [1, 0]), picture(view, [0, 1])
-    assert np.abs(left - right[:, ::-1]).mean() < 0.03 * left.mean()
+    assert np.abs(left - right[:, ::-1]).mean() < 0.05 * left.mean()
 
 
 def test_light_from_image_right_lights_image_right():
