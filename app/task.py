@@ -128,11 +128,12 @@ class Task:
         )
 
     def _relight(self, relighter: Relighter, photo: Photo) -> Result:
-        automatic = None
-        if self.choice.needs_automatic:
-            automatic = relighter.relight(photo, strength=0).lights[0]
-        lights = self.choice.complete(automatic)
-        return relighter.relight(photo, lights, strength=self.strength)
+        if not self.choice.needs_automatic:
+            return relighter.relight(photo, self.choice.complete(None), strength=self.strength)
+        placed = relighter.relight(photo, strength=0)
+        lights = self.choice.complete(placed.lights[0])
+        analyses = placed.analyses  # one look at the photo serves both
+        return relighter.relight(photo, lights, strength=self.strength, analyses=analyses)
 
 
 def _describe(light: Light) -> str:

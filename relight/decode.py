@@ -71,7 +71,7 @@ def _check_size(name: str, width: int, height: int, max_megapixels: float) -> No
     if width * height > max_megapixels * 1e6:
         raise PhotoError(
             f"{name} has {width} x {height} = {width * height / 1e6:.4g} megapixels, more than "
-            f"the limit of {max_megapixels:g}; shrink it or raise max_megapixels"
+            f"the limit of {max_megapixels:g}; shrink it"
         )
 
 

@@ -70,6 +70,9 @@ def solution(name: str) -> Any:
             parent, _, child = package.rpartition(".")
             if parent:
                 setattr(sys.modules[parent], child, module)
+        # Face Mesh's module brings the message types that all graphs here need: without them the
+        # face detector starts all the same, but leaves its boxes unmerged.
+        importlib.import_module("mediapipe.python.solutions.face_mesh")
         return importlib.import_module(f"mediapipe.python.solutions.{name}")
 
 

@@ -24,6 +24,10 @@ from relight.environment import CHEEK_AZIMUTH, Environment
 Float = NDArray[np.float32]
 
 
+BRIGHTEST = 100.0
+"""Upper bound of intensities, colours and strengths: far beyond any use, far from overflow."""
+
+
 @dataclass(frozen=True)
 class Light:
     """A key light.
@@ -31,9 +35,9 @@ class Light:
     Attributes:
         azimuth_deg: (-180, 180], 0 at the camera, > 0 towards image right.
         elevation_deg: [-90, 90], > 0 up.
-        intensity: k >= 0; at 1 the key's irradiance at normal incidence equals the mean
+        intensity: k in [0, 100]; at 1 the key's irradiance at normal incidence equals the mean
             irradiance of the existing light over the visible face.
-        color: linear RGB >= 0 of the key, white = (1, 1, 1).
+        color: linear RGB in [0, 100] of the key, white = (1, 1, 1).
         reason: why it stands there, one sentence; empty for a user's own light.
     """
 
@@ -51,10 +55,10 @@ class Light:
             raise ValueError(f"a light needs finite numbers, got {numbers}")
         if not -90 <= self.elevation_deg <= 90:
             raise ValueError(f"elevation lies in [-90, 90] degrees, got {self.elevation_deg:g}")
-        if self.intensity < 0:
-            raise ValueError(f"intensity is >= 0, got {self.intensity:g}")
-        if len(color) != 3 or min(color) < 0:
-            raise ValueError(f"color is three numbers >= 0, got {self.color}")
+        if not 0 <= self.intensity <= BRIGHTEST:
+            raise ValueError(f"intensity lies in [0, {BRIGHTEST:g}], got {self.intensity:g}")
+        if len(color) != 3 or not 0 <= min(color) <= max(color) <= BRIGHTEST:
+            raise ValueError(f"color is three numbers in [0, {BRIGHTEST:g}], got {self.color}")
         object.__setattr__(self, "azimuth_deg", 180 - (180 - float(self.azimuth_deg)) % 360)
         object.__setattr__(self, "elevation_deg", float(self.elevation_deg))
         object.__setattr__(self, "intensity", float(self.intensity))

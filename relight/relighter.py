@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -154,9 +153,6 @@ class Result:
     def _face_report(self, analysis: Analysis) -> dict[str, Any]:
         yaw, pitch, roll = light_stage.head_angles(analysis.head_pose)
         existing = Light.from_direction(analysis.environment.dominant_direction())
-        lights = [
-            replace(light, intensity=light.intensity * self.strength) for light in self.lights
-        ]
         return {
             "box": [round(value, 1) for value in analysis.face.box],
             "yaw_deg": round(yaw, 1),
@@ -169,7 +165,10 @@ class Result:
             "key_to_fill_before": round(analysis.environment.key_to_fill(analysis.head_pose), 3),
             "key_to_fill_after": round(
                 light_stage.key_to_fill_with(
-                    analysis.environment, analysis.head_pose, lights, analysis.mean_irradiance
+                    analysis.environment,
+                    analysis.head_pose,
+                    self.lights,
+                    analysis.mean_irradiance * self.strength,
                 ),
                 3,
             ),
@@ -283,27 +282,35 @@ class Relighter:
         lights: Light | Sequence[Light] | None = None,
         *,
         strength: float = 1.0,
+        analyses: Sequence[Analysis] | None = None,
     ) -> Result:
         """Relight every face of a photo.
 
         Args:
             rgb: ``(H, W, 3)`` uint8 or uint16 sRGB, or a photo.
             lights: the lights to add; ``None`` places one automatically.
-            strength: factor on the added light, >= 0; 0 gives the photo bit for bit.
+            strength: factor on the added light in [0, 100]; 0 gives the photo bit for bit.
+            analyses: of this photo's faces, from an earlier result or :meth:`analyze`: to try
+                another light without looking at the photo again.
 
         Raises:
             NoFaceError: if the photo shows no face.
+            ValueError: for a strength out of range, or analyses of a photo of another size.
         """
-        if not (math.isfinite(strength) and strength >= 0):
-            raise ValueError(f"strength is a number >= 0, got {strength}")
+        if not 0 <= strength <= light_stage.BRIGHTEST:  # catches NaN too
+            raise ValueError(f"strength lies in [0, {light_stage.BRIGHTEST:g}], got {strength}")
         photo = _as_photo(rgb)
         timings: dict[str, float] = {}
-        with _timed(timings, "faces"):
-            faces = self.find_faces(photo)
-        if not faces:
+        if analyses is None:
+            with _timed(timings, "faces"):
+                faces = self.find_faces(photo)
+            with _timed(timings, "analysis"):
+                analyses = [self.analyze(photo, face) for face in faces]
+        if not analyses:
             raise NoFaceError(f"{photo.name}: no face found in this photo")
-        with _timed(timings, "analysis"):
-            analyses = [self.analyze(photo, face) for face in faces]
+        if any(analysis.photo_rgb.shape != photo.rgb.shape for analysis in analyses):
+            raise ValueError("these analyses belong to another photo")
+        faces = [analysis.face for analysis in analyses]
         if lights is None:
             placed = [self.place(analysis) for analysis in analyses]
             chosen = [light_stage.place_group(placed, [face.size for face in faces])]
@@ -314,7 +321,7 @@ class Relighter:
             added = quotient.upsample(photo.rgb8, parts)
         with _timed(timings, "apply"):
             image = quotient.apply(photo.rgb, added, strength=strength, threads=self.threads)
-        return Result(image, photo, faces, chosen, analyses, strength, timings)
+        return Result(image, photo, faces, chosen, list(analyses), strength, timings)
 
 
 def skin_weights(landmarks: Float, face: NDArray[np.bool_], linear: Float) -> Float:
