@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One diffuse bounce: light that reaches the subject from the subject.
 
-Irradiance is computed at every vertex for every light, multiplied by albedo and gathered once over
-the hemisphere of every vertex. It serves all cameras.
+Irradiance is computed for every light at points spread over the surface, multiplied by albedo and
+gathered once over the hemisphere of each. The result changes slowly, so a point stands for its
+surroundings of the same orientation. It serves all cameras.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,32 +21,43 @@ from relight.geometry import normalize
 Float = NDArray[np.float32]
 
 OFFSET_CM = 0.05
+CELL_CM = 0.7
+"""Vertices of one cell that face the same octant share a point."""
 
 
-def bounced_irradiance(
+@dataclass(frozen=True)
+class Bounce:
+    """Irradiance by light reflected once.
+
+    Attributes:
+        values: ``(3, R, L)`` float32 at ``R`` points, per unit irradiance of each light.
+        spread: ``scipy.sparse.csr_matrix (V, R)``: from the points to the mesh's vertices.
+    """
+
+    values: Float
+    spread: Any
+
+
+def gather_bounce(
     body: Body, opacity: Opacity | None, lights: Float, rays: int, rng: np.random.Generator
-) -> Float:
-    """Irradiance at vertices by light reflected once, per unit irradiance of each light.
+) -> Bounce:
+    """Let light bounce once.
 
     Args:
         body: the subject.
         opacity: its fibres' shadows.
         lights: ``(L, 3)`` head frame.
-        rays: gathered per vertex.
+        rays: gathered per point.
         rng: places them.
-
-    Returns:
-        ``(3, V, L)`` float32; zero at vertices that no triangle uses.
     """
     from scipy import sparse
 
     mesh = body.mesh
     used = np.unique(mesh.faces)
-    place = np.full(len(mesh.vertices), -1, np.int64)
-    place[used] = np.arange(len(used))
-    points = mesh.vertices[used] + mesh.normals[used] * OFFSET_CM
-    normals = mesh.normals[used]
-    direct = np.zeros((len(used), len(lights)), np.float32)
+    chosen = used[_thin_out(mesh.vertices[used], mesh.normals[used])]
+    normals = mesh.normals[chosen]
+    points = mesh.vertices[chosen] + normals * OFFSET_CM
+    direct = np.zeros((len(chosen), len(lights)), np.float32)
     for i, light in enumerate(lights):
         cosine = normals @ light
         lit = np.flatnonzero(cosine > 0)
@@ -53,30 +66,44 @@ def bounced_irradiance(
         if opacity is not None:
             value *= opacity.transmittance(i, points[lit])
         direct[lit, i] = value
-    row, column = _meet(body, points, normals, rays, rng)
-    gather = sparse.csr_matrix(
-        (np.full(len(row), 1 / rays, np.float32), (row, place[column])), shape=(len(used),) * 2
+    spread = _nearby(mesh.vertices, mesh.normals, points, normals, 4)
+    row, vertex = _meet(body, points, normals, rays, rng)
+    meets = sparse.csr_matrix(
+        (np.full(len(row), 1 / rays, np.float32), (row, vertex)),
+        shape=(len(points), len(mesh.vertices)),
     )
-    result = np.zeros((3, len(mesh.vertices), len(lights)), np.float32)
-    gather = _neighbours(place[mesh.faces], len(used)) @ gather
-    albedo = vertex_albedo(body)[used]
+    # A few rays leave noise, which neighbours even out.
+    meets = _nearby(points, normals, points, normals, 8) @ meets
+    albedo = vertex_albedo(body)
+    values = np.empty((3, len(points), len(lights)), np.float32)
     for c in range(3):
-        # Rows of the direct light are scaled through the columns of the sparse matrix.
-        result[c, used] = (gather @ sparse.diags(albedo[:, c])).astype(np.float32) @ direct
-    return result
+        values[c] = (meets @ sparse.diags(albedo[:, c]) @ spread).astype(np.float32) @ direct
+    return Bounce(values, spread)
 
 
-def _neighbours(faces: NDArray[Any], count: int) -> Any:
-    """Sparse matrix that averages over each vertex' surroundings: evens out the few rays."""
+def _thin_out(points: Float, normals: Float) -> NDArray[np.int64]:
+    """Indices of vertices that stand for all ``(N, 3)``."""
+    cell = np.floor(points / CELL_CM).astype(np.int64)
+    octant = (normals > 0) @ np.array([1, 2, 4])
+    key = ((cell[:, 0] * 4096 + cell[:, 1]) * 4096 + cell[:, 2]) * 8 + octant
+    return np.unique(key, return_index=True)[1]
+
+
+def _nearby(to: Float, to_normals: Float, points: Float, normals: Float, count: int) -> Any:
+    """Sparse matrix of means over the nearest points that face the same way; rows sum to 1."""
     from scipy import sparse
+    from scipy.spatial import cKDTree
 
-    pairs = np.concatenate([faces[:, [a, b]] for a in range(3) for b in range(3) if a != b])
-    ones = np.ones(len(pairs), np.float32)
-    edges = sparse.csr_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    edges.data[:] = 1
-    edges = edges + sparse.identity(count, np.float32, format="csr")
-    mean = sparse.diags(1 / np.asarray(edges.sum(1)).ravel()) @ edges
-    return (mean @ mean).astype(np.float32)
+    count = min(count, len(points))
+    distance, index = cKDTree(points).query(to, count)
+    distance, index = distance.reshape(len(to), count), index.reshape(len(to), count)
+    alike = np.einsum("nc,nkc->nk", to_normals, normals[index])
+    weight = np.maximum(alike, 0.01) ** 2 / (distance + 0.2)
+    weight /= weight.sum(1, keepdims=True)
+    rows = np.repeat(np.arange(len(to)), count)
+    return sparse.csr_matrix(
+        (weight.ravel().astype(np.float32), (rows, index.ravel())), shape=(len(to), len(points))
+    )
 
 
 def vertex_albedo(body: Body) -> Float:
@@ -97,7 +124,7 @@ def vertex_albedo(body: Body) -> Float:
 def _meet(
     body: Body, points: Float, normals: Float, rays: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of vertices: one that gathers, and one near where its ray meets a front face."""
+    """Pairs: a point that gathers, and the vertex nearest to where its ray meets a front face."""
     count = len(points)
     across = np.cross(normals, np.where(np.abs(normals[:, 1:2]) > 0.8, [[1, 0, 0]], [[0, 1, 0]]))
     across = normalize(across)

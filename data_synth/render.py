@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_synth.bounce import bounced_irradiance
+from data_synth.bounce import Bounce, gather_bounce
 from data_synth.fibre import Opacity
 from data_synth.rig import Camera
 from data_synth.scattering import SHAPE_CM, gather_matrix
@@ -43,7 +43,7 @@ class RenderSettings:
         size: side of the picture in pixels.
         samples: points shaded per pixel.
         light_radius: of each light's disk, radians as seen from the subject; softens shadows.
-        bounce_rays: gathered per vertex for the diffuse bounce; 0 leaves the bounce out.
+        bounce_rays: gathered per point for the diffuse bounce; 0 leaves the bounce out.
         scattering: whether light travels below the skin.
     """
 
@@ -96,16 +96,16 @@ class Stage:
         self.lights: Float = np.asarray(lights, np.float32)
         self.settings = settings
         self.opacity = Opacity(self.body.strands, self.lights) if self.body.strands else None
-        self._bounced: Float | None = None
+        self._bounce: Bounce | None = None
 
-    def bounced(self) -> Float | None:
-        """Irradiance of the bounce at the vertices, ``(3, V, L)``, or ``None`` without bounce."""
-        if self._bounced is None and self.settings.bounce_rays > 0:
+    def bounce(self) -> Bounce | None:
+        """Light that the subject throws on itself, or ``None`` without bounce."""
+        if self._bounce is None and self.settings.bounce_rays > 0:
             rng = np.random.default_rng([self.body.subject.seed, 0xB0])
-            self._bounced = bounced_irradiance(
+            self._bounce = gather_bounce(
                 self.body, self.opacity, self.lights, self.settings.bounce_rays, rng
             )
-        return self._bounced
+        return self._bounce
 
     def render(self, camera: Camera, rng: np.random.Generator) -> View:
         """Photograph the subject under every light.
@@ -194,8 +194,8 @@ class Stage:
         """Add what the subject's own surfaces reflect onto it."""
         from scipy import sparse
 
-        bounced = self.bounced()
-        if bounced is None:
+        bounce = self.bounce()
+        if bounce is None:
             return
         solid = np.flatnonzero(seen.triangle >= 0)
         corners = self.body.mesh.faces[seen.triangle[solid]]
@@ -207,9 +207,9 @@ class Stage:
                     (out[:, None] * seen.barycentric[solid]).ravel().astype(np.float32),
                     (owner, corners.ravel()),
                 ),
-                shape=(per_pixel.pixels, bounced.shape[1]),
+                shape=(per_pixel.pixels, len(self.body.mesh.vertices)),
             )
-            olat[c] += spread @ bounced[c]
+            olat[c] += (spread @ bounce.spread) @ bounce.values[c]
 
 
 class _Sum:

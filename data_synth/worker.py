@@ -32,7 +32,7 @@ def render_subject(plan: Plan, rig: Rig, task: Task) -> Iterator[tuple[Path, flo
     start = time.perf_counter()
     subject = _make_subject(plan, index)
     stage = Stage(subject, rig.lights, plan.settings)
-    stage.bounced()
+    stage.bounce()
     share = (time.perf_counter() - start) / len(cameras)
     for number in cameras:
         start = time.perf_counter()

@@ -60,7 +60,7 @@ def test_relit_field_is_the_sum_of_its_lights(view, stored):
     for k in range(3):
         for c in range(3):
             expected = picture(view, weights[k, :, c])[..., c]
-            np.testing.assert_allclose(result[k, ..., c], expected, atol=2e-3 * expected.max())
+            np.testing.assert_allclose(result[k, ..., c], expected, atol=4e-3 * expected.max())
     assert not result[:, field.alpha == 0].any()
 
 
