@@ -133,7 +133,8 @@ class Task:
         placed = relighter.relight(photo, strength=0)
         lights = self.choice.complete(placed.lights[0])
         analyses = placed.analyses  # one look at the photo serves both
-        return relighter.relight(photo, lights, strength=self.strength, analyses=analyses)
+        result = relighter.relight(photo, lights, strength=self.strength, analyses=analyses)
+        return replace(result, timings=placed.timings | result.timings)
 
 
 def _describe(light: Light) -> str:

@@ -90,6 +90,9 @@ class _Session:
 
     def process(self, image: Image, answered: str) -> Any:
         """Run on ``(H, W, 3)`` uint8 RGB; ``answered`` names the result's list."""
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            # MediaPipe aborts the whole process on an empty picture.
+            raise ValueError(f"expected uint8 HxWx3, got {image.dtype} {image.shape}")
         try:
             if self._quiet:
                 return self._solution.process(image)

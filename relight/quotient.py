@@ -260,6 +260,8 @@ def _guided(guide: Float, values: Float, radius: float, smoothness: float, fast:
     """
     import cv2
 
+    if min(guide.shape[:2]) * fast < 2:
+        fast = 1.0
     reach = max(1, round(radius * fast))
     return cv2.ximgproc.guidedFilter(guide, values, reach, smoothness, scale=fast)
 

@@ -24,7 +24,7 @@ def muffled(noise: re.Pattern[bytes]) -> Iterator[None]:
         noise: what a line to drop starts with.
     """
     with _lock, tempfile.TemporaryFile() as log:
-        sys.stderr.flush()
+        _flush()
         try:
             original = os.dup(2)
         except OSError:  # no stderr at all
@@ -34,10 +34,15 @@ def muffled(noise: re.Pattern[bytes]) -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stderr.flush()
+            _flush()
             os.dup2(original, 2)
             log.seek(0)
             for line in log:
                 if not noise.match(line):
                     os.write(original, line)
             os.close(original)
+
+
+def _flush() -> None:
+    if sys.stderr is not None:  # as it is under pythonw, or with stderr closed
+        sys.stderr.flush()

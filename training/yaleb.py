@@ -108,7 +108,7 @@ def load(folder: Path) -> Capture:
         try:
             with Image.open(path) as file:
                 image = np.asarray(file.convert("L"), np.float32) / 255
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise DatasetError(f"{path}: cannot be read ({error}); fetch it again") from error
         if image.mean() < DARKEST or (images and image.shape != images[0].shape):
             continue
