@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from relight import Relighter, mesh
+from relight.color import luminance, srgb_to_linear
+from relight.geometry import direction
+from training import evaluate, yaleb
+from training.contact_sheet import CAPTION, CELL, contact_sheet
+
+ASTRONAUT = Path(__file__).parent.parent / "examples" / "astronaut.png"
+LAMPS = [
+    (a, e)
+    for a in (-85, -60, -50, -35, -20, 0, 20, 35, 50, 60, 85)
+    for e in (-20, 10, 40)
+    if (a, e) != (0, 10)
+]
+
+
+@pytest.fixture(scope="module")
+def relighter():
+    with Relighter() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def cropped_yale(tmp_path_factory: pytest.TempPathFactory, relighter: Relighter) -> Path:
+    """One subject in CroppedYale's layout: the example's face, shaded by its own mesh."""
+    root = tmp_path_factory.mktemp("yale") / "CroppedYale"
+    folder = root / "yaleB01"
+    folder.mkdir(parents=True)
+    rgb = np.asarray(Image.open(ASTRONAUT).convert("RGB"))
+    face = relighter.find_faces(rgb)[0]
+    left, top, width, height = (round(value) for value in face.box)
+    cut = rgb[top - 8 : top + height + 8, left - 5 : left + width + 5]
+    scale = 192 / cut.shape[0]
+    albedo = luminance(srgb_to_linear(cv2.resize(cut, (168, 192))))
+    marks = face.landmarks.copy()
+    marks[:, 0] = (marks[:, 0] - left + 5) * 168 / cut.shape[1]
+    marks[:, 1] = (marks[:, 1] - top + 8) * scale
+    marks[:, 2] *= scale
+    normals, mask = mesh.normals(marks, face.head_pose, 192)
+    normals[~mask] = (0, 0, 1)
+    for azimuth, elevation in LAMPS:
+        lamp = direction(*np.radians([azimuth, elevation]))
+        shaded = albedo * (np.maximum(normals[:, :168] @ lamp, 0) + 0.03)
+        name = f"yaleB01_P00A{-azimuth:+04d}E{elevation:+03d}.pgm"
+        Image.fromarray((shaded.clip(0, 1) * 255).astype(np.uint8)).save(folder / name)
+    return root
+
+
+@pytest.mark.slow
+def test_the_stages_beat_their_yardsticks_on_a_shaded_face(
+    cropped_yale: Path, relighter: Relighter
+) -> None:
+    capture = yaleb.load(cropped_yale / "yaleB01")
+    assert len(capture.images) >= 25
+    figures = evaluate.judge_subject(relighter, capture)
+    assert figures.faces_found > 0.8
+    assert figures.normals_deg < 15
+    assert figures.light_deg < 20
+    for kind in ("left", "right"):
+        rows = figures.residual[kind]
+        assert rows["true normals and albedo"] < rows["stages"] < rows["no light"]
+        assert rows["stages"] < rows["Lambert, photo as albedo"]
+    assert figures.rmse["stages"] < figures.rmse["no light"]
+    printed = evaluate.tables([figures, figures])
+    assert printed[0].row_count == 3
+    assert [column.header for column in printed[1].columns][1] == "residual"
+
+
+def test_the_mean_counts_every_subject_alike() -> None:
+    def figures(value: float) -> evaluate.SubjectFigures:
+        rows = dict.fromkeys(evaluate.ROWS, value)
+        kinds = dict.fromkeys(("ambient", "left", "right"), rows)
+        return evaluate.SubjectFigures("x", value, kinds, rows, rows, value, value)
+
+    mean = evaluate.mean_figures([figures(1.0), figures(3.0)])
+    assert mean == evaluate.SubjectFigures(
+        "mean", 2.0, figures(2.0).residual, figures(2.0).rmse, figures(2.0).ssim, 2.0, 2.0
+    )
+
+
+def test_a_sheet_shows_every_photo_and_says_what_is_wrong(
+    tmp_path: Path, relighter: Relighter
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    shutil.copy(ASTRONAUT, photos / "a.png")
+    Image.new("RGB", (200, 100), (90, 120, 150)).save(photos / "sky.jpg")
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a photo")
+    (photos / "notes.txt").write_text("no photo")
+    deep = np.asarray(Image.open(ASTRONAUT).convert("RGB")).astype(np.uint16) * 257
+    cv2.imwrite(str(photos / "deep.png"), deep[..., ::-1])
+    pages = contact_sheet(relighter, photos, tmp_path)
+    assert [page.name for page in pages] == ["photos-1.jpg"]
+    sheet = np.asarray(Image.open(pages[0]))
+    assert sheet.shape[0] == 4 * (CELL + CAPTION)
+    first = sheet[:CELL].astype(int)
+    assert np.abs(first[:, :CELL] - first[:, 3 * CELL :]).max() > 40  # before and lit from right
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["photos", "photos-1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["yaleb", "--root", "nowhere"], "no yaleB01"),
+        (["photos", "--photos", "nowhere"], "nowhere"),
+        (["photos", "--photos", "."], "no photos here"),
+    ],
+)
+def test_a_wrong_folder_costs_one_line(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(evaluate.app, [*arguments, "--out", "out"])
+    assert done.exit_code == 1
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("RELIGHT_YALEB" not in os.environ, reason="RELIGHT_YALEB names no CroppedYale")
+def test_the_figures_on_real_people(tmp_path: Path) -> None:
+    root = os.environ["RELIGHT_YALEB"]
+    done = CliRunner().invoke(evaluate.app, ["yaleb", "--root", root, "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    saved = json.loads((tmp_path / "yaleb.json").read_text())
+    mean = evaluate.mean_figures([evaluate.SubjectFigures(**item) for item in saved])
+    assert mean.normals_deg <= 16
+    assert np.mean([kind["stages"] for kind in mean.residual.values()]) <= 0.14
+    assert mean.light_deg <= 22
