@@ -224,7 +224,10 @@ def _carve_mouth(points: NDArray[np.float64]) -> NDArray[np.float64]:
     ax = np.abs(x)
     line = np.interp(ax, MOUTH_LINE[:, 0], MOUTH_LINE[:, 1])
     seam = np.exp(-0.5 * ((y - line) / 0.075) ** 2) * smoothstep(ax, 2.75, 2.2) * front
-    top, low = np.interp(ax, LIPS[:4, 0], LIPS[:4, 1]), np.interp(ax, LIPS[3:][::-1, 0], LIPS[3:][::-1, 1])
+    top, low = (
+        np.interp(ax, LIPS[:4, 0], LIPS[:4, 1]),
+        np.interp(ax, LIPS[3:][::-1, 0], LIPS[3:][::-1, 1]),
+    )
     within = smoothstep(ax, 2.6, 1.4) * front
     full = np.exp(-0.5 * ((y - (line + top) / 2) / 0.22) ** 2)
     full = full + 1.2 * np.exp(-0.5 * ((y - (line + low) / 2) / 0.24) ** 2)
@@ -263,7 +266,7 @@ def _carve_eyes(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _ball_depth(x: Any, y: Any) -> NDArray[np.float64]:
-    """z of the left eyeball's front, or far behind beside it."""
+    """Depth z of the left eyeball's front, or far behind beside it."""
     square = EYEBALL_CM**2 - (x - EYE_CENTER[0]) ** 2 - (y - EYE_CENTER[1]) ** 2
     return np.where(square > 0, EYE_CENTER[2] + np.sqrt(np.maximum(square, 0)), 0.0)
 
@@ -307,7 +310,9 @@ def _eyeball(side: int) -> tuple[NDArray[np.float64], Int]:
 def _ear(side: int) -> tuple[NDArray[np.float64], Int, Float]:
     """An ear: rings from the concha over antihelix and helix to the back and into the head."""
     turn = np.linspace(0, 2 * np.pi, 56, endpoint=False)
-    ring = np.array([0.0, 0.18, 0.34, 0.46, 0.56, 0.66, 0.76, 0.85, 0.93, 1.0, 1.02, 0.96, 0.8, 0.5])
+    ring = np.array(
+        [0.0, 0.18, 0.34, 0.46, 0.56, 0.66, 0.76, 0.85, 0.93, 1.0, 1.02, 0.96, 0.8, 0.5]
+    )
     away = np.array([0.1, 0.12, 0.2, 0.5, 0.82, 0.88, 0.72, 0.68, 0.92, 0.9, 0.7, 0.5, 0.1, -0.9])
     # Outline seen from the side: backwards is turn = 0, up is pi / 2.
     tall = np.where(np.sin(turn) > 0, 3.0, 3.3)
@@ -337,9 +342,10 @@ def _ear(side: int) -> tuple[NDArray[np.float64], Int, Float]:
     return points.reshape(-1, 3), outward, square[outward].astype(np.float32)
 
 
-def _lashes(canonical: Float, posed: NDArray[np.float64]) -> tuple[Float, Int]:
+def _lashes(canonical: Float, posed: NDArray[Any]) -> tuple[Float, Int]:
     """Guide curves of the lashes."""
-    curves, lids = [], []
+    curves: list[NDArray[np.float64]] = []
+    lids: list[NDArray[np.int64]] = []
     for side in (-1, 1):
         for lid, length, lift in ((UPPER_LID, 0.75, 0.55), (LOWER_LID, 0.4, -0.5)):
             line = smooth(lid, 19)

@@ -28,9 +28,7 @@ def paint_cloth(traits: Traits, size: int, rng: np.random.Generator) -> Texture:
         _pattern("plain", inner, inner, half, rng),
         _pattern("plain", trim, trim, half, rng),
     ]
-    albedo = np.concatenate(
-        [np.concatenate(quarters[:2], 1), np.concatenate(quarters[2:], 1)], 0
-    )
+    albedo = np.concatenate([np.concatenate(quarters[:2], 1), np.concatenate(quarters[2:], 1)], 0)
     albedo = np.pad(albedo, ((0, size - 2 * half), (0, size - 2 * half), (0, 0)), mode="edge")
     weave = rng.standard_normal((size, size)).astype(np.float32)
     rough = float(rng.uniform(0.6, 0.9))

@@ -85,8 +85,8 @@ def _moles(atlas: Atlas, traits: Traits, rng: np.random.Generator) -> Float:
 def _blemishes(atlas: Atlas, rng: np.random.Generator) -> Float:
     canvas = blank_canvas()
     number = int(rng.integers(8, 70))
-    canvas[
-        rng.integers(0, canvas.shape[0], number), rng.integers(0, canvas.shape[1], number)
-    ] = rng.uniform(0, 1, number)
+    canvas[rng.integers(0, canvas.shape[0], number), rng.integers(0, canvas.shape[1], number)] = (
+        rng.uniform(0, 1, number)
+    )
     peak = 2 * np.pi * (0.12 * PIXELS_PER_CM) ** 2
     return atlas.from_canvas(np.minimum(blur(canvas, 0.12) * peak, 1))

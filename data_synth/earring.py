@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data_synth.garment import Piece
 from data_synth.head import Head, Part
@@ -26,20 +27,20 @@ def make_earrings(head: Head, kind: str, rng: np.random.Generator) -> list[Piece
     for side in (-1.0, 1.0):
         lobe = find_lobe(head, side)
         if kind == "stud":
-            pieces.append(_ball(lobe + [side * 0.12, 0, 0], 0.24 * size))
+            pieces.append(_ball(lobe + np.array([side * 0.12, 0, 0]), 0.24 * size))
         elif kind == "hoop":
-            pieces.append(_ring(lobe + [side * 0.05, -hoop + 0.1, 0], hoop, 0.09 * size))
+            pieces.append(_ring(lobe + np.array([side * 0.05, -hoop + 0.1, 0]), hoop, 0.09 * size))
         else:
-            pieces.append(_ball(lobe + [side * 0.1, 0, 0], 0.16 * size))
-            drop = lobe + [side * 0.15, -1.3 * size, 0]
-            line = np.linspace(lobe + [side * 0.12, -0.1, 0], drop, 5)
+            pieces.append(_ball(lobe + np.array([side * 0.1, 0, 0]), 0.16 * size))
+            drop = lobe + np.array([side * 0.15, -1.3 * size, 0])
+            line = np.linspace(lobe + np.array([side * 0.12, -0.1, 0]), drop, 5)
             up = np.array([0.0, 0, 1])
             pieces.append(make_tube(line, 0.04, 0.04, up, closed=False, uv_center=UV))
             pieces.append(_ball(drop, 0.33 * size, tall=1.6))
     return pieces
 
 
-def find_lobe(head: Head, side: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def find_lobe(head: Head, side: float) -> NDArray[np.float64]:
     """Middle of an ear lobe's outside."""
     mean = head.canonical
     used = np.unique(head.faces[head.part <= Part.NECK])
@@ -63,7 +64,14 @@ def _ball(center: object, radius: float, tall: float = 1.0) -> Piece:
 
 def _ring(center: object, radius: float, rod: float) -> Piece:
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    circle = np.stack([0.25 * np.cos(turn) * radius, radius * np.sin(turn), radius * np.cos(turn)], 1)
+    circle = np.stack(
+        [0.25 * np.cos(turn) * radius, radius * np.sin(turn), radius * np.cos(turn)], 1
+    )
     return make_tube(
-        np.asarray(center, float) + circle, rod, rod, np.array([1.0, 0, 0]), closed=True, uv_center=UV
+        np.asarray(center, float) + circle,
+        rod,
+        rod,
+        np.array([1.0, 0, 0]),
+        closed=True,
+        uv_center=UV,
     )

@@ -37,7 +37,9 @@ def paint_eye(traits: Traits, size: int, rng: np.random.Generator) -> Texture:
     pupil = rng.uniform(0.26, 0.42)
 
     aged = np.clip((traits.age_years - 30) / 60, 0, 1)
-    white = np.array([0.53, 0.50, 0.47]) * rng.uniform(0.85, 1.05) - aged * np.array([0, 0.02, 0.07])
+    white = np.array([0.53, 0.50, 0.47]) * rng.uniform(0.85, 1.05) - aged * np.array(
+        [0, 0.02, 0.07]
+    )
     away = smoothstep(angle, 30, 80)
     red = away[..., None] * rng.uniform(0.25, 0.6) * np.array([0.12, 0.75, 0.75])
     albedo = (white * (1 - red)).astype(np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_synth.hair_color import fibre_colors
+from data_synth.hair_color import fibre_colors, natural_color
 from data_synth.head import Head
 from data_synth.landmark import BROW, closed_lips, smooth
 from data_synth.noise import smoothstep
@@ -32,8 +32,8 @@ def brow_curve(traits: Traits, rng: np.random.Generator) -> NDArray[np.float64]:
     """Middle line of the left brow ``(40, 2)`` in canonical cm, shaped by lot."""
     arch, height = rng.uniform(-0.25, 0.3), rng.uniform(-0.12, 0.18)
     tail = rng.uniform(-0.25, 0.2) + 0.15 * traits.femininity
-    curve = BROW + [[0, 0], [0, 0.4 * arch], [0, arch], [0, arch * 0.8 + tail * 0.5], [0, tail]]
-    curve = curve + [0, height]
+    rise = height + np.array([0, 0.4 * arch, arch, arch * 0.8 + tail * 0.5, tail])
+    curve = BROW + np.stack([np.zeros(5), rise], 1)
     curve[0, 0] += rng.uniform(-0.2, 0.25)
     return smooth(curve, 40)
 
@@ -97,7 +97,8 @@ def _lip_free(canonical: Float) -> Float:
     inside = inside * smoothstep(x, 2.75, 2.5) * (canonical[..., 2] > 6)
     # A bare strip below the middle of the lower lip sets off the soul patch.
     bare = 0.75 * smoothstep(np.abs(y + 4.75), 0.35, 0.15) * smoothstep(np.abs(x - 1.2), 0.7, 0.3)
-    return 1 - np.maximum(inside, bare * (canonical[..., 2] > 6))
+    covered = np.maximum(inside, bare * (canonical[..., 2] > 6))
+    return (1 - covered).astype(np.float32)
 
 
 def grow_brows(
@@ -105,9 +106,7 @@ def grow_brows(
 ) -> Strands:
     """Brow hairs: upwards at the inner end, outwards along the rest."""
     count = int(1100 * traits.brow_weight)
-    roots = scatter(
-        head, normals, lambda p: brow_density(p, curve, traits.brow_weight), count, rng
-    )
+    roots = scatter(head, normals, lambda p: brow_density(p, curve, traits.brow_weight), count, rng)
     x = np.abs(roots.canonical[:, 0])
     at = np.clip((x - curve[0, 0]) / (curve[-1, 0] - curve[0, 0]), 0, 1)
     middle = np.interp(x, curve[:, 0], curve[:, 1])
@@ -119,9 +118,7 @@ def grow_brows(
     length = rng.uniform(0.35, 0.7, len(x)) * np.interp(at, [0, 0.3, 1], [0.75, 1, 0.7])
     points = _comb(roots, towards, length, 5, lift=0.35, sag=0.0)
     grey = max(0.0, traits.grey - 0.35)
-    color = traits.hair_color
-    if color in ("pink dye", "blue dye", "red dye", "platinum"):
-        color = "dark brown"
+    color = natural_color(traits.hair_color)
     return Strands(
         points,
         _taper(points, 0.009),
@@ -158,7 +155,7 @@ def grow_beard(
         phase = rng.uniform(0, 2 * np.pi, (number, 1, 3))
         turns = rng.uniform(1.0, 2.2, (number, 1, 1)) * mean
         points = points + 0.09 * steps * np.sin(phase + 2 * np.pi * turns * steps)
-    color = traits.hair_color if "dye" not in traits.hair_color else "dark brown"
+    color = natural_color(traits.hair_color)
     tint = np.array([1.15, 0.95, 0.85])
     albedo = fibre_colors(color, min(1, traits.grey * 1.15), number, rng) * tint
     return Strands(
@@ -203,4 +200,3 @@ def _comb(
 def _taper(points: NDArray[Any], radius: float) -> Float:
     along = np.linspace(1, 0.35, points.shape[1], dtype=np.float32) * np.float32(radius)
     return np.repeat(along[None], len(points), 0)
-

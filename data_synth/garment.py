@@ -77,7 +77,9 @@ class Bust:
         y = np.asarray(height, float)
         w, s = self.width, self.slope
         levels = np.array([-36, -27, -21.5 - s, -18.5 - s, -16.2, -14.2, -12.6, -11.2, -9.5, -7.0])
-        side = np.interp(y, levels, [w * 0.93, w * 0.98, w, w * 0.93, 15.2, 11.6, 8.8, 6.9, 5.7, 5.4])
+        side = np.interp(
+            y, levels, [w * 0.93, w * 0.98, w, w * 0.93, 15.2, 11.6, 8.8, 6.9, 5.7, 5.4]
+        )
         front = np.interp(y, levels, [11.6, 11.4, 10.2, 8.9, 7.6, 6.6, 6.2, 6.0, 5.8, 5.6])
         back = np.interp(y, levels, [10.8, 10.8, 10.2, 9.2, 8.2, 7.3, 6.6, 6.0, 5.4, 5.0])
         depth = np.where(np.cos(angle) > 0, front, back) * self.depth
@@ -93,24 +95,22 @@ class Bust:
         ).astype(np.float64)
 
 
-def make_garment(
-    head: Head, bust: Bust, traits: Traits, rng: np.random.Generator
-) -> list[Piece]:
+def make_garment(head: Head, bust: Bust, traits: Traits, rng: np.random.Generator) -> list[Piece]:
     """All pieces of the clothes that the traits name."""
     cut = traits.garment
     pieces = []
     seed = int(rng.integers(2**31))
     if cut == "jacket":
         inner = str(rng.choice(["crew neck", "shirt", "scoop neck"]))
-        pieces.append(_shell(bust, inner, 0.25, seed, rng, INNER))
+        pieces.append(_shell(bust, inner, 0.25, seed, INNER))
         if inner == "shirt":
-            pieces.append(_collar(bust, inner, 2.6, rng, INNER))
-        pieces.append(_shell(bust, "lapel", 0.95, seed + 1, rng, MAIN))
-        pieces.append(_lapels(bust, rng))
+            pieces.append(_collar(bust, 2.6, rng, INNER))
+        pieces.append(_shell(bust, "lapel", 1.0, seed, MAIN))
+        pieces.append(_lapels(bust, seed, rng))
         return pieces
-    pieces.append(_shell(bust, cut, 0.45, seed, rng, MAIN))
+    pieces.append(_shell(bust, cut, 0.45, seed, MAIN))
     if cut == "shirt":
-        pieces.append(_collar(bust, cut, float(rng.uniform(2.4, 3.4)), rng, MAIN))
+        pieces.append(_collar(bust, float(rng.uniform(2.4, 3.4)), rng, MAIN))
     elif cut in ("crew neck", "turtleneck", "v neck"):
         pieces.append(_band(bust, cut, rng))
     elif cut == "hoodie":
@@ -129,7 +129,9 @@ def neckline(cut: str, angle: Any) -> NDArray[np.float64]:
     if cut == "v neck":
         return np.asarray(crew - np.interp(degrees, [0, 9, 26, 55, 90], [6.8, 4.4, 1.8, 0.6, 0.5]))
     if cut == "scoop neck":
-        return np.asarray(crew - np.interp(degrees, [0, 25, 55, 80, 120], [4.2, 3.8, 2.4, 1.2, 0.4]))
+        return np.asarray(
+            crew - np.interp(degrees, [0, 25, 55, 80, 120], [4.2, 3.8, 2.4, 1.2, 0.4])
+        )
     if cut == "shirt":
         return np.asarray(crew - np.interp(degrees, [0, 8, 20, 40], [3.6, 2.2, 0.6, 0.0]))
     if cut == "lapel":
@@ -141,32 +143,48 @@ def neckline(cut: str, angle: Any) -> NDArray[np.float64]:
     return crew
 
 
-def _shell(
-    bust: Bust, cut: str, thick: float, seed: int, rng: np.random.Generator, quarter: Any
-) -> Piece:
+def _hang(
+    bust: Bust, cut: str, thick: float, seed: int, angle: Any, height: Any
+) -> NDArray[np.float64]:
+    """Radius of hanging cloth, folds included.
+
+    Args:
+        bust: what lies below.
+        cut: its neckline tells where the cloth is held.
+        thick: how far it lies off skin and torso, cm.
+        seed: of the folds; cloth over cloth shares them, so that none pokes through.
+        angle: from the front.
+        height: of the places asked for.
+    """
+    skin, torso = bust.skin(angle, height), bust.torso(angle, height)
+    held = "crew neck" if cut == "lapel" else cut
+    below = neckline(held, angle - 0.8 * bust.turn) - height
+    # Cloth lies on the skin along its edge and hangs free further down.
+    free = np.where(skin > 0, smoothstep(below, 0.5, 5.0), 1.0)
+    radius = np.maximum(skin, free * (torso - 0.3)) + thick
+    point = bust.point(angle, height, radius - thick)
+    rng = np.random.default_rng(seed)
+    folds = fractal(point * np.array([0.16, 0.06, 0.16]), 1.0, 2, rng)
+    slanted = point @ np.array([[0.10, 0.2, 0.1], [0.09, 0.05, 0.05], [0.1, 0.1, 0.2]])
+    folds = np.maximum(folds + 0.6 * fractal(slanted, 1.0, 2, rng), -0.6)
+    radius = radius + 0.6 * folds * smoothstep(below, 1.0, 6.0)
+    return np.asarray(np.maximum(radius, skin + 0.5 * thick))
+
+
+def _shell(bust: Bust, cut: str, thick: float, seed: int, quarter: Any) -> Piece:
     """The body of a garment, from its neckline down."""
     angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False)
     rows = 56
     down = np.concatenate([[0, 0, 0.004], np.linspace(0.012, 1, rows - 3) ** 1.15])[:, None]
     top = neckline(cut, angle - 0.8 * bust.turn)[None]
     height = top + (BOTTOM_CM - top) * down
-    skin, torso = bust.skin(angle[None], height), bust.torso(angle[None], height)
-    loose = thick * np.ones_like(down)
-    loose[0], loose[1] = -0.35, thick * 0.6  # the edge turns inwards
-    # Cloth lies on the skin along its edge and hangs free further down.
-    free = smoothstep(top - height, 0.5, 5.0)
-    free = np.where(skin > 0, free, 1.0)
-    radius = np.maximum(skin + loose, free * (torso + loose - 0.3))
+    radius = _hang(bust, cut, thick, seed, angle[None], height)
+    # The edge turns inwards.
+    skin = bust.skin(angle, top[0])
+    radius[0] = np.where(skin > 0, np.minimum(skin - 0.3, radius[0]), radius[0] - thick)
+    radius[1] -= 0.4 * thick
     point = bust.point(angle[None], height, radius)
-    folds = np.random.default_rng(seed)
-    wide = fractal(point * np.array([0.16, 0.06, 0.16]), 1.0, 2, folds)
-    diagonal = point @ np.array([[0.10, 0.2, 0.1], [0.09, 0.05, 0.05], [0.1, 0.1, 0.2]])
-    wide = np.maximum(wide + 0.6 * fractal(diagonal, 1.0, 2, folds), -0.6)
-    settle = smoothstep(top - height, 1.0, 6.0)
-    radius = radius + (0.55 + 0.5 * (thick > 0.8)) * wide * settle
-    point = bust.point(angle[None], height, np.maximum(radius, skin + 0.2))
-    faces = grid_faces(rows, COLUMNS, closed=True)
-    return _piece(point, faces, quarter)
+    return _piece(point, grid_faces(rows, COLUMNS, closed=True), quarter)
 
 
 def _band(bust: Bust, cut: str, rng: np.random.Generator) -> Piece:
@@ -184,21 +202,21 @@ def _band(bust: Bust, cut: str, rng: np.random.Generator) -> Piece:
     return _piece(points, grid_faces(len(t), COLUMNS, closed=True), TRIM)
 
 
-def _collar(
-    bust: Bust, cut: str, tall: float, rng: np.random.Generator, quarter: Any
-) -> Piece:
+def _collar(bust: Bust, tall: float, rng: np.random.Generator, quarter: Any) -> Piece:
     """Turned-down shirt collar, open at the front."""
-    open_deg = rng.uniform(7, 15)
-    angle = np.radians(np.linspace(open_deg, 360 - open_deg, 110))
-    base = neckline(cut, angle - 0.8 * bust.turn) * 1.0
-    base = np.maximum(base + 1.1 * smoothstep(np.cos(angle), 0.9, 0.3), -13.6)
-    from_front = np.minimum(angle, 2 * np.pi - angle)
-    tip = smoothstep(np.degrees(from_front), 60, open_deg)
-    # Up along the neck, over the fold, down and outwards.
-    rise = np.array([-0.3, 0.5 * tall, 0.9 * tall, tall, 0.8 * tall, 0.2 * tall, -0.35 * tall])
-    out = np.array([0.30, 0.42, 0.55, 0.85, 1.15, 1.45, 1.75])
-    lower = np.array([0, 0, 0, 0, 0.2, 0.7, 1.0])
-    height = base[None] + rise[:, None] - (lower[:, None] * tip[None]) * 1.7
+    open_deg = rng.uniform(5, 11)
+    angle = np.radians(np.linspace(open_deg, 360 - open_deg, 130))
+    from_front = np.degrees(np.minimum(angle, 2 * np.pi - angle))
+    base = neckline("crew neck", angle - 0.8 * bust.turn)
+    base = base + np.interp(from_front, [0, 20, 60, 180], [0.2, 0.5, 1.3, 1.4])
+    tip = smoothstep(from_front, 48, open_deg + 4)
+    # Up along the neck, over the fold, down and outwards; lower where the fronts part.
+    stand = tall * np.interp(from_front, [0, 12, 45, 180], [0.25, 0.5, 0.95, 1.0])
+    rise = np.array([-0.3, 0.5, 0.9, 1.0, 0.85, 0.3, -0.25])[:, None] * stand[None]
+    out = np.array([0.22, 0.30, 0.40, 0.62, 0.85, 1.10, 1.35])
+    lower = np.array([0, 0, 0, 0, 0.15, 0.6, 1.0])
+    height = base[None] + rise - (lower[:, None] * tip[None]) * 2.6
+    height[0] = base - 1.9  # hidden below the shirt's own edge
     around = bust.skin(angle, base)
     neck = np.maximum(bust.skin(angle[None], height), around[None])
     fall = smoothstep(base[None] - height, -0.8, 0.8)
@@ -208,7 +226,7 @@ def _collar(
     return _piece(points, grid_faces(len(rise), len(angle), closed=False), quarter)
 
 
-def _lapels(bust: Bust, rng: np.random.Generator) -> Piece:
+def _lapels(bust: Bust, seed: int, rng: np.random.Generator) -> Piece:
     """Lapels that lie on the jacket along its opening."""
     angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False) + 1e-3
     degrees = np.degrees(np.minimum(angle, 2 * np.pi - angle))
@@ -217,8 +235,8 @@ def _lapels(bust: Bust, rng: np.random.Generator) -> Piece:
     wide = wide * rng.uniform(0.85, 1.15)
     t = np.linspace(0, 1, 8)[:, None]
     height = top[None] + 0.7 * np.sin(np.pi * np.minimum(t * 1.4, 1)) - wide[None] * t
-    bulge = 1.25 + 0.35 * np.sin(np.pi * t) - 0.9 * (t == 0)
-    radius = np.maximum(bust.skin(angle[None], height), bust.torso(angle[None], height)) + bulge
+    bulge = 0.15 + 0.3 * np.sin(np.pi * t) - 0.5 * (t == 0)
+    radius = _hang(bust, "lapel", 1.0, seed, angle[None], height) + bulge
     points = bust.point(angle[None], height, radius)
     return _piece(points, grid_faces(len(t), COLUMNS, closed=True), MAIN)
 

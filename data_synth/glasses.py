@@ -14,17 +14,15 @@ from data_synth.tube import make_tube
 Float = NDArray[np.float32]
 
 SHAPES = {  # exponent of the superellipse, half width, half height, lift of the outer corner, rod
-    "round": (2.0, 2.25, 2.1, 0.0, 0.16),
-    "rectangular": (4.5, 2.65, 1.65, 0.05, 0.22),
-    "cat eye": (2.8, 2.6, 1.75, 0.55, 0.22),
-    "wire": (2.6, 2.45, 1.8, 0.05, 0.08),
+    "round": (2.0, 2.25, 2.1, 0.0, 0.12),
+    "rectangular": (4.5, 2.65, 1.65, 0.05, 0.16),
+    "cat eye": (2.8, 2.6, 1.75, 0.55, 0.17),
+    "wire": (2.6, 2.45, 1.8, 0.05, 0.06),
 }
 UV = (0.25, 0.5)
 
 
-def make_glasses(
-    head: Head, skull: Skull, kind: str, rng: np.random.Generator
-) -> list[Piece]:
+def make_glasses(head: Head, skull: Skull, kind: str, rng: np.random.Generator) -> list[Piece]:
     """Pieces of a pair of glasses.
 
     Args:
@@ -59,22 +57,24 @@ def make_glasses(
             make_tube(path, rod, rod * 1.1, np.array([0, 0, 1.0]), closed=True, uv_center=UV)
         )
         outer = path[np.argmax(side * path[:, 0] + 0.5 * path[:, 1])]
-        hinge[side] = outer + [side * 0.1, 0, -0.1]
+        hinge[side] = outer + np.array([side * 0.1, 0, -0.1])
     t = np.linspace(-1, 1, 15)
     gap = half - wide
-    arc = np.stack([t * (gap + 0.1), y + 0.35 * tall + 0.35 * (1 - t**2), front + 0.12 * (1 - t**2)], 1)
+    arc = np.stack(
+        [t * (gap + 0.1), y + 0.35 * tall + 0.35 * (1 - t**2), front + 0.12 * (1 - t**2)], 1
+    )
     pieces.append(make_tube(arc, rod, rod, np.array([0, 0, 1.0]), closed=False, uv_center=UV))
     for side in (-1.0, 1.0):
         pieces.append(_temple(hinge[side], side, head, skull, rod))
     return pieces
 
 
-def _temple(
-    hinge: NDArray[np.float64], side: float, head: Head, skull: Skull, rod: float
-) -> Piece:
+def _temple(hinge: NDArray[np.float64], side: float, head: Head, skull: Skull, rod: float) -> Piece:
     """The arm from the hinge along the temple, over and down behind the ear."""
     ear_z, ear_y = -0.6, 4.1
-    z = np.concatenate([np.linspace(hinge[2], ear_z - 0.8, 24), ear_z - 0.8 - np.array([0.7, 1.3, 1.7])])
+    z = np.concatenate(
+        [np.linspace(hinge[2], ear_z - 0.8, 24), ear_z - 0.8 - np.array([0.7, 1.3, 1.7])]
+    )
     y = np.interp(z, [ear_z - 2.6, ear_z - 0.8, hinge[2]], [ear_y - 2.4, ear_y, hinge[1]])
     x = np.full(len(z), hinge[0])
     for i in range(len(z)):
@@ -86,6 +86,4 @@ def _temple(
     spread = np.convolve(np.pad(x, 2, mode="edge"), np.ones(5) / 5, "valid")
     path = np.stack([spread, y, z], 1)
     path[0] = hinge
-    return make_tube(
-        path, rod * 0.7, rod * 1.3, np.array([0, 1.0, 0]), closed=False, uv_center=UV
-    )
+    return make_tube(path, rod * 0.7, rod * 1.3, np.array([0, 1.0, 0]), closed=False, uv_center=UV)

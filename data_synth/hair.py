@@ -177,7 +177,9 @@ def _comb_direction(
             [c0[:, 0] * 0.12 + swirl * front, -0.3 * np.ones(number), 0.5 * (front - 0.3)], 1
         )
     else:
-        comb = np.stack([side * (0.8 + 0.2 * front), -0.25 * np.ones(number), -0.9 + 0.5 * front], 1)
+        comb = np.stack(
+            [side * (0.8 + 0.2 * front), -0.25 * np.ones(number), -0.9 + 0.5 * front], 1
+        )
     return (comb / np.linalg.norm(comb, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -242,7 +244,7 @@ def _gather(
         apart = np.where(roots.canonical[:, :1] > part_cm, 40.0, 0.0) * (style.comb > 0)
         place = np.concatenate([roots.position, apart], 1)
         owner = locks[cKDTree(place[locks]).query(place)[1]]
-        pull = along**0.8 * style.clump * rng.uniform(0.5, 1.15, (number, 1, 1)).clip(0, 1)
+        pull = along**0.8 * style.clump * rng.uniform(0.6, 1.15, (number, 1, 1)).clip(0, 1)
         offset = (roots.position - roots.position[owner])[:, None] * (1 - 0.6 * pull)
         strands = strands * (1 - pull) + (strands[owner] + offset) * pull
     else:
@@ -296,7 +298,7 @@ def _tied(kind: str, head: Head, steps: int, rng: np.random.Generator) -> Float:
     x, y = away * np.cos(angle), away * np.sin(angle)
     z = thick * np.sin(tube) + 0 * angle
     ball = np.stack([x, y, z], -1) * [1, 1, 0.9]
-    return (tie + [0, 0.3, -0.55 * radius] + ball).astype(np.float32)
+    return (tie + np.array([0, 0.3, -0.55 * radius]) + ball).astype(np.float32)
 
 
 def _keep_out(strands: Float, body: Obstacle, clear: float) -> Float:
@@ -321,7 +323,7 @@ def hide_below(strands: Strands, covered: NDArray[np.bool_]) -> Strands | None:
         strands: all of them.
         covered: ``(S, K)`` true where a point lies under the headwear.
     """
-    number, steps = covered.shape
+    _, steps = covered.shape
     backwards = covered[:, ::-1]
     last = np.where(covered.any(1), steps - 1 - backwards.argmax(1), 0)
     length = np.linalg.norm(np.diff(strands.points, axis=1), axis=2).sum(1)

@@ -20,7 +20,13 @@ COLORS = {
     "blue dye": (0.04, 0.09, 0.3),
     "platinum": (0.62, 0.55, 0.44),
 }
+HAIRS_PER_STRAND = 6
 GREY = (0.42, 0.41, 0.40)
+
+
+def natural_color(name: str) -> str:
+    """What grows on brows and chin of those who dye their hair."""
+    return "dark brown" if "dye" in name or name == "platinum" else name
 
 
 def base_color(name: str, grey: float) -> Float:
@@ -32,7 +38,7 @@ def base_color(name: str, grey: float) -> Float:
 def fibre_colors(name: str, grey: float, count: int, rng: np.random.Generator) -> Float:
     """Linear albedo of each of ``count`` fibres, ``(count, 3)``."""
     color = np.array(COLORS[name]) * np.exp(rng.normal(0, 0.18, (count, 1)))
-    white = np.array(GREY) * rng.uniform(0.75, 1.25, (count, 1))
-    return np.clip(np.where(rng.random((count, 1)) < grey, white, color), 0.004, 0.9).astype(
-        np.float32
-    )
+    # A strand stands for several hairs, of which some are white.
+    share = rng.binomial(HAIRS_PER_STRAND, grey, (count, 1)) / HAIRS_PER_STRAND
+    white = np.array(GREY) * rng.uniform(0.9, 1.1, (count, 1))
+    return np.clip(color + share * (white - color), 0.004, 0.9).astype(np.float32)

@@ -52,7 +52,7 @@ STYLES = {
     "buzz": Style((0.3, 0.7), 0.8, 12000, 3, lift=1.0, comb=0.2, gravity=0, clump=0),
     "crew": Style((1.0, 2.2), 0.35, 12000, 5, lift=0.6, comb=0.6, gravity=0.05, clump=0.3),
     "short": Style((2.8, 5.2), 0.4, 11000, 9, lift=0.35, comb=0.8, gravity=0.25),
-    "parted": Style((6.0, 9.5), 0.35, 11000, 14, lift=0.35, comb=1.0, gravity=0.35, clump=0.5),
+    "parted": Style((6.0, 9.5), 0.35, 11000, 14, lift=0.3, comb=1.0, gravity=0.6, clump=0.5),
     "swept": Style((6.0, 9.0), 0.45, 11000, 14, 0.5, 1.1, 0.12, 0.5, back=True),
     "curly": Style((7.0, 12.0), 0.9, 10000, 28, lift=0.45, comb=0.0, gravity=0.5, clump=0.9),
     "afro": Style((3.0, 7.0), 0.95, 11000, 22, lift=1.2, comb=0.0, gravity=0.0, clump=0.45),

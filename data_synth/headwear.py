@@ -146,7 +146,7 @@ def _dome(
 def _cuff(skull: Skull, rim: NDArray[np.float64], rng: np.random.Generator) -> Piece:
     """Turned-up edge of a beanie."""
     tall = rng.uniform(3.0, 5.5)
-    points, towards, _ = _dome_points(skull, rim, 0.9, 2)
+    points, _, _ = _dome_points(skull, rim, 0.9, 2)
     start = points[0]
     t = np.linspace(0, 1, 10)
     bulge = 0.55 * np.clip(1 - (2 * t - 1) ** 6, 0, 1) - 0.5 * ((t == 0) | (t == 1))
@@ -218,6 +218,8 @@ def _turban(skull: Skull, rim: NDArray[np.float64], rng: np.random.Generator) ->
 
 def _scarf(skull: Skull, bust: Bust, rng: np.random.Generator) -> list[Piece]:
     """Headscarf: a hood around the face's oval, and a drape over neck and shoulders."""
+    from scipy import ndimage
+
     # Rings run from the face's oval to the back of the head.
     around = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False)
     wide, high, low = rng.uniform(6.7, 7.2), rng.uniform(8.6, 9.8), rng.uniform(-8.6, -8.1)
@@ -234,9 +236,11 @@ def _scarf(skull: Skull, bust: Bust, rng: np.random.Generator) -> list[Piece]:
         turn
     )[:, None]
     towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
-    radius = skull.radius(towards)
-    smooth = np.array([radius[max(0, i - 3) : i + 4].mean(0) for i in range(rows)])
-    radius = np.maximum(smooth, radius) + 0.35 + 0.9 * np.sin(np.pi * np.minimum(t[..., 0], 0.5))
+    # Cloth spans hollows and takes ears in.
+    tight = np.pad(skull.radius(towards), ((4, 4), (0, 0)), mode="edge")
+    tight = ndimage.maximum_filter(tight, (7, 9), mode="wrap")
+    tight = ndimage.gaussian_filter(tight, 2.5, mode="wrap")[4:-4]
+    radius = tight + 0.3 + 1.3 * np.sin(np.pi * np.minimum(1.6 * t[..., 0], 0.5))
     points = skull.center + towards * radius[..., None]
     folds = fractal(points * np.array([0.3, 0.12, 0.3]), 1.0, 2, rng)
     points = points + towards * (0.16 * folds * smoothstep(t[..., 0], 0.0, 0.15))[..., None]
@@ -251,19 +255,19 @@ def _drape(bust: Bust, rng: np.random.Generator) -> Piece:
     angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False)
     down = np.linspace(0, 1, 40)[:, None]
     end = -24 - 5 * smoothstep(np.cos(angle), -0.2, 0.9) * rng.uniform(0.5, 1.2)
-    start = -5.0 - 2.9 * smoothstep(np.cos(angle), 0.1, 0.85)
+    start = -3.5 - 4.4 * smoothstep(np.cos(angle), 0.1, 0.85)
     height = start + (end - start) * down
     reach = np.maximum(bust.skin(angle[None], height), bust.torso(angle[None], height))
-    head = np.interp(np.degrees(np.arccos(np.cos(angle))), [0, 40, 90, 180], [9.2, 7.9, 7.0, 7.2])
-    radius = np.maximum(reach + 1.5, head[None] * smoothstep(down, 0.5, 0.05))
+    head = np.interp(np.degrees(np.arccos(np.cos(angle))), [0, 40, 90, 180], [9.4, 8.8, 8.4, 8.2])
+    radius = np.maximum(
+        reach + 1.5 + 0.9 * smoothstep(down, 0.2, 0.6), head[None] * smoothstep(down, 0.55, 0.1)
+    )
     for _ in range(3):  # cloth bridges hollows
         radius[1:-1] = np.maximum(radius[1:-1], (radius[:-2] + radius[2:]) / 2)
     spiral = angle[None] * 3 + height * 0.35
     folds = np.sin(spiral + rng.uniform(0, 6)) + 0.7 * np.sin(2.3 * spiral + rng.uniform(0, 6))
     radius = radius + 0.28 * folds * smoothstep(down, 0.02, 0.3)
-    point = np.stack(
-        [radius * np.sin(angle), height, AXIS_Z + radius * np.cos(angle)], -1
-    )
+    point = np.stack([radius * np.sin(angle), height, AXIS_Z + radius * np.cos(angle)], -1)
     return _piece(point, grid_faces(len(point), COLUMNS, closed=True))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -214,9 +215,27 @@ def expression_weights(traits: Traits, extra: float, rng: np.random.Generator) -
 
 
 _PAIRED = frozenset(
-    "browDown browInnerUp browOuterUp cheekPuff cheekSquint cheekRaiser eyeBlink eyeLookDown"
-    " eyeLookUp eyeSquint eyeWide mouthDimple mouthFrown mouthLowerDown mouthPress mouthSmile"
-    " mouthStretch mouthUpperUp noseSneer".split()
+    [
+        "browDown",
+        "browInnerUp",
+        "browOuterUp",
+        "cheekPuff",
+        "cheekSquint",
+        "cheekRaiser",
+        "eyeBlink",
+        "eyeLookDown",
+        "eyeLookUp",
+        "eyeSquint",
+        "eyeWide",
+        "mouthDimple",
+        "mouthFrown",
+        "mouthLowerDown",
+        "mouthPress",
+        "mouthSmile",
+        "mouthStretch",
+        "mouthUpperUp",
+        "noseSneer",
+    ]
 )
 
 
@@ -234,10 +253,11 @@ def _lash_curves(model: IctModel) -> tuple[NDArray[np.int32], NDArray[np.int32]]
     from scipy import sparse
     from scipy.sparse import csgraph
 
-    curves, lids = [], []
+    curves: list[NDArray[Any]] = []
+    lids: list[NDArray[Any]] = []
     flat_uv = np.zeros((len(model.mean), 2), np.float32)
     flat_uv[model.faces.ravel()] = model.uv.reshape(-1, 2)
-    for start, end in zip(_LASHES[:-1], _LASHES[1:], strict=True):
+    for start, end in itertools.pairwise(_LASHES):
         faces = model.faces[(model.faces[:, 0] >= start) & (model.faces[:, 0] < end)]
         edges = np.concatenate([faces[:, :2], faces[:, 1:]]) - start
         graph = sparse.coo_matrix(

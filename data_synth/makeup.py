@@ -63,7 +63,9 @@ def makeup_layers(atlas: Atlas, traits: Traits, rng: np.random.Generator) -> lis
         band = np.concatenate([side, side[::-1] * [1.02, 1] + [0, 0.75]])
         fill(shadow, band)
         tail = side[-1] + np.array([np.sign(side[-1, 0]) * wing, 0.5 * wing])
-        draw_lines(liner, [np.concatenate([side[4:], tail[None]]) + [0, 0.03]], 1.0, 0.09)
+        line = np.concatenate([side[4:], tail[None]])
+        line[:, 1] += 0.03
+        draw_lines(liner, [line], 1.0, 0.09)
     p = atlas.canonical
     cheeks = blob(p, [4.6, 0.2, 9], [1.5, 0.9, 2]) + blob(p, [-4.6, 0.2, 9], [1.5, 0.9, 2])
     blush = skin_color(traits.melanin, min(0.2, traits.blood * 4))

@@ -15,7 +15,9 @@ Float = NDArray[np.float32]
 def paint_teeth(traits: Traits, size: int, rng: np.random.Generator) -> Texture:
     """Off-white, yellower with age."""
     age = np.clip((traits.age_years - 20) / 60, 0, 1)
-    color = np.array([0.56, 0.50, 0.42]) * rng.uniform(0.85, 1.1) - age * np.array([0.06, 0.09, 0.14])
+    color = np.array([0.56, 0.50, 0.42]) * rng.uniform(0.85, 1.1) - age * np.array(
+        [0.06, 0.09, 0.14]
+    )
     return plain(color, 0.3, size)
 
 
@@ -26,7 +28,9 @@ def paint_gums(traits: Traits, size: int, rng: np.random.Generator) -> Texture:
     return plain(color, 0.32, size)
 
 
-def plain(color: NDArray[np.float64], roughness: float, size: int, specular: float = 1.0) -> Texture:
+def plain(
+    color: NDArray[np.float64], roughness: float, size: int, specular: float = 1.0
+) -> Texture:
     """Maps of one colour."""
     flat = np.ones((size, size), np.float32)
     return Texture(

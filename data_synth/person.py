@@ -71,7 +71,9 @@ def make_subject(
     )
 
 
-def draw_attributes(source: str, seed: int, ranges: SubjectRanges | None = None) -> dict[str, object]:
+def draw_attributes(
+    source: str, seed: int, ranges: SubjectRanges | None = None
+) -> dict[str, object]:
     """What :func:`make_subject` would draw, JSON-ready, without making any geometry."""
     traits = draw_traits(source, seed, ranges or SubjectRanges())
     return {**traits.to_json(), "skin_tone": tone_label(traits.melanin, traits.blood)}

@@ -35,18 +35,18 @@ MELANIN_SLOPE = -2.1
 """Exponent over wavelength. The textbook's -3.33, of single melanosomes, makes dark skin orange;
 whole epidermis measures flatter."""
 FLOOR = 0.018
-"""Reflectance that neither pigment reaches: the uppermost layers scatter some light by themselves."""
+"""Reflectance that no pigment lowers: the uppermost layers scatter some light by themselves."""
 
-_OXYGENATED = np.array(
+_OXYGENATED = np.fromstring(
     "266232 466840 480360 246072 102580 62816 44480 33209 26629 23684 20932 20035 24202 39956"
-    " 53236 43016 32613 44496 50104 14400 3200 1506 942 610 442 368 319 294 277 276 290".split(),
-    float,
+    " 53236 43016 32613 44496 50104 14400 3200 1506 942 610 442 368 319 294 277 276 290",
+    sep=" ",
 )
-_DEOXYGENATED = np.array(
+_DEOXYGENATED = np.fromstring(
     "223296 303956 407560 528600 413280 103292 23388 16156 14550 16684 20862 25773 31589 39036"
     " 46592 53412 53788 45072 37020 28324 14677 9443 6509 5148 4345 3750 3226 2795 2407 2051"
-    " 1794".split(),
-    float,
+    " 1794",
+    sep=" ",
 )
 _XYZ_TO_SRGB = np.array(
     [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data_synth.atlas import Atlas
 from data_synth.complexion import pigments
 from data_synth.facial_hair import beard_density, brow_density
-from data_synth.hair_color import base_color
+from data_synth.hair_color import base_color, natural_color
 from data_synth.hair_style import scalp_density
 from data_synth.head import Part
 from data_synth.landmark import NOSE_TIP
@@ -60,8 +60,9 @@ def paint_skin(
     beard = _beard_shadow(atlas, traits) * grain
     scalp = scalp_density(p, traits) * (0.7 + 0.3 * grain) * _scalp_cover(traits)
     scalp *= 0.85 + 0.15 * value_noise(p, 1.5, rng)
-    hair = base_color(traits.hair_color, traits.grey)
-    for opacity, tint in ((brows, 0.8), (beard, 0.7), (scalp, 0.75)):
+    own = base_color(natural_color(traits.hair_color), traits.grey)
+    head = base_color(traits.hair_color, traits.grey)
+    for opacity, hair, tint in ((brows, own, 0.8), (beard, own, 0.7), (scalp, head, 0.75)):
         bluish = np.array([0.006, 0.008, 0.010], np.float32)
         albedo += np.clip(opacity, 0, 0.9)[..., None] * (hair * tint + bluish - albedo)
     inner = skin_color(min(traits.melanin, 0.05), 0.12)

@@ -24,7 +24,7 @@ class SubjectRanges:
     Attributes:
         melanin: volume fraction of melanosomes in the epidermis, drawn log-uniformly.
         blood: volume fraction of blood in the dermis, drawn log-uniformly.
-        age_years: drawn uniformly.
+        age_years: drawn with a hump in the thirties.
         identity_deviation: of each identity weight, drawn normally around 0.
         expression: weights of the presets.
         expression_strength: factor on the preset.
@@ -51,8 +51,8 @@ class SubjectRanges:
         iris: weights of eye colours where the skin is light; dark skin goes with brown eyes.
     """
 
-    melanin: Range = (0.008, 0.50)
-    blood: Range = (0.008, 0.060)
+    melanin: Range = (0.011, 0.50)
+    blood: Range = (0.014, 0.065)
     age_years: Range = (16.0, 85.0)
     identity_deviation: float = 0.85
     expression: Weights = (
@@ -217,7 +217,7 @@ def log_between(rng: np.random.Generator, span: Range) -> float:
 
 def darkness(melanin: float) -> float:
     """0 for the lightest to 1 for the darkest skin."""
-    return float(np.clip(np.log(melanin / 0.008) / np.log(0.50 / 0.008), 0, 1))
+    return float(np.clip(np.log(melanin / 0.011) / np.log(0.50 / 0.011), 0, 1))
 
 
 def draw_traits(source: str, seed: int, ranges: SubjectRanges) -> Traits:
@@ -229,7 +229,8 @@ def draw_traits(source: str, seed: int, ranges: SubjectRanges) -> Traits:
         ranges: what to draw from.
     """
     rng = generator(source, seed, "person")
-    age = between(rng, ranges.age_years)
+    youngest, oldest = ranges.age_years
+    age = youngest + (oldest - youngest) * float(rng.beta(1.3, 2.0))
     # Two humps: most people read as one or the other, some as neither.
     femininity = float(np.clip(rng.choice([0.12, 0.88]) + rng.normal(0, 0.12), 0, 1))
     feminine = femininity > 0.5
@@ -270,7 +271,9 @@ def draw_traits(source: str, seed: int, ranges: SubjectRanges) -> Traits:
     wear = generator(source, seed, "wear")
     worn_headwear, headwear = wear.random() < ranges.hair_coverage, choose(wear, ranges.headwear)
     glassed = wear.random() < ranges.glasses * (1.4 if age > 45 else 0.9)
-    glasses = choose(wear, (("round", 0.3), ("rectangular", 0.4), ("cat eye", 0.15), ("wire", 0.15)))
+    glasses = choose(
+        wear, (("round", 0.3), ("rectangular", 0.4), ("cat eye", 0.15), ("wire", 0.15))
+    )
     ringed = wear.random() < ranges.earrings * (1.0 if feminine else 0.2)
     earrings = choose(wear, (("stud", 0.45), ("hoop", 0.3), ("drop", 0.25)))
     if headwear == "headscarf" and not feminine:
@@ -302,12 +305,16 @@ def _draw_hair(
     """Hair of scalp, brows and beard."""
     rng = generator(source, seed, "hair")
     style = choose(rng, ranges.hair_long if feminine else ranges.hair_short)
-    natural = choose(rng, ranges.hair_dark if rng.random() < dark * 1.7 - 0.2 else ranges.hair_light)
+    natural = choose(
+        rng, ranges.hair_dark if rng.random() < dark * 1.7 - 0.2 else ranges.hair_light
+    )
     dyed = choose(rng, (("red dye", 0.4), ("pink dye", 0.2), ("blue dye", 0.2), ("platinum", 0.2)))
     color = dyed if rng.random() < ranges.dyed and age < 60 else natural
     greying = float(np.clip((age - rng.normal(52, 9)) / 22, 0, 1))
     coily = rng.random() < np.clip(dark * 1.6 - 0.55, 0, 0.9)
-    texture = "coily" if coily else choose(rng, (("straight", 0.5), ("wavy", 0.35), ("curly", 0.15)))
+    texture = (
+        "coily" if coily else choose(rng, (("straight", 0.5), ("wavy", 0.35), ("curly", 0.15)))
+    )
     if style == "afro":
         texture = "coily"
     recede = float(np.clip((age - 28) / 45 + rng.normal(-0.15, 0.3), 0, 1))

@@ -32,10 +32,8 @@ def make_tube(
         uv_center: where in the texture it lies; it only needs one colour.
     """
     path = np.asarray(path, float)
-    if closed:
-        along = np.roll(path, -1, 0) - np.roll(path, 1, 0)
-    else:
-        along = np.gradient(path, axis=0)
+    around = np.roll(path, -1, 0) - np.roll(path, 1, 0)
+    along = around if closed else np.gradient(path, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     ups = np.broadcast_to(np.asarray(up, float), path.shape)
     across = np.cross(along, ups)
@@ -53,7 +51,9 @@ def make_tube(
     if closed:
         ring = np.concatenate([ring, ring[:1]])
     else:  # close the ends
-        ring = np.concatenate([path[None, :1].repeat(sides, 1), ring, path[None, -1:].repeat(sides, 1)])
+        ring = np.concatenate(
+            [path[None, :1].repeat(sides, 1), ring, path[None, -1:].repeat(sides, 1)]
+        )
     vertices = ring.reshape(-1, 3).astype(np.float32)
     faces = grid_faces(len(ring), sides, closed=True)
     faces = _outward(vertices, faces, path)
