@@ -117,37 +117,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
-@pytest.mark.parametrize("method", ["boxes", "landmarks"])
+@pytest.mark.parametrize("method", ["boxes", "landmarks", "person"])
 def test_an_error_does_not_poison_what_comes_after(
     portrait: np.ndarray, broken: np.ndarray, method: str
 ) -> None:
     detector = Detector()
     expected = getattr(detector, method)(portrait)
-    with pytest.raises((ValueError, RuntimeError, TypeError, IndexError)):
+    with pytest.raises(ValueError, match="uint8"):
         getattr(detector, method)(broken)
     np.testing.assert_array_equal(getattr(detector, method)(portrait), expected)
     detector.close()
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        pytest.param(
-            "np.zeros((0, 0, 3), np.uint8)",
-            marks=pytest.mark.xfail(strict=True, reason="MediaPipe aborts the process"),
-        ),
-        "np.zeros((20, 20), np.uint8)",
-    ],
-)
-def test_a_broken_picture_does_not_end_the_process(broken: str) -> None:
-    done = run(
-        "detector = Detector()\n"
-        f"try: detector.person({broken})\n"
-        "except (RuntimeError, ValueError, TypeError, IndexError): pass\n"
-        "assert detector.person(portrait).max() > 0.9\n"
-        "print('fine')\n"
-    )
-    assert (done.returncode, done.stdout.strip()) == (0, "fine")
 
 
 def test_a_closed_detector_opens_again(portrait: np.ndarray) -> None:
@@ -245,9 +224,9 @@ def test_what_others_write_to_stderr_meanwhile_arrives() -> None:
 
 def test_a_last_line_without_its_end_arrives_too() -> None:
     done = run(
-        "import os\n"
-        "from relight import detector\n"
-        "with detector._without_noise():\n"
+        "import os, re\n"
+        "from relight.stderr import muffled\n"
+        "with muffled(re.compile(rb'I\\d+ ')):\n"
         "    os.write(2, b'I0000 00:00:1.0 1 gl.cc:7] noise\\nno end')\n"
     )
     assert (done.returncode, done.stderr) == (0, "no end")
@@ -266,7 +245,6 @@ def test_stderr_is_itself_again_after_an_error() -> None:
     assert done.stderr.endswith("heard")
 
 
-@pytest.mark.xfail(strict=True, reason="sys.stderr is None then, and is flushed")
 @pytest.mark.skipif(os.name != "posix", reason="closes a descriptor as a POSIX shell does")
 def test_it_works_without_any_stderr() -> None:
     done = subprocess.run(

@@ -220,9 +220,9 @@ def test_a_face_that_fills_the_frame_is_found(
 
 
 def test_a_dark_photos_face_is_found(detector: Detector, portrait: np.ndarray, face: Face) -> None:
-    faces = find(detector, (portrait * 0.08).astype(np.uint8))
+    faces = find(detector, (portrait * 0.03).astype(np.uint8))
     assert len(faces) == 1
-    np.testing.assert_allclose(faces[0].box, face.box, atol=12)
+    np.testing.assert_allclose(faces[0].box, face.box, atol=15)
 
 
 def test_the_result_scales_with_the_photo(

@@ -103,7 +103,7 @@ def test_the_lit_side_and_its_ratio_are_seen(azimuth: float) -> None:
     st.floats(0.15, 1),
     st.tuples(st.floats(0.7, 1), st.floats(0.4, 0.7), st.floats(0.3, 0.5)),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_neither_skin_tone_nor_exposure_changes_where_light_comes_from(
     surface: str, exposure: float, tone: tuple[float, float, float]
 ) -> None:
