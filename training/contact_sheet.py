@@ -58,8 +58,10 @@ def _strip(relighter: Relighter, path: Path) -> NDArray[np.uint8]:
     try:
         photo = load_photo(path)
         automatic = relighter.relight(photo)
-        pictures = [photo.rgb8, automatic.image]
-        pictures += [relighter.relight(photo, light).image for light in SIDES]
+        results = [automatic]
+        for light in SIDES:
+            results.append(relighter.relight(photo, light, analyses=automatic.analyses))
+        pictures = [photo.rgb8, *(photo.with_rgb(result.image).rgb8 for result in results)]
         caption += f"  ·  {automatic.lights[0].reason}"
     except NoFaceError:
         pictures = [photo.rgb8]
@@ -67,9 +69,7 @@ def _strip(relighter: Relighter, path: Path) -> NDArray[np.uint8]:
     except PhotoError as error:
         pictures, caption = [], str(error)
     for column, picture in enumerate(pictures):
-        image = Image.fromarray(
-            (picture >> 8).astype(np.uint8) if picture.dtype == np.uint16 else picture
-        )
+        image = Image.fromarray(picture)
         image.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
         canvas.paste(image, (column * CELL + (CELL - image.width) // 2, (CELL - image.height) // 2))
     font = ImageFont.load_default(13)
