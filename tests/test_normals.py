@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,6 +105,20 @@ def test_they_change_gently_between_face_and_outline(
         # A sudden edge would show as a line of light across the forehead.
         assert np.percentile(step[both], 99) < 25
         assert step[both].mean() < 4
+
+
+@pytest.mark.parametrize("yaw", [-30, 30])
+def test_beside_the_face_they_go_on_as_the_mesh_ended(yaw: float) -> None:
+    """A turned head's forehead and jaw turn with it, though its outline does not."""
+    drawn, face = head(yaw)
+    n, _ = normals.estimate(drawn, face, person())
+    ring = cv2.dilate(face.astype(np.uint8), np.ones((9, 9), np.uint8)) > face
+    ring &= np.indices(ring.shape)[0] < 0.35 * SIDE  # across the forehead
+    assert ring.sum() > 100
+    rim = face & (cv2.erode(face.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    rim &= np.indices(ring.shape)[0] < 0.35 * SIDE
+    assert np.sign(n[ring][:, 0].mean()) == np.sign(yaw)
+    assert abs(n[ring][:, 0].mean() - drawn[rim][:, 0].mean()) < 0.2
 
 
 def test_a_mirrored_person_has_mirrored_normals() -> None:

@@ -416,6 +416,8 @@ def test_overlapping_faces_get_neither_more_nor_less_light() -> None:
     found = quotient.upsample(flat, parts).expand(flat.shape)
     np.testing.assert_allclose(found[148, 148:248], 0.5, rtol=0.05)
     assert found.max() < 0.53
+    outer = [found[21, 20:376], found[274, 20:376], found[20:276, 21], found[20:276, 374]]
+    assert max(line.max() for line in outer) < 0.02
 
 
 def test_a_large_photo_is_fitted_on_a_coarser_grid_to_the_same_gain() -> None:

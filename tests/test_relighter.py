@@ -28,7 +28,7 @@ from relight import (
     Result,
     load_photo,
 )
-from relight.light import head_angles
+from relight.light import head_angles, place_group
 
 PORTRAIT = Path(relight.__file__).parents[1] / "examples" / "astronaut.png"
 KEY = Light(45, 30, 0.8)
@@ -370,6 +370,38 @@ def test_every_face_of_a_group_is_lit_by_one_light(relighter: Relighter, rgb: np
         left, top, width, height = (round(v) for v in found.box)
         where = (slice(top, top + height), slice(left, left + width))
         assert (lit.image[where].astype(int) - two[where]).mean() > 3
+
+
+def test_a_groups_light_is_its_members_weighted_by_size(
+    relighter: Relighter, rgb: np.ndarray
+) -> None:
+    # Opposite lighting, so that the members want different lights.
+    dark = np.linspace(0.4, 1.1, 512)[None, :, None]
+    small = cv2.resize((rgb * dark).clip(0, 255).astype(np.uint8), (256, 256))
+    canvas = np.full((512, 768, 3), 110, np.uint8)
+    canvas[:, :512], canvas[200:456, 512:] = rgb, small
+    result = relighter.relight(canvas)
+    assert len(result.faces) == 2
+    placed = [relighter.place(analysis) for analysis in result.analyses]
+    assert result.lights == [place_group(placed, [face.size for face in result.faces])]
+    assert result.lights != [place_group(placed, [1, 1])]
+
+
+def test_the_key_adds_relatively_more_where_less_light_is_there(
+    relighter: Relighter, rgb: np.ndarray
+) -> None:
+    """Lit from the right already, a frontal key changes the left cheek more."""
+    gains = {}
+    for side in (-1, 1):
+        ramp = np.exp2(side * np.clip((np.arange(512) - 225) / 46, -1, 1))[None, :, None]
+        photo = (linear(rgb) * 0.4 * ramp).clip(0, 1)
+        encoded = np.where(photo <= 0.0031308, photo * 12.92, 1.055 * photo ** (1 / 2.4) - 0.055)
+        shaded = (encoded * 255 + 0.5).astype(np.uint8)
+        seen = relighter.analyze(shaded, relighter.find_faces(shaded)[0])
+        left, right = halves(seen)
+        gain = relighter.key_gain(seen, Light(0, 10))
+        gains[side] = gain[right].mean() / gain[left].mean()
+    assert gains[1] < 0.8 * gains[-1]
 
 
 def test_a_face_at_the_photos_edge_is_relit(relighter: Relighter, rgb: np.ndarray) -> None:
