@@ -320,7 +320,7 @@ def _photo_trust(guide: Float, brightness: Float) -> Float:
 
     brightest = cv2.blur(cv2.max(cv2.max(guide[..., 0], guide[..., 1]), guide[..., 2]), (3, 3))
     clipped = _smoothstep(brightest, 0.97, 1.0)
-    dark = 1 - _smoothstep(cv2.blur(brightness, (5, 5)), 0.02, 0.2)
+    dark = 1 - _smoothstep(cv2.blur(brightness, (5, 5)), 0.02, 0.12)
     trust: Float = 1 - 0.7 * np.maximum(clipped, dark)
     return trust
 

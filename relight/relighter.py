@@ -368,7 +368,7 @@ def _inner(face: NDArray[np.bool_]) -> Float:
     """The face mesh ``(R, R)`` without its rim, where landmarks err by a pixel or two, softened."""
     import cv2
 
-    reach = 2 * round(face.shape[0] / 100) + 1
+    reach = 2 * round(face.shape[0] / 200) + 1
     eroded = cv2.erode(face.astype(np.float32), np.ones((reach, reach), np.uint8))
     return cv2.GaussianBlur(eroded, (0, 0), face.shape[0] / 200)
 
