@@ -27,8 +27,10 @@ CELL_CM = 0.3
 LAYER_CM = 0.2
 """Thickness of the first layer; each next one is twice as thick."""
 LAYERS = 8
-MAX_POINTS = 220_000
+MAX_POINTS = 150_000
 """Points that stand for all fibres in the opacity maps."""
+FAR = np.float32(1e6)
+"""Depth of the first fibre in an empty cell."""
 SELF_CM = 0.15
 """How far a fibre must lie above a point to shadow it."""
 
@@ -122,7 +124,7 @@ class Opacity:
         index = np.rint(local[:, :2] / CELL_CM + (self._cells - 1) / 2).astype(np.int32)
         cell = index[:, 1] * self._cells + index[:, 0]
         depth = -local[:, 2]
-        front = np.full(self._cells**2, 1e6, np.float32)
+        front = np.full(self._cells**2, FAR, np.float32)
         np.minimum.at(front, cell, depth)
         layer = np.log2(1 + (depth - front[cell]) / LAYER_CM)
         layer = np.minimum(layer.astype(np.int32), LAYERS - 1)
@@ -130,7 +132,9 @@ class Opacity:
             cell * LAYERS + layer, self._shade, minlength=self._cells**2 * LAYERS
         ).reshape(-1, LAYERS)
         left = np.full((self._cells**2, LAYERS + 1), 255, np.uint8)
-        left[:, 1:] = np.rint(255 * np.exp(-np.cumsum(density, 1)))
+        filled = np.flatnonzero(front < FAR)
+        through = np.exp(-np.cumsum(density[filled], 1, dtype=np.float32))
+        left[filled, 1:] = np.rint(255 * through)
         return front, left.ravel(), axes
 
 

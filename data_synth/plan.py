@@ -31,7 +31,7 @@ class CameraJitter:
     roll_deg: float = 4.0
     distance_cm: tuple[float, float] = (55.0, 220.0)
     target_cm: float = 1.0
-    frontal_deg: float = 35.0
+    frontal_deg: float = 30.0
 
 
 @dataclass(frozen=True)
