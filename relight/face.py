@@ -85,23 +85,27 @@ def head_from_camera(landmarks: Float, shape: tuple[int, ...]) -> NDArray[np.flo
         shape: the photo's (H, W, ...); its middle is taken as the camera's axis.
 
     Returns:
-        ``(4, 4)`` float64 transform from camera to head frame. The distance follows from the
-        assumed focal length, the rotation hardly depends on it.
+        ``(4, 4)`` float64 transform from camera to head frame. The rotation is that seen along
+        the line of sight to the face, as if the camera looked straight at it: a photo may have
+        been cropped, and what a face looks like tells only that. The distance follows from the
+        assumed focal length, on which the rotation hardly depends.
 
     Reference: perspective-n-point by SQPnP (Terzakis & Lourakis 2020), then Levenberg-Marquardt.
     """
     import cv2
 
     focal = FOCAL * max(shape[:2])
-    camera = np.array([[focal, 0, shape[1] / 2], [0, focal, shape[0] / 2], [0, 0, 1]])
-    model = mesh.template().vertices_cm.astype(np.float64)
     image = np.ascontiguousarray(landmarks[: mesh.POINTS, :2], np.float64)
+    middle = image.mean(0)
+    camera = np.array([[focal, 0, middle[0]], [0, focal, middle[1]], [0, 0, 1]])
+    model = mesh.template().vertices_cm.astype(np.float64)
     _, rotation, translation = cv2.solvePnP(model, image, camera, None, flags=cv2.SOLVEPNP_SQPNP)
     rotation, translation = cv2.solvePnPRefineLM(model, image, camera, None, rotation, translation)
+    aside = (middle - np.array([shape[1], shape[0]]) / 2) * translation[2] / focal
     flip = np.diag([1.0, -1.0, -1.0])  # OpenCV's camera has y down and z forward
     camera_from_head = np.eye(4)
     camera_from_head[:3, :3] = flip @ cv2.Rodrigues(rotation)[0]
-    camera_from_head[:3, 3] = flip @ translation[:, 0]
+    camera_from_head[:3, 3] = flip @ (translation[:, 0] + [*aside, 0])
     inverse: NDArray[np.float64] = np.linalg.inv(camera_from_head)
     return inverse
 
