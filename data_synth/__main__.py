@@ -155,9 +155,9 @@ def main() -> None:
     """Run the command; every failure is one line on stderr and a non-zero exit code."""
     try:
         code = app(standalone_mode=False)
-    except typer.Abort:
-        _fail("stopped; run the same command again to go on", INTERRUPTED)
-    except KeyboardInterrupt:
+        if code == INTERRUPTED:  # what newer typers return on Ctrl-C; older ones raise Abort
+            raise KeyboardInterrupt
+    except (typer.Abort, KeyboardInterrupt):
         _fail("stopped; run the same command again to go on", INTERRUPTED)
     except RelightError as error:
         _fail(str(error))
