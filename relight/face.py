@@ -31,7 +31,7 @@ TILE_BELOW = 0.2
 """If no face is wider than this share of the photo's longer side, it is searched in tiles too."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
     """One face of a photo.
 
@@ -50,8 +50,25 @@ class Face:
 
     @property
     def head_pose(self) -> Float:
-        """Rotation ``(3, 3)`` from head to camera frame; its columns are the head's axes."""
-        return self.head_from_cam[:3, :3].T.astype(np.float32)
+        """Rotation ``(3, 3)`` from head to camera frame, as if the camera looked straight at it.
+
+        Its columns are the head's axes as they look. Away from the photo's middle that differs
+        from the rotation in ``head_from_cam``, whose line of sight rests on the assumed focal
+        length and on the photo not having been cropped; what the face looks like does not.
+        """
+        camera_from_head = np.linalg.inv(self.head_from_cam)
+        face = camera_from_head[:3, :3] @ mesh.template().vertices_cm.mean(0)
+        back = -(face + camera_from_head[:3, 3])
+        x, y, z = back / np.linalg.norm(back)
+        # The smallest turn of +z, towards the viewer, onto the line of sight.
+        sight = np.array(
+            [
+                [1 - x * x / (1 + z), -x * y / (1 + z), x],
+                [-x * y / (1 + z), 1 - y * y / (1 + z), y],
+                [-x, -y, z],
+            ]
+        )
+        return (sight.T @ camera_from_head[:3, :3]).astype(np.float32)
 
     @property
     def size(self) -> float:
@@ -85,27 +102,22 @@ def head_from_camera(landmarks: Float, shape: tuple[int, ...]) -> NDArray[np.flo
         shape: the photo's (H, W, ...); its middle is taken as the camera's axis.
 
     Returns:
-        ``(4, 4)`` float64 transform from camera to head frame. The rotation is that seen along
-        the line of sight to the face, as if the camera looked straight at it: a photo may have
-        been cropped, and what a face looks like tells only that. The distance follows from the
-        assumed focal length, on which the rotation hardly depends.
+        ``(4, 4)`` float64 transform from camera to head frame, under the assumed focal length.
 
     Reference: perspective-n-point by SQPnP (Terzakis & Lourakis 2020), then Levenberg-Marquardt.
     """
     import cv2
 
     focal = FOCAL * max(shape[:2])
-    image = np.ascontiguousarray(landmarks[: mesh.POINTS, :2], np.float64)
-    middle = image.mean(0)
-    camera = np.array([[focal, 0, middle[0]], [0, focal, middle[1]], [0, 0, 1]])
+    camera = np.array([[focal, 0, shape[1] / 2], [0, focal, shape[0] / 2], [0, 0, 1]])
     model = mesh.template().vertices_cm.astype(np.float64)
+    image = np.ascontiguousarray(landmarks[: mesh.POINTS, :2], np.float64)
     _, rotation, translation = cv2.solvePnP(model, image, camera, None, flags=cv2.SOLVEPNP_SQPNP)
     rotation, translation = cv2.solvePnPRefineLM(model, image, camera, None, rotation, translation)
-    aside = (middle - np.array([shape[1], shape[0]]) / 2) * translation[2] / focal
     flip = np.diag([1.0, -1.0, -1.0])  # OpenCV's camera has y down and z forward
     camera_from_head = np.eye(4)
     camera_from_head[:3, :3] = flip @ cv2.Rodrigues(rotation)[0]
-    camera_from_head[:3, 3] = flip @ (translation[:, 0] + [*aside, 0])
+    camera_from_head[:3, 3] = flip @ translation[:, 0]
     inverse: NDArray[np.float64] = np.linalg.inv(camera_from_head)
     return inverse
 

@@ -32,7 +32,7 @@ CROP_SIDE = 256
 """The models see a face's crop at this size."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """What one look at a face tells; enough to try many lights without looking again.
 
@@ -107,7 +107,7 @@ class Analysis:
         return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """A relit photo and how it came about.
 
@@ -299,7 +299,10 @@ class Relighter:
         """
         if not 0 <= strength <= light_stage.BRIGHTEST:  # catches NaN too
             raise ValueError(f"strength lies in [0, {light_stage.BRIGHTEST:g}], got {strength}")
-        photo = _as_photo(rgb)
+        given = [lights] if isinstance(lights, Light) else lights
+        if given is not None and not all(isinstance(light, Light) for light in given):
+            raise TypeError(f"lights are Light objects, got {lights!r:.80}")
+        photo, strength = _as_photo(rgb), float(strength)
         timings: dict[str, float] = {}
         if analyses is None:
             with _timed(timings, "faces"):
@@ -311,11 +314,11 @@ class Relighter:
         if any(analysis.photo_rgb.shape != photo.rgb.shape for analysis in analyses):
             raise ValueError("these analyses belong to another photo")
         faces = [analysis.face for analysis in analyses]
-        if lights is None:
+        if given is None:
             placed = [self.place(analysis) for analysis in analyses]
             chosen = [light_stage.place_group(placed, [face.size for face in faces])]
         else:
-            chosen = [lights] if isinstance(lights, Light) else list(lights)
+            chosen = list(given)
         with _timed(timings, "gain"):
             parts = [_part(analysis, chosen) for analysis in analyses]
             added = quotient.upsample(photo.rgb8, parts)

@@ -17,7 +17,6 @@ import relight
 from relight import mesh
 from relight.detector import Detector
 from relight.face import FOCAL, SMALLEST_FACE, Face, find, head_from_camera
-from relight.geometry import angle_between
 from relight.light import head_angles
 
 PORTRAIT = Path(relight.__file__).parents[1] / "examples" / "astronaut.png"
@@ -97,13 +96,21 @@ def test_a_pose_in_a_larger_photo_is_the_same() -> None:
     np.testing.assert_allclose(small, large, atol=1e-2)
 
 
-def test_head_pose_turns_head_axes_into_the_camera(face: Face) -> None:
-    pose = rotation(20, 5)
-    points = photographed(pose, (0, 0, -60))
-    z = np.zeros((len(points), 1), np.float32)
-    made = Face.from_landmarks(np.concatenate([points, z], 1), SHAPE)
-    nose = made.head_pose @ [0, 0, 1]
-    assert math.degrees(float(angle_between(nose, pose[:, 2]))) < 1
+@pytest.mark.parametrize("aside", [(0.0, 0.0), (25.0, -12.0)])
+def test_head_pose_is_seen_along_the_line_of_sight(aside: tuple[float, float]) -> None:
+    """Moving a head sideways while it keeps looking at the camera does not turn what is seen."""
+    seen = rotation(20, 5)
+    middle = seen @ mesh.template().vertices_cm.mean(0)
+    back = np.array([-aside[0], -aside[1], 60.0])
+    x, y, z = back / np.linalg.norm(back)
+    axis = np.array([-y, x, 0.0])  # from +z to the line of sight, by the smallest turn
+    angle = math.acos(z) / max(float(np.linalg.norm(axis)), 1e-12)
+    sight = cv2.Rodrigues(axis * angle)[0]
+    position = np.array([*aside, -60.0]) - sight @ middle
+    points = photographed(sight @ seen, tuple(position))
+    z0 = np.zeros((len(points), 1), np.float32)
+    made = Face.from_landmarks(np.concatenate([points, z0], 1), SHAPE)
+    assert turned_deg(made.head_pose, seen) < 1
     yaw, pitch, _ = head_angles(made.head_pose)
     assert yaw == pytest.approx(20, abs=1)
     assert pitch == pytest.approx(5, abs=1)
