@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from data_synth.head import Head, Part
 from data_synth.noise import smoothstep
+from data_synth.root import mix
 
 Float = NDArray[np.float32]
 
@@ -93,7 +94,7 @@ def bake_atlas(head: Head, size: int) -> Atlas:
     inside = triangle >= 0
     corners = head.canonical[head.faces[chosen[triangle[inside]]]]
     position = np.zeros((size, width, 3), np.float32)
-    position[inside] = np.einsum("nk,nkc->nc", weights[inside], corners)
+    position[inside] = mix(weights[inside], corners)
     part = np.zeros((size, width), np.uint8)
     part[inside] = head.part[chosen[triangle[inside]]]
     # Bleed over the borders of the charts, so that filtering never reads emptiness.

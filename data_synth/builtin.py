@@ -121,6 +121,7 @@ def make_head(traits: Traits, deviation: float, rng: np.random.Generator) -> Hea
         shift += amount * traits.expression_strength * pushed
     posed = (canonical + shift + waves) * stretch
     posed = _place_eyes(mean, canonical, posed, traits)
+    posed = np.round(posed, 5)
     lashes, lid = _lashes(canonical, posed)
     return Head(
         vertices=posed.astype(np.float32),

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from data_synth.atlas import rasterize
 from data_synth.head import Head, Int, Part, grid_faces
 from data_synth.noise import fractal, smoothstep
 from data_synth.trait import Traits
@@ -37,6 +39,37 @@ class Piece:
     uv: Float
 
 
+_HIGHEST, _LOWEST = -6.0, -24.0
+_LEVELS, _SLICES = 180, 240
+
+
+def _unroll(vertices: Float, faces: Int) -> tuple[Float, Float]:
+    """Radius of a surface about the neck's axis, unrolled: rows of height, columns of angle.
+
+    Returns:
+        Radius, spread beyond the surface's rim, and 1 where it is known; ``(180, 480)`` each, two
+        whole turns wide, so that no lookup meets a seam.
+    """
+    corner = vertices[faces].astype(np.float64)
+    offset = corner - np.array([0, 0, AXIS_Z])
+    angle = np.arctan2(offset[..., 0], offset[..., 2])
+    angle = angle[:, :1] + (angle - angle[:, :1] + np.pi) % (2 * np.pi) - np.pi
+    v = (corner[..., 1] - _LOWEST) / (_HIGHEST - _LOWEST)
+    u = np.concatenate([angle + turn * np.pi for turn in (0, 2, -2)]) / (4 * np.pi) + 0.5
+    uv = np.stack([u, np.tile(v, (3, 1))], -1).astype(np.float32)
+    triangle, weights = rasterize(uv, _LEVELS, 2 * _SLICES)
+    known = triangle >= 0
+    radius = np.zeros(known.shape, np.float32)
+    owner = triangle[known] % len(faces)
+    radius[known] = (np.hypot(offset[owner, :, 0], offset[owner, :, 2]) * weights[known]).sum(1)
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    nearest = np.zeros(labels.max() + 1, np.float32)
+    nearest[labels[known]] = radius[known]
+    return nearest[labels], known.astype(np.float32)
+
+
 class Bust:
     """How far the bare bust and a torso reach from the neck's axis.
 
@@ -47,20 +80,13 @@ class Bust:
     """
 
     def __init__(self, head: Head, traits: Traits, rng: np.random.Generator) -> None:
-        from scipy.interpolate import LinearNDInterpolator
-
-        skin = np.unique(head.faces[head.skin])
-        mean = head.canonical[skin]
+        mean = head.canonical
         # The underside of the chin is no neck.
         chin = (mean[:, 1] > -12) & (mean[:, 2] - AXIS_Z > 7.4)
-        low = skin[(mean[:, 1] < -8.8) & ~chin]
+        low = (mean[:, 1] < -8.8) & ~chin
+        faces = head.faces[head.skin & low[head.faces].all(1)]
         self._top = float(head.vertices[low, 1].max() - 1.2)
-        x, y, z = head.vertices[low].T.astype(np.float64)
-        angle = np.arctan2(x, z - AXIS_Z)
-        radius = np.hypot(x, z - AXIS_Z)
-        around = np.concatenate([angle, angle - 2 * np.pi, angle + 2 * np.pi])
-        sites = np.stack([around * 6, np.tile(y, 3)], 1)
-        self._skin = LinearNDInterpolator(sites, np.tile(radius, 3), fill_value=0.0)
+        self._radius, self._known = _unroll(head.vertices, faces)
         self.turn = np.radians(traits.torso_turn_deg)
         self.width = traits.shoulder_width
         self.slope = float(rng.uniform(-1.0, 1.2))
@@ -68,8 +94,14 @@ class Bust:
 
     def skin(self, angle: Any, height: Any) -> NDArray[np.float64]:
         """Radius of the bare bust, 0 beyond it; angle 0 is the front. The neck goes on upwards."""
-        angle = (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
-        return np.asarray(self._skin(angle * 6, np.minimum(height, self._top)))
+        angle, height = np.broadcast_arrays(angle, np.minimum(height, self._top))
+        column = ((angle + np.pi) / (2 * np.pi) % 1 * _SLICES).astype(np.float32)
+        row = ((_HIGHEST - height) / (_HIGHEST - _LOWEST) * _LEVELS).astype(np.float32)
+        shape = column.shape
+        column, row = np.atleast_2d(column) - 0.5 + _SLICES / 2, np.atleast_2d(row) - 0.5
+        radius = cv2.remap(self._radius, column, row, cv2.INTER_LINEAR)
+        known = cv2.remap(self._known, column, row, cv2.INTER_NEAREST)
+        return np.where(known > 0, radius, 0).astype(np.float64).reshape(shape)
 
     def torso(self, angle: Any, height: Any) -> NDArray[np.float64]:
         """Radius of the torso below cloth."""

@@ -139,7 +139,8 @@ def _grow(
         point = point + direction * step_now
         if traits.hair_style in FACE_FREE and not style.back:
             point = _off_face(point, p0, c0, side, style, a)
-        away, nearest = tree.query(point, workers=1)
+        away, nearest = tree.query(point, distance_upper_bound=4.0)
+        nearest = np.where(np.isfinite(away), nearest, 0)
         normal = body.normals[nearest]
         depth = ((point - body.points[nearest]) * normal).sum(1)
         clear = 0.1 + stand + (0.12 if tie is not None else volume * min(1.0, 2.5 * a))

@@ -71,7 +71,10 @@ FACE_FREE = ("bob", "fringe", "long", "wavy", "parted", "curly")
 
 def hairline_height(canonical: Float, receding: float) -> NDArray[np.float64]:
     """Height in cm above the hairline, negative below; ``(...)`` of canonical points."""
-    around = np.degrees(np.abs(np.arctan2(canonical[..., 0], canonical[..., 2])))
+    # In double precision: the last bit of a float32 arctan2 depends on how memory is aligned, and
+    # one bit decides where a hair grows.
+    x, z = canonical[..., 0].astype(np.float64), canonical[..., 2].astype(np.float64)
+    around = np.degrees(np.abs(np.arctan2(x, z)))
     degrees = [0, 25, 42, 55, 68, 80, 92, 105, 120, 150, 180]
     young = np.array([9.7, 9.5, 8.4, 5.6, 3.0, 1.6, 4.6, 3.0, -2.5, -5.0, -5.5])
     old = np.array([12.4, 13.6, 12.0, 8.6, 4.0, 1.8, 4.6, 3.0, -2.5, -5.0, -5.5])

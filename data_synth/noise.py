@@ -47,8 +47,9 @@ def blob(
     points: Float, center: NDArray[Any] | list[float], size: NDArray[Any] | list[float]
 ) -> Float:
     """Gaussian bump of height 1 at ``center`` with deviations ``size`` (cm along x, y, z)."""
-    scaled = (points - np.asarray(center, np.float32)) / np.asarray(size, np.float32)
-    return np.exp(np.float32(-0.5) * np.einsum("...i,...i->...", scaled, scaled))
+    c, s = np.asarray(center, np.float32), np.asarray(size, np.float32)
+    distance = sum(((points[..., k] - c[k]) / s[k]) ** 2 for k in range(3))
+    return np.exp(np.float32(-0.5) * distance).astype(np.float32)
 
 
 def smoothstep(values: Any, low: float, high: float) -> Float:

@@ -29,6 +29,20 @@ class Roots:
     canonical: Float
 
 
+def mix(weights: Float, corners: Float) -> Float:
+    """Points ``(N, 3)`` from barycentric weights ``(N, 3)`` and corners ``(N, 3, 3)``.
+
+    Written out, because the last bit of ``einsum`` may depend on how memory is aligned, and one
+    bit decides whether a hair grows.
+    """
+    mixed: Float = (
+        weights[:, :1] * corners[:, 0]
+        + weights[:, 1:2] * corners[:, 1]
+        + weights[:, 2:] * corners[:, 2]
+    )
+    return mixed
+
+
 def scatter(
     head: Head,
     normals: Float,
@@ -55,13 +69,13 @@ def scatter(
         return Roots(none, none, none)
     chosen = rng.choice(len(faces), count * 3, p=weight / weight.sum())
     weights = rng.dirichlet([1, 1, 1], len(chosen)).astype(np.float32)
-    canonical = np.einsum("nk,nkc->nc", weights, head.canonical[faces[chosen]])
+    canonical = mix(weights, head.canonical[faces[chosen]])
     keep = rng.random(len(chosen)) * bound[chosen] < density(canonical)
     keep = np.flatnonzero(keep)[:count]
     corners, weights = faces[chosen[keep]], weights[keep]
-    normal = np.einsum("nk,nkc->nc", weights, normals[corners])
+    normal = mix(weights, normals[corners])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    position = np.einsum("nk,nkc->nc", weights, head.vertices[corners])
+    position = mix(weights, head.vertices[corners])
     return Roots(
         position.astype(np.float32), normal.astype(np.float32), canonical[keep].astype(np.float32)
     )
