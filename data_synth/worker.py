@@ -58,15 +58,11 @@ def render_apart(plan: Plan, tasks: list[Task], jobs: int) -> Iterator[tuple[Pat
         SynthError: what went wrong in one of them.
     """
     context = multiprocessing.get_context("spawn")
-    waiting: Any = context.Queue()
+    taken: Any = context.Value("i", 0)
     reports: Any = context.Queue()
-    for task in tasks:
-        waiting.put(task)
     count = min(jobs, len(tasks))
-    for _ in range(count):
-        waiting.put(None)
     workers = [
-        context.Process(target=_work, args=(plan, waiting, reports, os.getpid()), daemon=True)
+        context.Process(target=_work, args=(plan, tasks, taken, reports, os.getpid()), daemon=True)
         for _ in range(count)
     ]
     # One thread each: small matrices gain nothing from more, and results do not depend on it.
@@ -114,16 +110,21 @@ def _restore(values: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def _work(plan: Plan, waiting: Any, reports: Any, parent: int) -> None:
-    """A render process: people from ``waiting`` until there are none or the parent is gone."""
+def _work(plan: Plan, tasks: list[Task], taken: Any, reports: Any, parent: int) -> None:
+    """A render process: takes the next of the tasks until there are none or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         import cv2
 
         cv2.setNumThreads(1)
         rig = Rig.make(plan.lights)
-        while (task := waiting.get()) is not None:
-            for folder, seconds in render_subject(plan, rig, task):
+        while True:
+            with taken.get_lock():
+                number = taken.value
+                taken.value += 1
+            if number >= len(tasks):
+                break
+            for folder, seconds in render_subject(plan, rig, tasks[number]):
                 reports.put(("view", str(folder), seconds))
                 if os.getppid() != parent:
                     return
