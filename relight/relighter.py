@@ -299,9 +299,7 @@ class Relighter:
         """
         if not 0 <= strength <= light_stage.BRIGHTEST:  # catches NaN too
             raise ValueError(f"strength lies in [0, {light_stage.BRIGHTEST:g}], got {strength}")
-        given = [lights] if isinstance(lights, Light) else lights
-        if given is not None and not all(isinstance(light, Light) for light in given):
-            raise TypeError(f"lights are Light objects, got {lights!r:.80}")
+        given = _as_lights(lights)
         photo, strength = _as_photo(rgb), float(strength)
         timings: dict[str, float] = {}
         if analyses is None:
@@ -318,7 +316,7 @@ class Relighter:
             placed = [self.place(analysis) for analysis in analyses]
             chosen = [light_stage.place_group(placed, [face.size for face in faces])]
         else:
-            chosen = list(given)
+            chosen = given
         with _timed(timings, "gain"):
             parts = [_part(analysis, chosen) for analysis in analyses]
             added = quotient.upsample(photo.rgb8, parts)
@@ -374,6 +372,16 @@ def _inner(face: NDArray[np.bool_]) -> Float:
     reach = 2 * round(face.shape[0] / 200) + 1
     eroded = cv2.erode(face.astype(np.float32), np.ones((reach, reach), np.uint8))
     return cv2.GaussianBlur(eroded, (0, 0), face.shape[0] / 200)
+
+
+def _as_lights(lights: Light | Sequence[Light] | None) -> list[Light] | None:
+    """One light or several as a list; ``None`` stays: it asks for automatic placement."""
+    if lights is None:
+        return None
+    given = list(lights) if isinstance(lights, Sequence) else [lights]
+    if not all(isinstance(light, Light) for light in given):
+        raise TypeError(f"lights are Light objects, got {lights!r:.80}")
+    return given
 
 
 def _as_photo(rgb: NDArray[Any] | Photo) -> Photo:
