@@ -41,6 +41,8 @@ class Piece:
 
 _HIGHEST, _LOWEST = -6.0, -24.0
 _LEVELS, _SLICES = 180, 240
+_RIM = 12
+"""Cells by which the bust is carried on beyond its lower rim."""
 
 
 def _unroll(vertices: Float, faces: Int) -> tuple[Float, Float]:
@@ -62,12 +64,14 @@ def _unroll(vertices: Float, faces: Int) -> tuple[Float, Float]:
     radius = np.zeros(known.shape, np.float32)
     owner = triangle[known] % len(faces)
     radius[known] = (np.hypot(offset[owner, :, 0], offset[owner, :, 2]) * weights[known]).sum(1)
-    _, labels = cv2.distanceTransformWithLabels(
+    away, labels = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
     nearest = np.zeros(labels.max() + 1, np.float32)
     nearest[labels[known]] = radius[known]
-    return nearest[labels], known.astype(np.float32)
+    # A little wider and further than it is: cloth is coarser than skin and must clear its rim.
+    wide = cv2.dilate(nearest[labels], np.ones((5, 5), np.uint8))
+    return wide, (away < _RIM).astype(np.float32)
 
 
 class Bust:
@@ -136,13 +140,13 @@ def make_garment(head: Head, bust: Bust, traits: Traits, rng: np.random.Generato
         inner = str(rng.choice(["crew neck", "shirt", "scoop neck"]))
         pieces.append(_shell(bust, inner, 0.25, seed, INNER))
         if inner == "shirt":
-            pieces.append(_collar(bust, 2.6, rng, INNER))
+            pieces.append(_collar(bust, 2.6, 0.25, seed, rng, INNER))
         pieces.append(_shell(bust, "lapel", 1.0, seed, MAIN))
         pieces.append(_lapels(bust, seed, rng))
         return pieces
     pieces.append(_shell(bust, cut, 0.45, seed, MAIN))
     if cut == "shirt":
-        pieces.append(_collar(bust, float(rng.uniform(2.4, 3.4)), rng, MAIN))
+        pieces.append(_collar(bust, float(rng.uniform(2.4, 3.4)), 0.45, seed, rng, MAIN))
     elif cut in ("crew neck", "turtleneck", "v neck"):
         pieces.append(_band(bust, cut, rng))
     elif cut == "hoodie":
@@ -234,8 +238,10 @@ def _band(bust: Bust, cut: str, rng: np.random.Generator) -> Piece:
     return _piece(points, grid_faces(len(t), COLUMNS, closed=True), TRIM)
 
 
-def _collar(bust: Bust, tall: float, rng: np.random.Generator, quarter: Any) -> Piece:
-    """Turned-down shirt collar, open at the front."""
+def _collar(
+    bust: Bust, tall: float, thick: float, seed: int, rng: np.random.Generator, quarter: Any
+) -> Piece:
+    """Turned-down collar of a shirt of given thickness and folds, open at the front."""
     open_deg = rng.uniform(5, 11)
     angle = np.radians(np.linspace(open_deg, 360 - open_deg, 130))
     from_front = np.degrees(np.minimum(angle, 2 * np.pi - angle))
@@ -244,16 +250,19 @@ def _collar(bust: Bust, tall: float, rng: np.random.Generator, quarter: Any) -> 
     tip = smoothstep(from_front, 48, open_deg + 4)
     # Up along the neck, over the fold, down and outwards; lower where the fronts part.
     stand = tall * np.interp(from_front, [0, 12, 45, 180], [0.25, 0.5, 0.95, 1.0])
-    rise = np.array([-0.3, 0.5, 0.9, 1.0, 0.85, 0.3, -0.25])[:, None] * stand[None]
-    out = np.array([0.22, 0.30, 0.40, 0.62, 0.85, 1.10, 1.35])
-    lower = np.array([0, 0, 0, 0, 0.15, 0.6, 1.0])
+    knots, t = np.arange(7), np.linspace(0, 6, 25)
+    rise = np.interp(t, knots, [-0.3, 0.5, 0.9, 1.0, 0.85, 0.3, -0.25])[:, None] * stand[None]
+    out = np.interp(t, knots, [0.22, 0.30, 0.40, 0.62, 0.85, 1.10, 1.35])
+    lower = np.interp(t, knots, [0, 0, 0, 0, 0.15, 0.6, 1.0])
     height = base[None] + rise - (lower[:, None] * tip[None]) * 2.6
     height[0] = base - 1.9  # hidden below the shirt's own edge
     around = bust.skin(angle, base)
     neck = np.maximum(bust.skin(angle[None], height), around[None])
-    fall = smoothstep(base[None] - height, -0.8, 0.8)
-    neck = np.maximum(neck, fall * (bust.torso(angle[None], height) - 0.6))
     radius = neck + out[:, None] + 0.25 * tip[None]
+    # The turned-down leaf lies on the shirt.
+    shirt = _hang(bust, "shirt", thick, seed, angle[None], height)
+    leaf = smoothstep(t, 3.2, 4.2)[:, None] * (shirt + 0.15 + 0.1 * np.maximum(6 - t, 0)[:, None])
+    radius = np.maximum(radius, leaf)
     points = bust.point(angle[None], height, radius)
     return _piece(points, grid_faces(len(rise), len(angle), closed=False), quarter)
 

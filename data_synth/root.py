@@ -35,12 +35,8 @@ def mix(weights: Float, corners: Float) -> Float:
     Written out, because the last bit of ``einsum`` may depend on how memory is aligned, and one
     bit decides whether a hair grows.
     """
-    mixed: Float = (
-        weights[:, :1] * corners[:, 0]
-        + weights[:, 1:2] * corners[:, 1]
-        + weights[:, 2:] * corners[:, 2]
-    )
-    return mixed
+    parts = [weights[:, k : k + 1] * corners[:, k] for k in range(3)]
+    return np.asarray(parts[0] + parts[1] + parts[2], np.float32)
 
 
 def scatter(
