@@ -13,11 +13,8 @@ References:
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,10 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from relight import geometry
+from relight import geometry, hdr
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.error import EnvironmentFileError
-from relight.stderr import muffled
 from relight.storage import whole_file
 
 Float = NDArray[np.float32]
@@ -41,10 +37,6 @@ BRIGHTEST = 1e8
 """Radiances above this are taken as this; their sums stay finite."""
 CHEEK_AZIMUTH = np.radians(50.0)
 """Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill."""
-
-
-_NOISE = re.compile(rb"")
-"""OpenCV and OpenEXR log a broken file's faults themselves; the error raised says enough."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -99,7 +91,7 @@ def sphere_normals(size: int) -> tuple[Float, Float]:
     return normals, np.clip((1 - radius) * size / 2 + 0.5, 0, 1).astype(np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Environment:
     """The light around a subject.
 
@@ -140,7 +132,7 @@ class Environment:
             EnvironmentFileError: if it cannot be read or is not twice as wide as high.
         """
         path = Path(path)
-        pixels = _read_map(path)
+        pixels = hdr.read(path)
         pixels = np.clip(np.nan_to_num(pixels, nan=0.0), 0, BRIGHTEST)
         rows, columns = pixels.shape[:2]
         if columns != 2 * rows:
@@ -155,6 +147,8 @@ class Environment:
         """Another resolution with the same energy: averages over solid angle when it shrinks."""
         import cv2
 
+        if height < 1:
+            raise ValueError(f"a map has at least one row, got {height}")
         rows = self.data.shape[0]
         if height == rows:
             return self
@@ -202,7 +196,7 @@ class Environment:
             raise EnvironmentFileError(f"{path}: lighting is saved as .hdr or .exr, name one")
         try:
             with whole_file(path) as temporary:
-                _write_map(temporary, self.data)
+                hdr.write(temporary, self.data)
         except OSError as error:
             reason = error.strerror or error
             raise EnvironmentFileError(f"{path}: cannot be written ({reason})") from error
@@ -303,65 +297,3 @@ class Environment:
         return Spheres(
             self.irradiance(normals) * inside, matte * inside, self.sample(reflected) * inside
         )
-
-
-def _read_map(path: Path) -> Float:
-    """Pixels ``(H, W, 3)`` float32 RGB of a .hdr or .exr file."""
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".hdr":
-            import cv2
-
-            encoded = np.frombuffer(path.read_bytes(), np.uint8)
-            with muffled(_NOISE):
-                pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
-            if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
-                raise EnvironmentFileError(f"{path}: not a whole Radiance .hdr file; save it again")
-            return np.ascontiguousarray(pixels[..., ::-1])
-        if suffix == ".exr":
-            return _read_exr(path)
-    except OSError as error:
-        raise EnvironmentFileError(f"{path}: {error.strerror or error}") from error
-    raise EnvironmentFileError(f"{path}: an environment map is a .hdr or .exr file")
-
-
-def _read_exr(path: Path) -> Float:
-    import OpenEXR
-
-    path.open("rb").close()  # a plain OSError for a missing file
-    try:
-        # OpenEXR tells what is wrong with a file on stderr and on stdout.
-        silent = contextlib.redirect_stdout(io.StringIO())
-        with muffled(_NOISE), silent, OpenEXR.File(str(path)) as file:
-            # Closing the file empties its channels, so what is needed is copied here.
-            channels = {
-                name: np.array(channel.pixels, np.float32)
-                for name, channel in file.channels().items()
-                if name in ("RGB", "RGBA", "Y")
-            }
-            names = ", ".join(file.channels())
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise EnvironmentFileError(f"{path}: not a whole OpenEXR file; save it again") from error
-    for name in ("RGB", "RGBA"):
-        if name in channels:
-            return channels[name][..., :3]
-    if "Y" in channels:
-        return np.repeat(channels["Y"][..., None], 3, 2)
-    raise EnvironmentFileError(f"{path}: has no R, G and B channels, only {names or 'none'}")
-
-
-def _write_map(path: Path, data: Float) -> None:
-    if path.suffix.lower() == ".exr":
-        import OpenEXR
-
-        header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-        with OpenEXR.File(header, {"RGB": np.ascontiguousarray(data)}) as file:
-            try:
-                file.write(str(path))
-            except RuntimeError as error:
-                raise OSError(str(error)) from error
-        return
-    import cv2
-
-    _, encoded = cv2.imencode(".hdr", np.ascontiguousarray(data[..., ::-1]))
-    path.write_bytes(encoded.tobytes())

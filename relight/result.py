@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A relit photo and how it came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from relight import light as light_stage
+from relight.analysis import Analysis
+from relight.face import Face
+from relight.light import Light
+from relight.photo import Photo
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A relit photo and how it came about.
+
+    Attributes:
+        image: ``(H, W, 3)`` sRGB of the photo's dtype.
+        photo: the photo it was made from.
+        faces: the faces found, largest first.
+        lights: the lights added; one with intensity 0 and a reason when none was needed.
+        analyses: one per face.
+        strength: factor that the added light was scaled by.
+        timings: seconds per stage.
+    """
+
+    image: NDArray[Any]
+    photo: Photo
+    faces: list[Face]
+    lights: list[Light]
+    analyses: list[Analysis]
+    strength: float
+    timings: dict[str, float]
+
+    def report(self) -> dict[str, Any]:
+        """All that is worth knowing, JSON-ready; angles in degrees, seconds, pixels."""
+        return {
+            "photo": self.photo.name,
+            "width": self.photo.width,
+            "height": self.photo.height,
+            "strength": self.strength,
+            "lights": [
+                {
+                    "azimuth_deg": round(light.azimuth_deg, 2),
+                    "elevation_deg": round(light.elevation_deg, 2),
+                    "intensity": round(light.intensity, 4),
+                    "color": list(light.color),
+                    "reason": light.reason,
+                }
+                for light in self.lights
+            ],
+            "faces": [self._face_report(analysis) for analysis in self.analyses],
+            "timings_s": {name: round(value, 4) for name, value in self.timings.items()},
+        }
+
+    def _face_report(self, analysis: Analysis) -> dict[str, Any]:
+        yaw, pitch, roll = light_stage.head_angles(analysis.head_pose)
+        existing = Light.from_direction(analysis.environment.dominant_direction())
+        return {
+            "box": [round(value, 1) for value in analysis.face.box],
+            "yaw_deg": round(yaw, 1),
+            "pitch_deg": round(pitch, 1),
+            "roll_deg": round(roll, 1),
+            "existing_light": {
+                "azimuth_deg": round(existing.azimuth_deg, 1),
+                "elevation_deg": round(existing.elevation_deg, 1),
+            },
+            "key_to_fill_before": round(analysis.environment.key_to_fill(analysis.head_pose), 3),
+            "key_to_fill_after": round(
+                light_stage.key_to_fill_with(
+                    analysis.environment,
+                    analysis.head_pose,
+                    self.lights,
+                    analysis.mean_irradiance * self.strength,
+                ),
+                3,
+            ),
+        }
