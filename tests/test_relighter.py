@@ -525,12 +525,20 @@ def test_the_report_is_json_whatever_number_the_strength_was(
     assert json.loads(json.dumps(report))["strength"] == 0.5
 
 
-@pytest.mark.parametrize("lights", ["left", [(45, 30)], 45, iter([KEY])])
+@pytest.mark.parametrize("lights", ["left", [(45, 30)], 45])
 def test_what_is_no_light_is_a_type_error(
     relighter: Relighter, rgb: np.ndarray, lights: object
 ) -> None:
     with pytest.raises(TypeError, match="Light"):
         relighter.relight(rgb, lights)  # type: ignore[arg-type]
+
+
+def test_lights_from_an_iterator_are_added_too(
+    relighter: Relighter, rgb: np.ndarray, relit: Result
+) -> None:
+    result = relighter.relight(rgb, iter([KEY]))
+    assert result.lights == [KEY]
+    np.testing.assert_array_equal(result.image, relit.image)
 
 
 def test_faces_and_analyses_can_be_looked_up_in_a_list(
