@@ -211,14 +211,16 @@ def place_group(lights: Sequence[Light], weights: Sequence[float]) -> Light:
     chosen = np.where(sides == (1 if share @ sides >= 0 else -1))[0]
     vector = sum(share[i] * lights[i].direction for i in chosen)
     intensity = float(share @ [light.intensity for light in lights])
-    largest = lights[int(np.argmax(share))]
     result = Light.from_direction(np.asarray(vector), intensity=intensity)
-    reason = (
-        f"One light for {len(lights)} faces, weighted by their size:"
-        f" {abs(result.azimuth_deg):.0f}° to the image"
+    where = (
+        f"{abs(result.azimuth_deg):.0f}° to the image"
         f" {'right' if result.azimuth_deg > 0 else 'left'} and {result.elevation_deg:.0f}° up,"
-        f" intensity {intensity:.2f}. Largest face: {largest.reason}"
+        f" averaged over {len(lights)} faces by their size"
     )
+    if intensity == 0:
+        reason = f"No light added: no face needs one; a key would stand {where}."
+    else:
+        reason = f"Key {where}; intensity {intensity:.2f}, the mean of what each face needs."
     return replace(result, reason=reason)
 
 
@@ -239,10 +241,7 @@ def _choose_side(
         existing, _ = geometry.angles(environment.dominant_direction())
         side = 1 if right > left else -1
         azimuth = math.degrees(float(existing)) * side
-        why = "the side the existing light favours"
-        if azimuth < low:  # the dominant light is near the axis: only its lean is followed
-            return side, config.azimuth_deg, why
-        return side, min(azimuth, high), why
+        return side, float(np.clip(azimuth, low, high)), "the side the existing light favours"
     if abs(yaw) > config.turned_deg:
         side = 1 if yaw > 0 else -1
         azimuth = float(np.clip(config.azimuth_deg + abs(yaw) / 2, low, high))

@@ -187,7 +187,8 @@ def apply(
 ) -> NDArray[Any]:
     """Multiply a photo by ``1 + strength * added`` in linear light.
 
-    Highlights above :data:`KNEE` get a shoulder: they approach white and never reach it. A pixel
+    Highlights above :data:`KNEE` get a shoulder: before rounding they approach white and
+    never reach it. A pixel
     whose gain is 0 keeps its value exactly.
 
     Args:
