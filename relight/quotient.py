@@ -187,9 +187,8 @@ def apply(
 ) -> NDArray[Any]:
     """Multiply a photo by ``1 + strength * added`` in linear light.
 
-    Highlights above :data:`KNEE` get a shoulder: before rounding they approach white and
-    never reach it. A pixel
-    whose gain is 0 keeps its value exactly.
+    Highlights above :data:`KNEE` get a shoulder: before rounding they approach white and never
+    reach it. A pixel whose gain is 0 keeps its value exactly.
 
     Args:
         rgb: ``(H, W, 3)`` uint8 or uint16 sRGB; not changed.

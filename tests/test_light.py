@@ -293,7 +293,9 @@ def test_a_groups_light_lies_between_its_members_nearer_the_larger_face() -> Non
         assert 20 < group.elevation_deg < 32
         assert group.intensity == pytest.approx(0.75 * 0.4 + 0.25 * 1.0)
         assert "2 faces" in group.reason
-        assert "Large." in group.reason
+        assert "2 faces" in group.reason
+    assert f"{group.intensity:.2f}" in group.reason
+    assert group.reason.count(".") - group.reason.count("0.") == 1  # one sentence
     even = place_group(lights, [1, 1])
     assert group.azimuth_deg < even.azimuth_deg < 60
 
