@@ -14,7 +14,7 @@ from relight.color import luminance, srgb_to_linear
 from relight.detector import Detector
 from relight.environment import Environment
 from relight.face import Face
-from relight.geometry import normalize
+from relight.geometry import Grid, normalize
 
 Float = NDArray[np.float32]
 
@@ -75,25 +75,11 @@ class Analysis:
         return result
 
     def _to_photo(self, values: Float, outside: float) -> Float:
-        import cv2
-
         crop, shape = self.face.crop, self.photo_rgb.shape
         result = np.full((*shape[:2], *values.shape[2:]), outside, np.float32)
         rows, columns = crop.visible(shape)
-        scale = values.shape[0] / crop.size
-        matrix = np.array(
-            [
-                [scale, 0, (columns.start - crop.left + 0.5) * scale - 0.5],
-                [0, scale, (rows.start - crop.top + 0.5) * scale - 0.5],
-            ]
-        )
-        result[rows, columns] = cv2.warpAffine(
-            values,
-            matrix,
-            (columns.stop - columns.start, rows.stop - rows.start),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        size = (rows.stop - rows.start, columns.stop - columns.start)
+        result[rows, columns] = crop.onto_grid(values, Grid(columns.start, rows.start, 1, *size))
         return result
 
 

@@ -10,7 +10,7 @@ and elevation 0 is a light at the camera; azimuth > 0 is image right, elevation 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,24 @@ def shrink(image: NDArray[Any], factor: int) -> NDArray[Any]:
     whole = image[: height * factor, : width * factor]
     shrunk: NDArray[Any] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
     return shrunk.reshape(height, width, *image.shape[2:])  # OpenCV drops a single channel's axis
+
+
+class Grid(NamedTuple):
+    """Cells laid over part of a photo.
+
+    Attributes:
+        left: photo column of the left edge.
+        top: photo row of the upper edge.
+        step: photo pixels per cell.
+        rows: number of rows.
+        columns: number of columns.
+    """
+
+    left: int
+    top: int
+    step: int
+    rows: int
+    columns: int
 
 
 @dataclass(frozen=True)
@@ -163,6 +181,35 @@ class Crop:
             resolution / self.size
         )
         return scaled
+
+    def onto_grid(self, values: NDArray[Any], grid: Grid) -> NDArray[Any]:
+        """Resample values given on this crop to cells of the photo, bilinear, edges repeated.
+
+        Args:
+            values: ``(R, R)`` or ``(R, R, C)`` float32 over the whole crop.
+            grid: where they are wanted.
+
+        Returns:
+            ``(rows, columns[, C])``, taken at the cells' centres.
+        """
+        import cv2
+
+        scale = values.shape[0] / self.size
+        step = grid.step * scale
+        matrix = np.array(
+            [
+                [step, 0, (grid.left - self.left) * scale + 0.5 * step - 0.5],
+                [0, step, (grid.top - self.top) * scale + 0.5 * step - 0.5],
+            ]
+        )
+        warped: NDArray[Any] = cv2.warpAffine(
+            values,
+            matrix,
+            (grid.columns, grid.rows),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return warped
 
     def visible(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Rows and columns of a photo of ``shape`` that the crop covers."""

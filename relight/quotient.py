@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import encoded_gain, luminance, scale_encoded
-from relight.geometry import Crop
+from relight.geometry import Crop, Grid
 
 Float = NDArray[np.float32]
 
@@ -153,17 +153,18 @@ def upsample(rgb: NDArray[np.uint8], parts: Sequence[Part]) -> GainMap:
     guide = guide.astype(np.float32) / 255
     brightness = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY)
     trust = _photo_trust(guide, brightness)
+    grid = Grid(left, top, factor, rows, columns)
     layers = []
     for part in parts:
         cell = part.crop.size / factor  # the crop's side on the grid
-        gain = _to_grid(part.gain, part.crop, left, top, factor, rows, columns)
+        gain = part.crop.onto_grid(part.gain, grid)
         gain = _guided(brightness, gain, cell / GAIN_SIDE, 1e-3, 0.5)
-        person = _to_grid(part.person, part.crop, left, top, factor, rows, columns)
+        person = part.crop.onto_grid(part.person, grid)
         person = _guided(guide, person, cell / OUTLINE_SIDE, 1e-4, 0.25)
-        face = _to_grid(part.face, part.crop, left, top, factor, rows, columns)
+        face = part.crop.onto_grid(part.face, grid)
         weight = np.maximum(_smoothstep(person, 0.45, 0.95), face) * trust
-        weight *= _to_grid(part.confidence, part.crop, left, top, factor, rows, columns)
-        window = _window(part.crop, left, top, factor, rows, columns, rgb.shape)
+        weight *= part.crop.onto_grid(part.confidence, grid)
+        window = _window(part.crop, grid, rgb.shape)
         gain *= weight[..., None]
         layers.append((gain, window))
     gain = _joined(layers)
@@ -266,44 +267,14 @@ def _guided(guide: Float, values: Float, radius: float, smoothness: float, fast:
     return cv2.ximgproc.guidedFilter(guide, values, reach, smoothness, scale=fast)
 
 
-def _to_grid(
-    values: Float, crop: Crop, left: int, top: int, factor: int, rows: int, columns: int
-) -> Float:
-    """Resample values given on a crop to a photo's grid, bilinear, edges repeated."""
-    import cv2
-
-    scale = values.shape[0] / crop.size
-    matrix = np.array(
-        [
-            [factor * scale, 0, (left - crop.left + 0.5 * factor) * scale - 0.5],
-            [0, factor * scale, (top - crop.top + 0.5 * factor) * scale - 0.5],
-        ]
-    )
-    return cv2.warpAffine(
-        values,
-        matrix,
-        (columns, rows),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-
-
-def _window(
-    crop: Crop,
-    left: int,
-    top: int,
-    factor: int,
-    rows: int,
-    columns: int,
-    shape: tuple[int, ...],
-) -> Float:
+def _window(crop: Crop, grid: Grid, shape: tuple[int, ...]) -> Float:
     """1 inside a crop, falling smoothly to 0 at those of its borders that lie in the photo."""
     sides: list[Float] = []
     for start, count, low, limit in (
-        (top, rows, crop.top, shape[0]),
-        (left, columns, crop.left, shape[1]),
+        (grid.top, grid.rows, crop.top, shape[0]),
+        (grid.left, grid.columns, crop.left, shape[1]),
     ):
-        position = (start + (np.arange(count) + 0.5) * factor - low) / crop.size
+        position = (start + (np.arange(count) + 0.5) * grid.step - low) / crop.size
         ramp: Float = np.ones(count, np.float32)
         if low > 0:
             ramp *= _smoothstep(position, 0, FADE)
