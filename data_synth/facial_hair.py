@@ -49,8 +49,8 @@ def brow_density(canonical: Float, curve: NDArray[np.float64], weight: float) ->
     middle = np.interp(x, curve[:, 0], curve[:, 1])
     at = (x - curve[0, 0]) / (curve[-1, 0] - curve[0, 0])
     half = brow_half_width(at) * (0.75 + 0.4 * weight)
-    across = smoothstep(np.abs(canonical[..., 1] - middle) / half, 1.05, 0.45)
-    along = smoothstep(at, -0.03, 0.08) * smoothstep(at, 1.02, 0.85)
+    across = smoothstep(np.abs(canonical[..., 1] - middle) / half, 1.2, 0.25)
+    along = smoothstep(at, -0.05, 0.2) * smoothstep(at, 1.04, 0.75)
     return across * along * smoothstep(canonical[..., 2], 5.5, 6.5)
 
 
@@ -65,9 +65,10 @@ def beard_density(canonical: Float, style: str) -> Float:
     under = smoothstep(y, -10.6, -8.6)
     whole = smoothstep(edge - y, -0.25, 0.9) * under * smoothstep(z, 0.6, 2.0)
     lip_free = _lip_free(canonical)
-    moustache = (
-        smoothstep(y, -3.1, -2.6) * smoothstep(y, -1.25, -1.6) * smoothstep(x, 2.9, 2.1) * front
-    )
+    over = np.interp(x, [0, 0.6, 1.3, 2.4, 3.0], [-1.75, -1.4, -1.5, -2.45, -3.5])
+    below = np.interp(x, [0, 1.7, 2.5, 3.1], [-2.5, -2.85, -3.75, -4.2])
+    moustache = smoothstep(over - y, -0.12, 0.3) * smoothstep(y - below, -0.15, 0.25) * front
+    moustache = moustache * (0.55 + 0.45 * smoothstep(x, 0.1, 0.45)) * smoothstep(x, 3.1, 2.6)
     wings = smoothstep(np.abs(x - 2.75), 0.55, 0.15) * smoothstep(y, -6.5, -4.5) * front
     wings = wings * smoothstep(y, -2.0, -2.8)
     chin = smoothstep(x, 2.4, 1.5) * smoothstep(y, -4.7, -5.3) * smoothstep(z, 5.5, 7.5) * under

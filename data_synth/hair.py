@@ -116,6 +116,7 @@ def _grow(
     point, direction = p0 - 0.05 * n0, n0.copy()
     grown, step = [point], (length / (style.steps - 1))[:, None]
     normal = n0
+    curtain = float(rng.uniform(1.0, 6.5))
     for k in range(1, style.steps):
         a = k / style.steps
         done = (length * a)[:, None]  # cm from the root
@@ -138,7 +139,7 @@ def _grow(
         direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
         point = point + direction * step_now
         if traits.hair_style in FACE_FREE and not style.back:
-            point = _off_face(point, p0, c0, side, style, a)
+            point = _off_face(point, c0, side, style, curtain)
         away, nearest = tree.query(point, distance_upper_bound=4.0)
         nearest = np.where(np.isfinite(away), nearest, 0)
         normal = body.normals[nearest]
@@ -184,8 +185,8 @@ def _comb_direction(
     return (comb / np.linalg.norm(comb, axis=1, keepdims=True)).astype(np.float32)
 
 
-def _off_face(point: Any, p0: Float, c0: Float, side: Any, style: Style, a: float) -> Any:
-    """Move points that hang before the face to its sides."""
+def _off_face(point: Any, c0: Float, side: Any, style: Style, curtain: float) -> Any:
+    """Move points that hang before the face to its sides, and behind the depth ``curtain``."""
     half = 7.1 * smoothstep(point[:, 1], 10.8, 7.0)
     bangs = (np.abs(c0[:, 0]) < 5.2) & (c0[:, 2] > 4.0) if style.fringe else np.zeros(len(c0), bool)
     ahead = smoothstep(point[:, 2], 1.0, 3.0) * ~bangs
@@ -194,6 +195,8 @@ def _off_face(point: Any, p0: Float, c0: Float, side: Any, style: Style, a: floa
     # At most a little per step, so that strands bend and do not jump.
     shift = np.clip((wanted - point[:, 0]) * ahead, -1.6, 1.6)
     moved[:, 0] += shift
+    beside = smoothstep(point[:, 1], 7.5, 3.5) * (np.abs(point[:, 0]) > 5.5) * ~bangs
+    moved[:, 2] -= np.clip(point[:, 2] - curtain, 0, 0.7) * beside
     return moved
 
 

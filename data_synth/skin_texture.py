@@ -56,7 +56,7 @@ def paint_skin(
     grain = np.clip(0.65 + 0.45 * rng.standard_normal(p.shape[:2], np.float32), 0, 1.3)
     for color, opacity in [lip_layer(lips, traits), *makeup_layers(atlas, traits, made_up)]:
         albedo += opacity[..., None] * (color.astype(np.float32) - albedo)
-    brows = 0.62 * brow_density(p, brow, traits.brow_weight) * (0.75 + 0.3 * grain)
+    brows = 0.5 * brow_density(p, brow, traits.brow_weight) * (0.75 + 0.3 * grain)
     beard = _beard_shadow(atlas, traits) * grain
     scalp = scalp_density(p, traits) * (0.7 + 0.3 * grain) * _scalp_cover(traits)
     scalp *= 0.85 + 0.15 * value_noise(p, 1.5, rng)
