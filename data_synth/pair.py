@@ -20,7 +20,7 @@ from data_synth.environment import EnvironmentBank, Projector, lamp, light_color
 from data_synth.field import Field
 from relight.color import luminance
 from relight.environment import HEIGHT as MAP_HEIGHT
-from relight.geometry import CROP_SCALE, Crop, direction, normalize
+from relight.geometry import CROP_SCALE, Crop, angles, direction, normalize
 
 Float = NDArray[np.float32]
 
@@ -201,26 +201,12 @@ class PairMaker:
 
     def _background(self, image: Float, rng: np.random.Generator) -> Float:
         """What stands behind the person, out of focus, ``(S, S, 3)``."""
-        import cv2
-
-        side = 40
         reach = np.tan(np.radians(rng.uniform(12, 38)))
-        x, y = np.meshgrid(np.linspace(-reach, reach, side), np.linspace(reach, -reach, side))
-        ahead = np.stack([x, y, -np.ones_like(x)], -1) @ self._rotation.T
-        rows, columns = image.shape[:2]
-        azimuth = np.arctan2(ahead[..., 0], ahead[..., 2])
-        elevation = np.arctan2(ahead[..., 1], np.hypot(ahead[..., 0], ahead[..., 2]))
-        u = ((0.5 - azimuth / (2 * np.pi)) * columns - 0.5).astype(np.float32)
-        v = ((0.5 - elevation / np.pi) * rows - 0.5).astype(np.float32)
-        patch = cv2.remap(image, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        patch = np.minimum(patch, 30)
-        patch = cv2.GaussianBlur(patch, (0, 0), float(rng.uniform(0.4, 4)))
+        blur = float(rng.uniform(0.4, 4))
+        result = background(image, self._rotation, self.field.size, reach, blur)
         if rng.random() < 0.3:
-            patch = patch * np.float32(rng.uniform(0.1, 1.5))
-        size = self.field.size
-        return np.asarray(
-            cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), np.float32
-        )
+            result *= np.float32(rng.uniform(0.1, 1.5))
+        return result
 
     def _finish(
         self, scene: _Scene, photo: Float, key: Float, rng: np.random.Generator
@@ -277,6 +263,32 @@ class PairMaker:
         return Crop.around(corners + shift * CROP_SCALE, scale)
 
 
+def background(image: Float, rotation: Float, size: int, reach: float, blur: float) -> Float:
+    """The part of an environment behind the person, out of focus.
+
+    Args:
+        image: ``(H, 2H, 3)`` map, world frame.
+        rotation: ``(3, 3)`` the camera's right, up and back.
+        size: side of the picture.
+        reach: tangent of half the angle that the picture takes in.
+        blur: deviation in fortieths of the picture.
+
+    Returns:
+        ``(size, size, 3)`` float32 radiance; lamps are cut at 30 times the mean light.
+    """
+    import cv2
+
+    side = 40
+    x, y = np.meshgrid(np.linspace(-reach, reach, side), np.linspace(reach, -reach, side))
+    azimuth, elevation = angles(np.stack([x, y, -np.ones_like(x)], -1) @ rotation.T)
+    rows, columns = image.shape[:2]
+    u = ((0.5 - azimuth / (2 * np.pi)) * columns - 0.5).astype(np.float32)
+    v = ((0.5 - elevation / np.pi) * rows - 0.5).astype(np.float32)
+    patch = cv2.remap(image, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    patch = cv2.GaussianBlur(np.minimum(patch, 30), (0, 0), blur)
+    return np.asarray(cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def soft_key(lights: Float, solid_angles: Float, light: Float, radius: float) -> Float:
     """Weights ``(L,)`` of a disk of light whose irradiance at normal incidence is 1.
 
@@ -300,6 +312,6 @@ def albedo_field(size: int, rng: np.random.Generator) -> Float:
     total = np.zeros((size, size, 3), np.float32)
     for cells in (2, 5, 12):
         coarse = rng.standard_normal((cells, cells, 1), np.float32)
-        coarse = coarse + 0.35 * rng.standard_normal((cells, cells, 3), np.float32)
+        coarse = coarse + 0.2 * rng.standard_normal((cells, cells, 3), np.float32)
         total += cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)
     return np.exp(np.float32(rng.uniform(0.05, 0.3)) * total)

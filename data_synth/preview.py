@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from data_synth.environment import EnvironmentBank, Projector
 from data_synth.field import Field
-from data_synth.pair import Pairs
+from data_synth.pair import Pairs, background
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.geometry import normalize
 
@@ -28,17 +28,22 @@ def environment_sheet(
 ) -> Bytes:
     """A row per view: under even light, then under ``columns`` environments."""
     rows = []
-    images = [bank.draw(rng) for _ in range(columns)]
+    # Maps as they are, so that the kinds made here follow each other.
+    maps = [bank.maps[i % len(bank.maps)] for i in range(columns)]
+    images = [np.roll(image, int(rng.integers(image.shape[1])), 1) for image in maps]
     for view in fields:
         projector = Projector(normalize(view.lights @ view.camera_rotation.T))
         weights = [np.repeat(view.solid_angles[:, None], 3, 1)]
         weights += [projector.weights(image) for image in images]
         pictures = view.relight(np.stack(weights))
         tiles = []
-        for picture, weight in zip(pictures, weights, strict=True):
+        behind = [np.full((view.size, view.size, 3), GREY, np.float32)]
+        for image, weight in zip(images, weights[1:], strict=True):
+            seen = background(image, view.camera_rotation, view.size, 0.5, 1.5)
+            behind.append(seen * np.float32(exposure(view, weight)))
+        for picture, weight, far in zip(pictures, weights, behind, strict=True):
             level = exposure(view, weight)
-            behind = np.float32(GREY) * (weight.sum(0) / max(float(weight.sum() / 3), 1e-9))
-            tiles.append(picture * level + (1 - view.alpha)[..., None] * behind)
+            tiles.append(picture * level + (1 - view.alpha)[..., None] * far)
         rows.append(np.concatenate(tiles, 1))
     return display(np.concatenate(_same_size(rows), 0))
 
