@@ -16,7 +16,7 @@ Float = NDArray[np.float32]
 
 HAIR_STRAY = 0.2
 """Standard deviation of the lean of single fibres, radians."""
-HAIR_OFFSET_CM = 0.15
+HAIR_OFFSET_CM = 0.3
 """Where shadow rays of fibres start, towards the light."""
 THIN_CM = 1.6
 """Skin up to this thick lets light through: ears, the rims of nostrils."""

@@ -38,7 +38,7 @@ SECOND_LOBE = 0.3
 SECOND_WIDTH = 2.1
 """Its GGX alpha over that of the narrow one."""
 MIN_ALPHA = 0.02
-MANY_FIBRES = 0.7
+MANY_FIBRES = 0.62
 """Power of a fibre's colour that a tuft shows: light scatters on before much is absorbed. Set so
 that hair is as bright as Cycles' (:mod:`data_synth.reference`)."""
 
@@ -197,8 +197,8 @@ def hair_lobes(
     inside = np.exp(17 * cos_phi - 16.78) * along(4 * tilt, 2.0) * 0.05 * cos_l
     # Light that went through many fibres: no highlight, more of the fibres' colour, deeper reach.
     cos_d = np.maximum(np.sqrt(np.maximum(0.5 + 0.5 * (cos_l * cos_v + sin_l * sin_v), 0)), 0.3)
-    wrap = np.maximum((n_l + 0.4) / 1.4, 0) * (0.35 + 0.65 * cos_l)
-    diffuse = (wrap * np.float32(0.4 / np.pi))[:, None] * tint**MANY_FIBRES
+    wrap = (0.5 + 0.5 * n_l) * (0.35 + 0.65 * cos_l)
+    diffuse = (wrap * np.float32(0.3 / np.pi))[:, None] * tint**MANY_FIBRES
     direct = left[:, None]
     reach = 0.35 + 0.65 * (1 - np.sqrt(tint))
     colored = (
