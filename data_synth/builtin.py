@@ -179,7 +179,7 @@ def _place_eyes(mean: _Mean, canonical: Float, posed: Float, traits: Traits) -> 
 def _mean_head() -> _Mean:
     """Loft, carve, and add ears and eyes; the same for everyone, so made once."""
     station, azimuth = _grid()
-    points = surface(station[:, None], azimuth[None])
+    points = _round_jaw(surface(station[:, None], azimuth[None]), station)
     points = _carve_mouth(points)
     points = _carve_eyes(points)
     u = np.linspace(0, SKIN_U, COLUMNS)
@@ -216,6 +216,15 @@ def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     x = np.linspace(-1, 1, COLUMNS)
     azimuth = np.interp(np.abs(x), [0, 0.62, 0.75, 1], [0, 42, 70, 180]) * np.sign(x)
     return station, np.radians(azimuth)
+
+
+def _round_jaw(points: NDArray[np.float64], station: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Smooth the crease where the loft's rays turn from the face to the neck."""
+    amount = smoothstep(station, 0.672, 0.70) * smoothstep(station, 0.85, 0.79)
+    for _ in range(14):
+        middle = (points[:-2] + points[2:]) / 2
+        points[1:-1] += 0.5 * amount[1:-1, None, None] * (middle - points[1:-1])
+    return points
 
 
 def _carve_mouth(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -45,11 +45,11 @@ def paint_eye(traits: Traits, size: int, rng: np.random.Generator) -> Texture:
     albedo = (white * (1 - red)).astype(np.float32)
     albedo *= 1 - 0.25 * _fibres(turn, r, rng, 9)[..., None] * away[..., None] * [0.1, 0.9, 0.9]
 
-    base = np.array(IRISES[traits.iris]) * np.exp(rng.normal(0, 0.15)) * 1.15
+    base = np.array(IRISES[traits.iris]) * np.exp(rng.normal(0, 0.18)) * 0.8
     streaks = 1 + 0.38 * _fibres(turn, r, rng, 14)
     inner = smoothstep(np.abs(r - pupil - 0.12), 0.22, 0.0)
     warm = np.array([1.25, 0.95, 0.6]) if traits.iris in ("green", "grey", "hazel") else 1.15
-    iris = base * (streaks * (1 + 0.0 * r))[..., None]
+    iris = base * streaks[..., None]
     iris = iris * (1 + inner[..., None] * 0.5 * np.asarray(warm))
     iris *= np.clip((1.05 - r) / 0.2, 0.22, 1)[..., None]
     inside = smoothstep(r, 1.05, 0.95)[..., None]

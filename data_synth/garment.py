@@ -254,7 +254,7 @@ def _collar(
     rise = np.interp(t, knots, [-0.3, 0.5, 0.9, 1.0, 0.85, 0.3, -0.25])[:, None] * stand[None]
     out = np.interp(t, knots, [0.22, 0.30, 0.40, 0.62, 0.85, 1.10, 1.35])
     lower = np.interp(t, knots, [0, 0, 0, 0, 0.15, 0.6, 1.0])
-    height = base[None] + rise - (lower[:, None] * tip[None]) * 2.6
+    height = base[None] + rise - lower[:, None] * (1.7 + 1.4 * tip[None])
     height[0] = base - 1.9  # hidden below the shirt's own edge
     around = bust.skin(angle, base)
     neck = np.maximum(bust.skin(angle[None], height), around[None])

@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -280,6 +281,9 @@ def _lash_curves(model: IctModel) -> tuple[NDArray[np.int32], NDArray[np.int32]]
     return np.concatenate(curves).astype(np.int32), np.concatenate(lids).astype(np.int32)
 
 
+_ARRAYS = ("mean", "faces", "uv", "identity", "expression", "names", "landmarks")
+
+
 def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portrait-relight"
 
@@ -291,10 +295,10 @@ def _key(files: list[Path]) -> str:
 
 def _read_packed(path: Path) -> dict[str, Any] | None:
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {k: data[k] for k in data.files}
-    except (OSError, ValueError, EOFError, KeyError):
-        return None
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+            return {k: data[k] for k in _ARRAYS}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None  # absent or damaged: parsed anew
 
 
 def _write_packed(path: Path, arrays: dict[str, Any]) -> None:

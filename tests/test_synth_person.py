@@ -263,3 +263,11 @@ def test_a_broken_mesh_is_named(fake_model: Path, broken: str) -> None:
         person.make_subject("ict", 0, assets=fake_model)
     assert str(neutral) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_cache_is_read_as_absent(tmp_path: Path) -> None:
+    packed = tmp_path / "ict.npz"
+    for content in (b"", b"PK\x03\x04 cut short", b"not a zip file"):
+        packed.write_bytes(content)
+        assert ict._read_packed(packed) is None
+    assert ict._read_packed(tmp_path / "absent.npz") is None
