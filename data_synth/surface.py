@@ -101,9 +101,9 @@ class Body:
         """``(N, 3)`` points that span the face as the landmarks of a face mesh do."""
         given = self.subject.face_points
         if given is not None and len(given) == 68:
-            # The 68-point scheme ends at the brows, a face mesh at the hairline: half of the
-            # distance from chin to nasion above the nasion.
-            return np.concatenate([given, given[27:28] * 1.5 - given[8:9] * 0.5])
+            # The 68-point scheme ends at the brows, a face mesh below the hairline: at 0.39 of the
+            # distance from chin to nasion above the nasion, by MediaPipe's on rendered heads.
+            return np.concatenate([given, given[27:28] * 1.39 - given[8:9] * 0.39])
         if given is not None:
             return given
         used = np.unique(self.mesh.faces[self.mesh.material == Material.SKIN])
