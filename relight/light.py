@@ -241,7 +241,9 @@ def _choose_side(
         existing, _ = geometry.angles(environment.dominant_direction())
         side = 1 if right > left else -1
         azimuth = math.degrees(float(existing)) * side
-        return side, float(np.clip(azimuth, low, high)), "the side the existing light favours"
+        # Further out the further out the existing light stands, within the range.
+        aside = float(np.interp(azimuth, (0, high), (low, high)))
+        return side, aside, "the side the existing light favours"
     if abs(yaw) > config.turned_deg:
         side = 1 if yaw > 0 else -1
         azimuth = float(np.clip(config.azimuth_deg + abs(yaw) / 2, low, high))

@@ -38,6 +38,8 @@ OUTLINE_SIDE = 20
 """The person's outline may move by the crop's side over this to meet an edge of the photo."""
 KNEE = 0.80
 """Encoded value above which highlights are compressed instead of clipped."""
+PALING = 0.5
+"""How far highlights lose their colour at the end of the shoulder."""
 FADE = 0.22
 """Share of the crop, at its border, over which the light dies away."""
 STRIP = 32
@@ -230,8 +232,11 @@ def apply(
 def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
     """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
 
+    The shoulder bends the brightest channel and takes the others along, so that skin keeps its
+    hue and pales, as on film; bent one by one, the channels would turn it yellow.
+
     Args:
-        rgb: uint8 or uint16 sRGB, any shape.
+        rgb: ``(..., 3)`` uint8 or uint16 sRGB.
         gain: linear gain >= 1 of the same shape.
         factor: ``color.encoded_gain(gain)``.
     """
@@ -239,14 +244,23 @@ def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
     before = rgb.astype(np.float32)
     before /= white
     after = scale_encoded(before, gain, factor)
-    knee = np.maximum(before, np.float32(KNEE), out=before)
-    over = np.maximum(after - knee, 0)
+    knee = np.maximum(_brightest(before), np.float32(KNEE))
+    peak = _brightest(after)
+    over = np.maximum(peak - knee, 0)
     room = 1 - knee
-    after = np.minimum(after, knee, out=after)
-    after += room * over / (over + room + np.float32(1e-6))
+    pressed = over / (over + room + np.float32(1e-6))  # 0 at the knee, towards 1 far above it
+    bent = np.minimum(peak, knee) + room * pressed
+    after *= (bent / np.maximum(peak, np.float32(1e-6)))[..., None]
+    after += (bent[..., None] - after) * (pressed * np.float32(PALING))[..., None]
+    after = np.maximum(after, before, out=after)  # light never darkens
     after *= white
     after += np.float32(0.5)
     return after.astype(rgb.dtype)
+
+
+def _brightest(pixels: Float) -> Float:
+    """Largest channel, ``(..., 3) -> (...)``."""
+    return np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
 
 
 def _guided(guide: Float, values: Float, radius: float, smoothness: float, fast: float) -> Float:

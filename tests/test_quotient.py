@@ -157,11 +157,25 @@ def test_pixels_without_gain_are_bit_identical(dtype: type, factor: int) -> None
     gain[:, :6] = 0
     added = GainMap(11, 8, factor, gain)
     result = quotient.apply(photo, added)
-    untouched = added.expand(photo.shape) == 0
-    assert untouched.any(-1).sum() > 1000
+    untouched = (added.expand(photo.shape) == 0).all(-1)
+    assert untouched.sum() > 1000
     np.testing.assert_array_equal(result[untouched], photo[untouched])
     np.testing.assert_array_equal(photo, kept)
     assert (result != photo).any()
+
+
+def test_light_never_darkens_and_keeps_the_hue_of_bright_skin() -> None:
+    photo = noise((60, 60, 3), np.uint8)
+    photo[:30] = (235, 190, 160)  # bright skin
+    gain = np.full((60, 60, 3), 0.8, np.float32)
+    result = quotient.apply(photo, GainMap(0, 0, 1, gain)).astype(int)
+    assert (result >= photo).all()
+    red, green, blue = result[0, 0] / 255
+    assert red < 1
+    # Between the channels in the same order and proportion, only paler: not yellow.
+    before = (190 - 160) / (235 - 160)
+    assert (green - blue) / (red - blue) == pytest.approx(before, abs=0.05)
+    assert (red - blue) < (235 - 160) / 255
 
 
 def test_a_tiny_gain_beside_zero_gain_leaves_the_latter_alone() -> None:
