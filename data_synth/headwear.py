@@ -240,6 +240,8 @@ def _scarf(skull: Skull, bust: Bust, rng: np.random.Generator) -> list[Piece]:
     tight = np.pad(skull.radius(towards), ((4, 4), (0, 0)), mode="edge")
     tight = ndimage.maximum_filter(tight, (7, 9), mode="wrap")
     tight = ndimage.gaussian_filter(tight, 2.5, mode="wrap")[4:-4]
+    pole = smoothstep(t[..., 0], 0.82, 1.0)
+    tight = tight + pole * (tight[-1].mean() - tight)
     radius = tight + 0.3 + 1.3 * np.sin(np.pi * np.minimum(1.6 * t[..., 0], 0.5))
     points = skull.center + towards * radius[..., None]
     folds = fractal(points * np.array([0.3, 0.12, 0.3]), 1.0, 2, rng)
@@ -258,7 +260,7 @@ def _drape(bust: Bust, rng: np.random.Generator) -> Piece:
     start = -3.5 - 4.4 * smoothstep(np.cos(angle), 0.1, 0.85)
     height = start + (end - start) * down
     reach = np.maximum(bust.skin(angle[None], height), bust.torso(angle[None], height))
-    head = np.interp(np.degrees(np.arccos(np.cos(angle))), [0, 40, 90, 180], [9.4, 8.8, 8.4, 8.2])
+    head = np.interp(np.degrees(np.arccos(np.cos(angle))), [0, 40, 90, 180], [9.4, 8.3, 7.0, 6.2])
     radius = np.maximum(
         reach + 1.5 + 0.9 * smoothstep(down, 0.2, 0.6), head[None] * smoothstep(down, 0.55, 0.1)
     )
