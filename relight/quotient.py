@@ -244,18 +244,25 @@ def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
     before = rgb.astype(np.float32)
     before /= white
     after = scale_encoded(before, gain, factor)
+    bright = _brightest(after) > KNEE
+    if bright.any():
+        after[bright] = _shoulder(before[bright], after[bright])
+    after *= white
+    after += np.float32(0.5)
+    return after.astype(rgb.dtype)
+
+
+def _shoulder(before: Float, after: Float) -> Float:
+    """Compress pixels ``(N, 3)`` that were ``before`` and would be ``after``, above the knee."""
     knee = np.maximum(_brightest(before), np.float32(KNEE))
     peak = _brightest(after)
     over = np.maximum(peak - knee, 0)
     room = 1 - knee
     pressed = over / (over + room + np.float32(1e-6))  # 0 at the knee, towards 1 far above it
     bent = np.minimum(peak, knee) + room * pressed
-    after *= (bent / np.maximum(peak, np.float32(1e-6)))[..., None]
-    after += (bent[..., None] - after) * (pressed * np.float32(PALING))[..., None]
-    after = np.maximum(after, before, out=after)  # light never darkens
-    after *= white
-    after += np.float32(0.5)
-    return after.astype(rgb.dtype)
+    after = after * (bent / peak)[:, None]
+    after += (bent[:, None] - after) * (pressed * np.float32(PALING))[:, None]
+    return np.maximum(after, before, out=after)  # light never darkens
 
 
 def _brightest(pixels: Float) -> Float:
