@@ -81,8 +81,7 @@ def stage_table(encoded: bytes, rounds: int, threads: int) -> Table:
     seconds: dict[str, list[float]] = defaultdict(list)
     memory: dict[str, float] = defaultdict(float)
     clock = _InferenceClock()
-    with Relighter(threads=threads) as relighter:
-        relighter._detector = clock
+    with Relighter(threads=threads, detector=clock) as relighter:
         for turn in range(rounds + 1):
             times, peaks = _one_round(encoded, relighter, clock)
             for name, value in peaks.items():

@@ -35,16 +35,17 @@ class Relighter:
         ...     result = relighter.relight(load_photo("portrait.jpg"))
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, *, detector: Detector | None = None) -> None:
         """Prepare; models are loaded at their first use.
 
         Args:
             threads: for the full-resolution work.
+            detector: to share one with others, or to measure it; ``None`` makes one.
         """
         if threads < 1:
             raise ValueError(f"threads is >= 1, got {threads}")
         self.threads = threads
-        self._detector = Detector()
+        self._detector = detector or Detector()
 
     def __enter__(self) -> Relighter:
         """Use as a context manager: the models are freed at its end."""
