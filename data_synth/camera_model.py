@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import linear_to_srgb, srgb_to_linear, to_uint8
+from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
 
 Float = NDArray[np.float32]
 
@@ -24,6 +24,9 @@ class CameraRanges:
 
     Attributes:
         face_level: linear brightness of the mean face, drawn evenly in logarithm.
+        scene_level: the same of a white surface in the light on the face.
+        scene_metered: chance that the exposure follows the scene's level, not the face's: dark
+            skin then looks dark.
         neutral: how much of the light's colour the white balance takes away.
         white_balance: further error, as a factor on red and blue.
         contrast: strength of the S-curve on encoded values; negative flattens.
@@ -37,6 +40,8 @@ class CameraRanges:
     """
 
     face_level: tuple[float, float] = (0.06, 0.45)
+    scene_level: tuple[float, float] = (0.4, 1.1)
+    scene_metered: float = 0.5
     neutral: tuple[float, float] = (0.3, 1.0)
     white_balance: tuple[float, float] = (0.9, 1.1)
     contrast: tuple[float, float] = (-0.15, 0.4)
@@ -82,14 +87,17 @@ class CameraModel:
         Args:
             ranges: what to draw from.
             face: mean luminance of the face before exposure.
-            light: ``(3,)`` colour of the light on the face.
+            light: ``(3,)`` mean irradiance of the face.
             rng: draws.
         """
-        level = np.exp(rng.uniform(*np.log(ranges.face_level)))
+        level, metered = ranges.face_level, max(face, 1e-9)
+        if rng.random() < ranges.scene_metered:
+            level, metered = ranges.scene_level, max(float(luminance(light)) / np.pi, 1e-9)
+        level = np.exp(rng.uniform(*np.log(level)))
         balance = (light.mean() / np.maximum(light, 1e-6)) ** rng.uniform(*ranges.neutral)
         balance = np.clip(balance / balance[1], 0.25, 4)
         balance[[0, 2]] *= rng.uniform(*ranges.white_balance, 2)
-        gain = balance * level / max(face, 1e-9)
+        gain = balance * level / metered
         return cls(
             gain=gain.astype(np.float32),
             contrast=float(rng.uniform(*ranges.contrast)),

@@ -74,7 +74,8 @@ class Pairs:
         linear: ``(N, R, R, 3)`` float32 X in the photo's linear units, without tone curve, noise
             and compression.
         gain: ``(N, R, R, 3)`` float32 G of a white key of unit intensity; 0 outside the person.
-        relit: ``(N, R, R, 3)`` uint8 sRGB ``X (1 + k c G)`` by the photo's tone curve.
+        relit: ``(N, R, R, 3)`` uint8 sRGB ``X (1 + k c G)`` by the photo's tone curve; the photo
+            where no relit picture was asked for.
         environment: ``(N, 16, 32, 3)`` float32 radiance in the photo's linear units, camera frame.
         normals: ``(N, R, R, 3)`` float32 unit, camera frame; zero outside.
         mask: ``(N, R, R)`` float32 coverage by the person.
@@ -134,8 +135,14 @@ class PairMaker:
         self._in_camera = self._projector.in_camera(self._rotation, MAP_HEIGHT)
         self._on_face = reflectance.face_irradiance
 
-    def make(self, count: int, rng: np.random.Generator) -> Pairs:
-        """Draw ``count`` pairs; reading the field costs as much as some twenty of them."""
+    def make(self, count: int, rng: np.random.Generator, *, relit: bool = True) -> Pairs:
+        """Draw ``count`` pairs; reading the field costs as much as some twenty of them.
+
+        Args:
+            count: of pairs.
+            rng: draws.
+            relit: make the relit pictures too, a sixth of the time.
+        """
         scenes = [self._draw_scene(rng) for _ in range(count)]
         pixels, size = self.field.pixels, self.field.size
         subject = np.empty((2 * count, len(pixels), 3), np.float32)
@@ -155,7 +162,7 @@ class PairMaker:
                 pictures *= albedo_field(size, rng)
             behind = self._background(scene.image, rng)
             photo = pictures[0] + (1 - alpha)[..., None] * behind
-            made.append(self._finish(scene, photo, pictures[1], rng))
+            made.append(self._finish(scene, photo, pictures[1], rng, relit))
         crops = [pair.pop("crops") for pair in made]
         arrays: dict[str, Any] = {k: np.stack([pair[k] for pair in made]) for k in made[0]}
         return Pairs(crops=crops, **arrays)
@@ -209,7 +216,7 @@ class PairMaker:
         return result
 
     def _finish(
-        self, scene: _Scene, photo: Float, key: Float, rng: np.random.Generator
+        self, scene: _Scene, photo: Float, key: Float, rng: np.random.Generator, relit: bool
     ) -> dict[str, Any]:
         """Crop, divide, photograph: one pair, by the names of :class:`Pairs`."""
         ranges, size = self.ranges, self.ranges.resolution
@@ -238,12 +245,13 @@ class PairMaker:
         if rng.random() < ranges.colored:
             color = light_color(rng)
         intensity = float(rng.uniform(*ranges.intensity))
-        relit = camera.develop(linear * (1 + intensity * color * gain))
+        taken = camera.shoot(np.ascontiguousarray(linear), rng)
+        after = camera.develop(linear * (1 + intensity * color * gain)) if relit else taken
         return {
-            "photo": camera.shoot(np.ascontiguousarray(linear), rng),
+            "photo": taken,
             "linear": linear.astype(np.float32),
             "gain": gain.astype(np.float32),
-            "relit": relit,
+            "relit": after,
             "environment": camera.expose(environment),
             "normals": normals.astype(np.float32),
             "mask": mask.astype(np.float32),

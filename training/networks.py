@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three networks: normals, lighting and quotient, as functional Keras 3 models.
 
-All see a face's crop at :data:`SIDE` pixels as sRGB in [0, 1], NHWC. Only operations that every
-TFLite runtime and phone GPU knows: convolution, bilinear resizing, addition, concatenation,
-element-wise arithmetic. The first convolution halves the picture and most of the work is done
-there; a light branch at full resolution sharpens the result.
+All see a face's crop at :data:`relight.view.SIDE` pixels as sRGB in [0, 1], NHWC. Only operations
+that every TFLite runtime and phone GPU knows: convolution, bilinear resizing, addition,
+concatenation, element-wise arithmetic. The first convolution halves the picture and most of the
+work is done there; a light branch at full resolution sharpens the result.
 
 References:
     Ronneberger et al. 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
@@ -23,9 +23,8 @@ import keras
 from keras import ops
 
 from relight.environment import HEIGHT, WIDTH
+from relight.view import SIDE as SIDE
 
-SIDE = 128
-"""Side of the crop that the networks see."""
 PACKAGE = "portrait_relight"
 SOFTNESS = 0.1
 """Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""
@@ -141,7 +140,9 @@ def _u_net(
     x = _residual(x, "middle")
     for level in range(len(widths) - 2, -1, -1):
         x = keras.layers.Conv2D(widths[level], 1, name=f"up{level}_narrow")(x)
-        x = keras.layers.Add(name=f"up{level}_skip")([_double(x, f"up{level}_double"), skips[level]])
+        x = keras.layers.Add(name=f"up{level}_skip")(
+            [_double(x, f"up{level}_double"), skips[level]]
+        )
         x = _residual(x, f"up{level}")
         if level:
             x = modulate(x, f"light_up{level}")

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training end to end on a tiny dataset: batches, a run, a kill, going on; and bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from data_synth.dataset import render_dataset
+from data_synth.plan import Plan
+from data_synth.render import RenderSettings
+from relight.geometry import normalize
+from training.batches import PairDataset, _mirrored, tf_data
+from training.data import (
+    DataConfig,
+    Split,
+    disturbed_normals,
+    inputs_and_target,
+    load_splits,
+    make_block,
+)
+
+CONFIG = DataConfig(batch=4, views=2, pairs=4)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three people in front of one camera, 128 pixels, 60 lights."""
+    out = tmp_path_factory.mktemp("stage")
+    plan = Plan(
+        out=out,
+        subjects=3,
+        cameras=1,
+        source="builtin",
+        assets=None,
+        lights=60,
+        seed=0,
+        settings=RenderSettings(size=128, samples=1),
+    )
+    list(render_dataset(plan))
+    return out
+
+
+@pytest.fixture(scope="module")
+def splits(dataset: Path) -> tuple[Split, Split]:
+    return load_splits(dataset)
+
+
+def test_no_subject_and_no_map_is_on_both_sides(splits: tuple[Split, Split]) -> None:
+    learned, unseen = splits
+    assert learned.names
+    assert unseen.names
+    assert not {n.split("/")[0] for n in learned.names} & {n.split("/")[0] for n in unseen.names}
+    assert len(learned.bank.maps) + len(unseen.bank.maps) == 200
+    first = {image.tobytes() for image in learned.bank.maps}
+    assert not any(image.tobytes() in first for image in unseen.bank.maps)
+
+
+def test_landmarks_are_found_and_kept(splits: tuple[Split, Split], dataset: Path) -> None:
+    assert (dataset / "landmarks.npz").exists()
+    choices = splits[0].landmarks.choices(splits[0].names[0])
+    assert choices
+    assert choices[0][0].shape == (478, 3)
+
+
+def test_a_block_follows_from_seed_and_number(splits: tuple[Split, Split]) -> None:
+    a, b, c = (make_block(splits[0], CONFIG, number) for number in (3, 3, 4))
+    for key in a:
+        np.testing.assert_array_equal(a[key], b[key])
+    assert (a["photo"] != c["photo"]).any()
+
+
+def test_the_mesh_lies_on_the_face(splits: tuple[Split, Split]) -> None:
+    config = DataConfig(batch=4, views=2, pairs=6, tight=0)
+    block = make_block(splits[0], config, 0)
+    mesh, normals = block["mesh"].astype(np.float32), block["normals"].astype(np.float32)
+    inside = (mesh[..., 3] > 0) & (block["mask"] > 0.9)
+    assert inside.mean() > 0.05
+    cosine = (mesh[inside][:, :3] * normals[inside]).sum(-1)
+    assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 25
+
+
+def test_a_mirrored_sample_is_that_of_the_mirrored_scene(splits: tuple[Split, Split]) -> None:
+    block = make_block(splits[0], CONFIG, 0)
+    chosen = np.arange(len(block["photo"])) % 2 == 0
+    mirrored = _mirrored(block, chosen)
+    for key, values in block.items():
+        np.testing.assert_array_equal(mirrored[key][~chosen], values[~chosen])
+        np.testing.assert_array_equal(_mirrored(mirrored, chosen)[key], values)
+    np.testing.assert_array_equal(mirrored["photo"][0], block["photo"][0][:, ::-1])
+    np.testing.assert_array_equal(mirrored["light"][0], block["light"][0] * [-1, 1, 1, 1])
+    shading = np.einsum("yxc,c->yx", block["normals"][0], block["light"][0, :3])
+    again = np.einsum("yxc,c->yx", mirrored["normals"][0], mirrored["light"][0, :3])
+    np.testing.assert_allclose(again, shading[:, ::-1], atol=1e-3)
+
+
+def test_batches_follow_from_the_step(splits: tuple[Split, Split]) -> None:
+    whole = PairDataset(splits[0], "normals", CONFIG, 3)
+    later = PairDataset(splits[0], "normals", CONFIG, 3, epoch=1)
+    try:
+        expected = whole.batch(4)
+        got = later[1]
+        np.testing.assert_array_equal(got[1], expected[1])
+        np.testing.assert_array_equal(got[0]["photo"], expected[0]["photo"])
+    finally:
+        whole.close()
+        later.close()
+
+
+@pytest.mark.parametrize("network", ["normals", "lighting", "quotient"])
+def test_tf_data_gives_the_same_batches(splits: tuple[Split, Split], network: str) -> None:
+    data = PairDataset(splits[0], network, CONFIG, 2)
+    try:
+        inputs, target = data[0]
+        first, wanted = next(iter(tf_data(data)))
+        np.testing.assert_array_equal(wanted.numpy(), target)
+        assert set(first) == set(inputs)
+    finally:
+        data.close()
+
+
+def test_disturbed_normals_stay_near_the_truth() -> None:
+    rng = np.random.default_rng(0)
+    true = normalize(rng.normal(0, 0.2, (3, 32, 32, 3)) + np.array([0, 0, 1]))
+    mask = np.ones((3, 32, 32), np.float32)
+    mask[:, :5] = 0
+    mesh = np.concatenate([true, mask[..., None]], -1)
+    bent = disturbed_normals(true, mesh, mask, 0.35, rng)
+    assert (bent[:, :5] == 0).all()
+    np.testing.assert_allclose(np.linalg.norm(bent[:, 5:], axis=-1), 1, atol=1e-5)
+    assert 0.8 < (bent * true).sum(-1)[:, 5:].mean() < 0.9999
+
+
+def test_clipped_pixels_have_no_weight(splits: tuple[Split, Split]) -> None:
+    block = make_block(splits[0], CONFIG, 0)
+    block["photo"][:, 40:80, 40:80] = 255
+    _, target = inputs_and_target(block, "quotient", CONFIG, np.random.default_rng(0))
+    assert (target[:, 40:80, 40:80, 6:] == 0).all()
+
+
+def command(dataset: Path, out: Path, *more: str) -> list[str]:
+    words = ["quotient", "--data", dataset, "--out", out, "--batch", "4", *more]
+    return [sys.executable, "-m", "training.train", *map(str, words)]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_was(dataset: Path, tmp_path: Path) -> None:
+    """The README's example: fifty steps; killed after the first checkpoint, then run again."""
+    words = command(dataset, tmp_path / "run", "--steps", "50", "--epoch-steps", "10")
+    with subprocess.Popen(
+        words, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        state = tmp_path / "run" / "state.json"
+        end = time.monotonic() + 100
+        while not state.exists() and time.monotonic() < end and process.poll() is None:
+            time.sleep(0.05)
+        assert state.exists(), process.stdout.read().decode() if process.stdout else ""
+        process.send_signal(signal.SIGKILL)
+    stopped = json.loads(state.read_text())["epoch"]
+    assert 1 <= stopped < 5
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(state.read_text())["epoch"] == 5
+    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert [int(row.split(",")[0]) for row in rows[1:]] == list(range(5))
+    figures = json.loads((tmp_path / "run" / "figures.json").read_text())
+    assert figures["test_loss"] > 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert config["steps"] == 50
+    assert (tmp_path / "run" / "quotient.weights.h5").stat().st_size > 1e6
+    again = subprocess.run(
+        command(dataset, tmp_path / "run", "--steps", "50", "--seed", "3"),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode == 1
+    assert "other settings" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_bad_input_gets_one_line(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for data in (tmp_path / "missing", empty):
+        done = subprocess.run(
+            command(data, tmp_path / "run"),
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert str(data.name) in done.stderr
+        assert "Traceback" not in done.stderr

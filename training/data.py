@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the networks learn from: the split, samples from stored reflectance fields, and targets.
+
+The same photos, crops and disturbances serve all three networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_synth.dataset import Dataset
+from data_synth.environment import EnvironmentBank
+from data_synth.field import Field
+from data_synth.pair import PairMaker, PairRanges, Pairs
+from relight.error import RelightError
+from relight.geometry import Crop, normalize
+from relight.view import SIDE
+from training.landmark import DRAWN_SIDE, LandmarkStore, draw_mesh, load_landmarks
+
+Float = NDArray[np.float32]
+Sample = dict[str, NDArray[Any]]
+
+HELD_OUT = 10
+"""Every tenth subject and environment map is kept for judging."""
+PROCEDURAL_MAPS = 200
+"""Environment maps made here when no folder is given."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What the batches are made of.
+
+    Attributes:
+        batch: samples of a batch.
+        views: views of a block.
+        pairs: pairs made of each view for a block.
+        reuse: times that each is used, mirrored at random.
+        grey: share of photos without colour.
+        tight: share of photos cut just around the face, their edges repeated outside.
+        normal_error: largest strength of the smooth error on the normals that the lighting and
+            quotient networks are given.
+        seed: everything follows from it.
+        pair: what pairs are drawn from.
+    """
+
+    batch: int = 16
+    views: int = 32
+    pairs: int = 32
+    reuse: int = 4
+    grey: float = 0.12
+    tight: float = 0.12
+    normal_error: float = 0.35
+    seed: int = 0
+    pair: PairRanges = field(default_factory=lambda: PairRanges(resolution=SIDE, azimuth_deg=100))
+
+    @property
+    def batches_per_block(self) -> int:
+        """Batches that a block gives."""
+        return max(1, self.views * self.pairs * self.reuse // self.batch)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Views and environments of one part of the data.
+
+    Attributes:
+        root: the dataset's folder.
+        names: of its views, below the folder.
+        landmarks: of all views.
+        bank: environments.
+    """
+
+    root: Path
+    names: list[str]
+    landmarks: LandmarkStore
+    bank: EnvironmentBank
+
+
+class DataError(RelightError):
+    """A dataset cannot be trained on."""
+
+
+def load_splits(
+    root: Path, environments: Path | None = None, progress: Any = lambda done, total: None
+) -> tuple[Split, Split]:
+    """Training and test part: no subject and no environment map is in both.
+
+    Args:
+        root: a dataset made by ``python -m data_synth render``.
+        environments: folder of .hdr or .exr maps; ``None`` makes procedural ones.
+        progress: told of landmarks being found, see :func:`training.landmark.load_landmarks`.
+
+    Raises:
+        FieldError: if the folder holds no views.
+        DataError: if it holds too few people.
+    """
+    dataset = Dataset(root)
+    landmarks = load_landmarks(dataset, progress)
+    subjects = sorted(dataset.by_subject())
+    kept = set(subjects[HELD_OUT - 1 :: HELD_OUT] or subjects[-1:])
+    if len(subjects) < 2:
+        raise DataError(f"{root}: one subject is too few; render at least two")
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for name in landmarks.usable:
+        names[name.split("/")[0] in kept].append(name)
+    if not all(names.values()):
+        raise DataError(f"{root}: faces are found in too few views; render more subjects")
+    if environments is None:
+        bank = EnvironmentBank.make(PROCEDURAL_MAPS, np.random.default_rng(1))
+    else:
+        bank = EnvironmentBank.load(environments)
+        made = EnvironmentBank.make(len(bank.maps), np.random.default_rng(1))
+        bank = EnvironmentBank(
+            np.concatenate([bank.maps, made.maps]), [*bank.names, *made.names], bank.ranges
+        )
+    unseen = np.arange(len(bank.maps)) % HELD_OUT == HELD_OUT - 1
+    banks = [
+        EnvironmentBank(bank.maps[part], [bank.names[i] for i in np.flatnonzero(part)], bank.ranges)
+        for part in (~unseen, unseen)
+    ]
+    return (
+        Split(root, names[False], landmarks, banks[0]),
+        Split(root, names[True], landmarks, banks[1]),
+    )
+
+
+def make_block(split: Split, config: DataConfig, index: int) -> Sample:
+    """All samples of block ``index``: arrays with a first axis of ``views * pairs``.
+
+    Keys: ``photo`` uint8 (N, 128, 128, 3); ``mesh`` float16 (N, 128, 128, 4); ``normals`` float16
+    unit on the person, 0 outside; ``mask`` float16 coverage by the person, 0 where nothing is to be
+    learned; ``gain`` and ``linear`` float16 (see :class:`data_synth.pair.Pairs`); ``environment``
+    float32 (N, 16, 32, 3); ``light`` float32 (N, 4) direction and softness in radians.
+    """
+    rng = np.random.default_rng([config.seed, index])
+    start = index * config.views
+    samples = [
+        _view_samples(split, _nth_view(split.names, config.seed, start + i), config, rng)
+        for i in range(config.views)
+    ]
+    return {key: np.concatenate([sample[key] for sample in samples]) for key in samples[0]}
+
+
+def _nth_view(names: list[str], seed: int, position: int) -> str:
+    """Views come in a new random order each time that all have been seen."""
+    turn, place = divmod(position, len(names))
+    order = np.random.default_rng([seed, turn, 7]).permutation(len(names))
+    return names[int(order[place])]
+
+
+def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Generator) -> Sample:
+    stored = Field.load(split.root / name)
+    pairs = PairMaker(stored, split.bank, config.pair).make(config.pairs, rng, relit=False)
+    choices = split.landmarks.choices(name)
+    landmarks, pose = choices[rng.integers(len(choices))]
+    mesh = _crop_meshes(draw_mesh(landmarks, pose, stored.size), pairs, stored.size)
+    photo, mask = pairs.photo.copy(), pairs.mask.copy()
+    for i in range(len(photo)):
+        if rng.random() < config.grey:
+            photo[i] = _grey(photo[i])
+        if rng.random() < config.tight:
+            _cut_tight(photo[i], mask[i], mesh[i, ..., 3], rng)
+    gain = np.minimum(pairs.gain, 1000)
+    return {
+        "photo": photo,
+        "mesh": mesh.astype(np.float16),
+        "normals": pairs.normals.astype(np.float16),
+        "mask": mask.astype(np.float16),
+        "gain": gain.astype(np.float16),
+        "linear": np.minimum(pairs.linear, 60000).astype(np.float16),
+        "environment": pairs.environment,
+        "light": np.concatenate([pairs.light, pairs.softness[:, None]], 1).astype(np.float32),
+    }
+
+
+def _crop_meshes(drawn: Float, pairs: Pairs, size: int) -> Float:
+    """A view's drawn mesh on each pair's crop, ``(N, 128, 128, 4)``, mirrored as the pair is."""
+    scale = DRAWN_SIDE / size
+    bordered = np.pad(drawn, ((1, 1), (1, 1), (0, 0)))  # the crop repeats the border outside
+    result = []
+    for crop, flipped in zip(pairs.crops, pairs.flipped, strict=True):
+        left, top, side = (round(x * scale) for x in (crop.left, crop.top, crop.size))
+        mesh = Crop(left + 1, top + 1, side).extract(bordered, SIDE)
+        mask = mesh[..., 3:] > 0.5
+        mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask], -1)
+        if flipped:
+            mesh = mesh[:, ::-1] * np.array([-1, 1, 1, 1], np.float32)
+        result.append(mesh)
+    return np.stack(result).astype(np.float32)
+
+
+def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import cv2
+
+    grey: NDArray[np.uint8] = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    return np.repeat(grey[..., None], 3, 2)
+
+
+def _cut_tight(
+    photo: NDArray[np.uint8], mask: Float, face: Float, rng: np.random.Generator
+) -> None:
+    """Repeat the edges of a box around the face over all that lies outside it, in place."""
+    rows, columns = np.nonzero(face)
+    if not len(rows):
+        return
+    margin = rng.uniform(-0.02, 0.25, 4) * np.ptp(rows)
+    top, left = int(max(0, rows.min() - margin[0])), int(max(0, columns.min() - margin[1]))
+    bottom, right = int(rows.max() + margin[2]) + 1, int(columns.max() + margin[3]) + 1
+    y = np.clip(np.arange(len(photo)), top, min(bottom, len(photo)) - 1)
+    x = np.clip(np.arange(len(photo)), left, min(right, len(photo)) - 1)
+    photo[:] = photo[y][:, x]
+    mask[:top], mask[bottom:], mask[:, :left], mask[:, right:] = 0, 0, 0, 0
+
+
+def disturbed_normals(
+    normals: Float, mesh: Float, mask: Float, strength: float, rng: np.random.Generator
+) -> Float:
+    """Normals as an imperfect estimate gives them: anywhere between truth and mesh, and bent.
+
+    Args:
+        normals: ``(N, S, S, 3)`` true, unit on the person.
+        mesh: ``(N, S, S, 4)`` the mesh's and its mask.
+        mask: ``(N, S, S)`` coverage.
+        strength: largest deviation of the smooth error.
+        rng: draws.
+
+    Returns:
+        ``(N, S, S, 3)`` unit times coverage.
+    """
+    import cv2
+
+    result = np.empty_like(normals)
+    for i in range(len(normals)):
+        share = np.float32(rng.uniform()) * mesh[i, ..., 3:]
+        bent = normals[i] * (1 - share) + mesh[i, ..., :3] * share
+        cells = int(rng.integers(3, 9))
+        noise = rng.standard_normal((cells, cells, 3), np.float32)
+        noise *= np.float32(rng.uniform(0, strength))
+        bent += cv2.resize(noise, normals.shape[1:3], interpolation=cv2.INTER_CUBIC)
+        result[i] = normalize(bent) * mask[i, ..., None]
+    return result
+
+
+def inputs_and_target(
+    sample: Sample, network: str, config: DataConfig, rng: np.random.Generator
+) -> tuple[Sample, NDArray[Any]]:
+    """A network's inputs by name, and its target as one array.
+
+    Targets: normals ``(N, S, S, 5)``: true normals, mask, face mesh; lighting ``(N, 16, 32, 3)``:
+    radiance; quotient ``(N, S, S, 8)``: gain, photo's linear light, mask, face mesh.
+    """
+    photo = sample["photo"].astype(np.float32) / 255
+    mesh, mask = sample["mesh"].astype(np.float32), sample["mask"].astype(np.float32)
+    normals = sample["normals"].astype(np.float32)
+    face = mesh[..., 3:] * mask[..., None]
+    if network == "normals":
+        target = np.concatenate([normals, mask[..., None], face], -1)
+        return {"photo": photo, "mesh": mesh}, target
+    given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
+    if network == "lighting":
+        return {"photo": photo, "normals": given}, sample["environment"]
+    light = sample["light"]
+    visibility = np.maximum(np.einsum("nyxc,nc->nyx", given, light[:, :3]), 0)[..., None]
+    unclipped = (sample["photo"].max(-1) < 252)[..., None]
+    target = np.concatenate(
+        [
+            sample["gain"].astype(np.float32),
+            sample["linear"].astype(np.float32),
+            mask[..., None] * unclipped,
+            face * unclipped,
+        ],
+        -1,
+    )
+    inputs = {"photo": photo, "normals": given, "visibility": visibility, "light": light}
+    return inputs, target

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses and figures of the three networks, in ``keras.ops`` for any backend.
+
+References:
+    LeGendre et al. 2020, "Learning Illumination from Diverse Portraits", section 3.3 (the spheres
+    that an environment is judged by). Sun et al. 2019, "Single Image Portrait Relighting", section
+    4 (solid-angle weighted log loss). Eigen et al. 2014, "Depth Map Prediction from a Single
+    Image", section 3.2 (errors at the best scale).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from relight.color import LUMINANCE
+from relight.environment import (
+    HEIGHT,
+    WIDTH,
+    Environment,
+    directions,
+    solid_angles,
+    sphere_normals,
+)
+
+Float = NDArray[np.float32]
+Loss = Callable[[Any, Any], Any]
+
+SPHERE_SIDE = 16
+"""Pixels along the spheres that environments are compared on."""
+DARKEST = 1e-3
+"""Added to radiance before logarithms."""
+INTENSITIES = (0.5, 2.0, 6.0)
+"""Intensities k at which ``log(1 + k G)`` is compared."""
+BODY = 0.35
+"""Weight of hair, neck and clothes against 1 on the face."""
+
+
+# --- Normals: target (B, S, S, 5): normals, mask, face; prediction (B, S, S, 4): and confidence
+
+
+def normals_loss(target: Any, predicted: Any) -> Any:
+    """Chord between true and estimated normals, and the error of the confidence, ``(B,)``."""
+    chord = _chord(target, predicted)
+    weight = target[..., 3] * (BODY + (1 - BODY) * target[..., 4])
+    error = _mean(chord, weight)
+    quality = ops.stop_gradient(target[..., 3] * ops.clip(1 - chord / 0.8, 0.0, 1.0))
+    return error + 0.1 * ops.mean((predicted[..., 3] - quality) ** 2, (1, 2))
+
+
+def normal_deg(target: Any, predicted: Any) -> Any:
+    """Mean angle in degrees inside the face mesh, ``(B,)``."""
+    cosine = ops.sum(target[..., :3] * predicted[..., :3], -1)
+    angle = ops.arccos(ops.clip(cosine, -1 + 1e-6, 1 - 1e-6)) * (180 / np.pi)
+    return _mean(angle, target[..., 4])
+
+
+def _chord(target: Any, predicted: Any) -> Any:
+    """Length of the difference of unit vectors: nearly the angle, linear in it."""
+    difference = target[..., :3] - predicted[..., :3]
+    return ops.sqrt(ops.sum(difference * difference, -1) + 1e-4)
+
+
+# --- Lighting: target (B, 16, 32, 3) radiance; prediction its logarithm
+
+
+def lighting_loss(target: Any, predicted: Any) -> Any:
+    """Log radiance by solid angle, and the three spheres relative to the diffuse one, ``(B,)``."""
+    weight = ops.convert_to_tensor(solid_angles(HEIGHT)[None, :, :, None] / (4 * np.pi) / WIDTH)
+    weight = weight * WIDTH  # every row's pixels weigh alike; all weights sum to 1
+    log_error = ops.abs(ops.log(target + DARKEST) - predicted)
+    loss = 0.1 * ops.sum(ops.mean(log_error, -1) * weight[..., 0], (1, 2))
+    return loss + sphere_error(target, predicted)
+
+
+def sphere_error(target: Any, predicted: Any) -> Any:
+    """Mean absolute error on the three spheres over the diffuse sphere's mean, ``(B,)``."""
+    radiance = ops.exp(ops.clip(predicted, -12.0, 12.0))
+    total: Any = 0.0
+    level: Any = None
+    for weight, matrix in zip((2.0, 0.5, 0.25), sphere_matrices(), strict=True):
+        true, seen = (_rendered(matrix, light) for light in (target, radiance))
+        if level is None:
+            level = ops.mean(true, (1, 2)) + DARKEST
+            error = ops.mean(ops.abs(true - seen), (1, 2)) / level
+        else:  # reflections of lamps are thousands of times brighter than the rest: compress them
+            scale = ops.reshape(level, (-1, 1, 1))
+            error = ops.mean(ops.abs(ops.sqrt(true / scale) - ops.sqrt(seen / scale)), (1, 2))
+        total = total + weight * error
+    return total
+
+
+def light_deg(target: Any, predicted: Any) -> Any:
+    """Angle in degrees between the dominant directions, ``(B,)``."""
+    true, seen = (_moment(light) for light in (target, ops.exp(ops.clip(predicted, -12.0, 12.0))))
+    cosine = ops.sum(true * seen, -1)
+    return ops.arccos(ops.clip(cosine, -1 + 1e-6, 1 - 1e-6)) * (180 / np.pi)
+
+
+@functools.cache
+def sphere_matrices() -> tuple[Float, Float, Float]:
+    """Diffuse, matte silver and mirror sphere as matrices ``(P, 512)`` acting on a map's radiance.
+
+    ``P`` counts the pixels inside a sphere of :data:`SPHERE_SIDE` pixels.
+    """
+    inside = sphere_normals(SPHERE_SIDE)[1].reshape(-1) > 0.5
+    count = HEIGHT * WIDTH
+    columns: list[list[Float]] = [[], [], []]
+    for i in range(0, count, 3):  # three pixels at a time, one in each colour
+        basis = np.zeros((count, 3), np.float32)
+        for c in range(min(3, count - i)):
+            basis[i + c, c] = 1
+        spheres = Environment(basis.reshape(HEIGHT, WIDTH, 3)).spheres(SPHERE_SIDE)
+        for kind, sphere in zip(columns, spheres, strict=True):
+            kind.append(sphere.reshape(-1, 3)[inside])
+    diffuse, silver, mirror = (np.concatenate(c, 1)[:, :count] for c in columns)
+    return diffuse, silver, mirror
+
+
+def _rendered(matrix: Float, radiance: Any) -> Any:
+    """A sphere's pixels ``(B, P, 3)`` under maps ``(B, 16, 32, 3)``."""
+    flat = ops.reshape(radiance, (-1, HEIGHT * WIDTH, 3))
+    return ops.matmul(ops.convert_to_tensor(matrix)[None], flat)
+
+
+@functools.cache
+def _moments() -> Float:
+    """``(512, 3)``: sums luminance to the first moment of a map."""
+    moment = directions(HEIGHT) * solid_angles(HEIGHT)[..., None]
+    return np.ascontiguousarray(moment.reshape(-1, 3), np.float32)
+
+
+def _moment(radiance: Any) -> Any:
+    grey = ops.sum(radiance * ops.convert_to_tensor(LUMINANCE), -1)
+    moment = ops.matmul(ops.reshape(grey, (-1, HEIGHT * WIDTH)), ops.convert_to_tensor(_moments()))
+    return moment / (ops.norm(moment, axis=-1, keepdims=True) + 1e-9)
+
+
+# --- Quotient: target (B, S, S, 8): gain, photo's linear light, mask, face; prediction the gain
+
+
+def quotient_loss(target: Any, predicted: Any) -> Any:
+    """Added light, its logarithm, its edges and the relit picture, ``(B,)``."""
+    gain, photo = target[..., :3], target[..., 3:6]
+    weight = target[..., 6] * (BODY + (1 - BODY) * target[..., 7])
+    log_error: Any = 0.0
+    for k in INTENSITIES:
+        difference = ops.abs(ops.log(1 + k * predicted) - ops.log(1 + k * gain))
+        log_error = log_error + _mean(ops.mean(difference, -1), weight) / len(INTENSITIES)
+    relit = ops.abs(_encoded(photo * (1 + predicted)) - _encoded(photo * (1 + gain)))
+    true, seen = ops.log(1 + 2 * gain), ops.log(1 + 2 * predicted)
+    edges = sum(
+        _mean(ops.mean(ops.abs(d(true) - d(seen)), -1), w)
+        for d, w in (
+            (lambda x: x[:, 1:] - x[:, :-1], weight[:, 1:] * weight[:, :-1]),
+            (lambda x: x[:, :, 1:] - x[:, :, :-1], weight[:, :, 1:] * weight[:, :, :-1]),
+        )
+    )
+    residual = _residual(photo * gain, photo * predicted, weight)
+    return residual + log_error + 3 * _mean(ops.mean(relit, -1), weight) + edges
+
+
+def added_light_residual(target: Any, predicted: Any) -> Any:
+    """Energy of the added light's error at the best scale over the light's own, face, ``(B,)``."""
+    photo = target[..., 3:6]
+    return _residual(photo * target[..., :3], photo * predicted, target[..., 7])
+
+
+def _residual(true: Any, seen: Any, weight: Any) -> Any:
+    weight = weight[..., None]
+    cross, own, energy = (
+        ops.sum(a * b * weight, (1, 2, 3)) for a, b in ((true, seen), (seen, seen), (true, true))
+    )
+    scale = cross / (own + 1e-6)
+    return (energy - 2 * scale * cross + scale * scale * own) / (energy + 1e-5)
+
+
+def _encoded(linear: Any) -> Any:
+    """Close to the sRGB curve, with a gradient at black."""
+    return (linear + 0.01) ** (1 / 2.4)
+
+
+def _mean(values: Any, weight: Any) -> Any:
+    """Weighted mean over a picture, ``(B,)``."""
+    return ops.sum(values * weight, (1, 2)) / (ops.sum(weight, (1, 2)) + 1.0)
+
+
+LOSSES: dict[str, Loss] = {
+    "normals": normals_loss,
+    "lighting": lighting_loss,
+    "quotient": quotient_loss,
+}
+FIGURES: dict[str, list[Loss]] = {
+    "normals": [normal_deg],
+    "lighting": [light_deg, sphere_error],
+    "quotient": [added_light_residual],
+}
+"""What training reports besides the loss."""
+
+
+def joined_outputs(network: keras.Model) -> keras.Model:
+    """The network with its outputs in one tensor, as the losses take them."""
+    outputs = list(network.output.values())
+    joined = outputs[0]
+    if len(outputs) > 1:
+        joined = keras.layers.Concatenate(name="joined")(outputs)
+    return keras.Model(network.input, joined, name=f"{network.name}_joined")

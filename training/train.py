@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train one of the three networks: ``python -m training.train quotient --data DIR --out DIR``.
+
+Kill it anywhere; the same command goes on from the last epoch. The run's folder holds
+
+- ``config.json``: the resolved configuration, the commit and the versions,
+- ``<network>.weights.h5``: the averaged weights of the last epoch,
+- ``state.weights.h5``, ``state.json``: what a restart continues from,
+- ``history.csv``, ``tensorboard/``: loss and figures by epoch,
+- ``figures.json``: the last epoch's figures on the test split.
+
+The weights that ship: see ``docs/training-log.md`` for the commands and their times.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import keras
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from relight.error import RelightError
+from relight.storage import whole_file
+from training.batches import PairDataset
+from training.data import DataConfig, load_splits
+from training.losses import FIGURES, LOSSES, joined_outputs
+from training.networks import NETWORKS
+
+TEST_BATCHES = 24
+"""Batches of the test split that every epoch is judged on."""
+
+
+class Network(StrEnum):
+    """The networks."""
+
+    NORMALS = "normals"
+    LIGHTING = "lighting"
+    QUOTIENT = "quotient"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run.
+
+    Attributes:
+        network: which network.
+        data: the dataset's folder.
+        environments: folder of HDR maps, or ``None``.
+        steps: batches in all.
+        epoch_steps: batches between checkpoints.
+        learning_rate: peak of a cosine schedule.
+        warmup_steps: over which it rises.
+        clip_norm: largest norm of a gradient.
+        averaging: momentum of the averaged weights, which are what is kept.
+        initial_weights: weights to start from, or ``None``.
+        batches: what the data is made of.
+    """
+
+    network: str
+    data: str
+    environments: str | None = None
+    steps: int = 12000
+    epoch_steps: int = 250
+    learning_rate: float = 2e-3
+    warmup_steps: int = 200
+    clip_norm: float = 1.0
+    averaging: float = 0.998
+    initial_weights: str | None = None
+    batches: DataConfig = field(default_factory=DataConfig)
+
+
+class TrainError(RelightError):
+    """A training run cannot go on."""
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """At an epoch's end: judge and keep the averaged weights, and store the state to go on from."""
+
+    def __init__(self, out: Path, network: keras.Model, name: str, test: Any) -> None:
+        super().__init__()
+        self.out, self.network, self.name, self.test = out, network, name, test
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See the class."""
+        logs = {} if logs is None else logs
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise TrainError(f"{self.out}: loss is not finite in epoch {epoch + 1}; lower the rate")
+        _save(self.model, self.out / "state.weights.h5")
+        with _averaged(self.model):
+            _save(self.network, self.out / f"{self.name}.weights.h5")
+            figures = self.model.evaluate(self.test, verbose=0, return_dict=True)
+        logs.update({f"test_{key}": float(value) for key, value in figures.items()})
+        _write_json(self.out / "figures.json", {k: round(float(v), 5) for k, v in logs.items()})
+        _write_json(self.out / "state.json", {"epoch": epoch + 1})
+
+
+def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
+    """Run a training, from its start or from where it stopped.
+
+    Returns:
+        The last epoch's losses and figures; ``test_`` marks those of the test split.
+
+    Raises:
+        TrainError: if the folder holds another run, or the loss is no longer finite.
+        RelightError: for data that cannot be used.
+        OSError: if the folder cannot be written.
+    """
+    # --- Configuration
+
+    out.mkdir(parents=True, exist_ok=True)
+    epoch = _first_epoch(config, out)
+    epochs = math.ceil(config.steps / config.epoch_steps)
+    if epoch >= epochs:
+        console.print(f"{out}: finished; give more --steps to go on.")
+        figures: dict[str, float] = json.loads((out / "figures.json").read_text())
+        return figures
+
+    # --- Data
+
+    environments = Path(config.environments) if config.environments else None
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Face Mesh on the renders", total=None)
+        learned, unseen = load_splits(
+            Path(config.data),
+            environments,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    _write_config(config, out)
+    console.print(f"{len(learned.names)} views to learn from, {len(unseen.names)} to judge by")
+    data = PairDataset(learned, config.network, config.batches, config.epoch_steps, epoch)
+    fixed = DataConfig(batch=16, views=min(len(unseen.names), 48), pairs=8, reuse=1, seed=1)
+    judged = PairDataset(unseen, config.network, fixed, 1)
+    # One batch after the other: the test set stays in memory.
+    kept = [judged.batch(i) for i in range(min(TEST_BATCHES, fixed.batches_per_block))]
+    judged.close()
+    test_set = _Fixed(kept)
+
+    # --- Model
+
+    keras.utils.set_random_seed(config.batches.seed)
+    network = NETWORKS[config.network]()
+    if config.initial_weights:
+        network.load_weights(config.initial_weights)
+    model = joined_outputs(network)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate * 0.05,
+        max(1, config.steps - config.warmup_steps),
+        alpha=0.01,
+        warmup_target=config.learning_rate,
+        warmup_steps=min(config.warmup_steps, config.steps // 4),
+    )
+    optimizer = keras.optimizers.Adam(
+        schedule, clipnorm=config.clip_norm, use_ema=True, ema_momentum=config.averaging
+    )
+    model.compile(
+        optimizer,
+        loss=LOSSES[config.network],
+        metrics=FIGURES[config.network],
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    optimizer.build(model.trainable_variables)
+    if epoch:
+        model.load_weights(out / "state.weights.h5")
+
+    # --- Fit
+
+    callbacks = [
+        Checkpoint(out, network, config.network, test_set),
+        keras.callbacks.CSVLogger(str(out / "history.csv"), append=epoch > 0),
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda e, logs: console.print(
+                f"{(e + 1) * config.epoch_steps:7d}  "
+                + "  ".join(f"{k} {v:.4f}" for k, v in (logs or {}).items())
+            )
+        ),
+    ]
+    if keras.backend.backend() == "tensorflow":
+        callbacks.append(keras.callbacks.TensorBoard(str(out / "tensorboard"), write_graph=False))
+    try:
+        model.fit(data, epochs=epochs, initial_epoch=epoch, callbacks=callbacks, verbose=0)
+    finally:
+        data.close()
+
+    # --- Figures
+
+    result: dict[str, float] = json.loads((out / "figures.json").read_text())
+    return result
+
+
+class _Fixed(keras.utils.PyDataset):
+    """Batches in memory."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.batches[index]
+
+
+def _first_epoch(config: TrainConfig, out: Path) -> int:
+    """The epoch to go on with, 0 for a new run.
+
+    Raises:
+        TrainError: if the folder holds a run with another configuration, or a corrupt one.
+    """
+    path, state = out / "config.json", out / "state.json"
+    if not path.exists():
+        return 0
+    try:
+        stored = json.loads(path.read_text())["config"]
+        epoch = int(json.loads(state.read_text())["epoch"]) if state.exists() else 0
+    except (ValueError, KeyError) as error:
+        raise TrainError(f"{path}: corrupt; choose another folder") from error
+    stored["steps"] = config.steps  # a run may be made longer
+    if stored != json.loads(json.dumps(asdict(config))):
+        raise TrainError(f"{out}: holds a run with other settings; choose another folder")
+    if epoch and not (out / "state.weights.h5").exists():
+        raise TrainError(f"{out}: its state is missing; choose another folder")
+    return epoch
+
+
+def _write_config(config: TrainConfig, out: Path) -> None:
+    """What a run was made with, for its model card."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+        check=False,
+    ).stdout.strip()
+    record = {
+        "config": asdict(config),
+        "commit": commit or None,
+        "keras": keras.version(),
+        "backend": keras.backend.backend(),
+        "numpy": np.__version__,
+        "python": sys.version.split()[0],
+    }
+    _write_json(out / "config.json", record)
+
+
+@contextmanager
+def _averaged(model: keras.Model) -> Iterator[None]:
+    """The model with its averaged weights, for a while."""
+    raw = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, raw, strict=True):
+            variable.assign(value)
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    """Whole or not at all; the temporary file keeps the ending that Keras asks for."""
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        model.save_weights(temporary, overwrite=True)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__.split("\n", 1)[0] if __doc__ else None)
+def main(
+    network: Annotated[Network, typer.Argument(help="Which network.")],
+    data: Annotated[Path, typer.Option(help="A dataset of python -m data_synth render.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    environments: Annotated[
+        Path | None, typer.Option(help="Folder of .hdr or .exr maps; else made here.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Batches in all.")] = TrainConfig.steps,
+    epoch_steps: Annotated[
+        int, typer.Option(min=1, help="Batches between checkpoints.")
+    ] = TrainConfig.epoch_steps,
+    batch: Annotated[int, typer.Option(min=1, help="Samples of a batch.")] = DataConfig.batch,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-7, max=1.0, help="Peak of the cosine schedule.")
+    ] = TrainConfig.learning_rate,
+    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
+    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+) -> None:
+    """Train a network; run again to go on after a stop."""
+    console = Console(highlight=False, soft_wrap=True)
+    config = TrainConfig(
+        network=network.value,
+        data=str(data),
+        environments=str(environments) if environments else None,
+        steps=steps,
+        epoch_steps=min(epoch_steps, steps),
+        learning_rate=learning_rate,
+        initial_weights=str(init) if init else None,
+        batches=DataConfig(batch=batch, seed=seed),
+    )
+    try:
+        if init is not None and not init.is_file():
+            raise TrainError(f"{init}: no such file; give weights of a former run")
+        figures = train(config, out, console)
+    except (RelightError, OSError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/] {error}")
+        raise typer.Exit(1) from None
+    console.print("  ".join(f"{k} {v:.4f}" for k, v in figures.items()))
+
+
+if __name__ == "__main__":
+    app()
