@@ -144,7 +144,7 @@ def relight(
     light: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="AZ,EL[,K[,COLOR]]",
+            metavar="AZ,EL[,K[,COLOR[,SOFTNESS]]]",
             help="A complete light in place of the automatic one; repeat it for several.",
             rich_help_panel="Light",
         ),

@@ -54,20 +54,23 @@ def parse_color(text: str) -> Color:
 
 
 def parse_light(text: str) -> Light:
-    """A light from ``AZ,EL[,K[,COLOR]]``, angles in degrees.
+    """A light from ``AZ,EL[,K[,COLOR[,SOFTNESS]]]``, angles and softness in degrees.
 
     Raises:
         ValueError: if it is not of this form or out of range.
     """
     parts = text.split(",")
-    azimuth, elevation, intensity, color = (*parts, "", "", "")[:4]
-    if not 2 <= len(parts) <= 4:
-        raise ValueError(f"{text!r} is no light; give AZ,EL[,K[,COLOR]] like -45,30,0.8,warm")
+    azimuth, elevation, intensity, color, softness = (*parts, "", "", "", "")[:5]
+    if not 2 <= len(parts) <= 5:
+        raise ValueError(
+            f"{text!r} is no light; give AZ,EL[,K[,COLOR[,SOFTNESS]]] like -45,30,0.8,warm"
+        )
     light = Light(
         _number(text, "AZ", azimuth),
         _number(text, "EL", elevation),
         _number(text, "K", intensity or "1"),
         parse_color(color or "white"),
+        _number(text, "SOFTNESS", softness or str(Light.softness_deg)),
     )
     _check_intensity(light.intensity)
     return light

@@ -145,7 +145,7 @@ def _visibility(analysis: Analysis, light: Light) -> Bytes:
 def _on_background(picture: NDArray[Any], analysis: Analysis) -> Bytes:
     import cv2
 
-    person = np.clip(analysis.crop_person, 0, 1)[..., None]
+    person = analysis.view.person[..., None]
     mixed = picture * person + np.float32(BACKGROUND[0] / 255) * (1 - person)
     grown = cv2.resize(mixed, (PANEL, PANEL), interpolation=cv2.INTER_CUBIC)
     return (np.clip(grown, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -152,26 +152,12 @@ class Crop:
         self, part: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any], resolution: int
     ) -> NDArray[Any]:
         """Area-average by a whole factor, then cut the exact square at the reduced size."""
-        import cv2
-
         factor = self.size // resolution
         small = shrink(part, factor)
-        sy, sx = (1 / min(factor, side) for side in part.shape[:2])
+        height, width = (1 / min(factor, side) for side in part.shape[:2])
         step = self.size / resolution
-        # Pixel centres: photo coordinate of output pixel u is left + (u + 0.5) * step.
-        matrix = np.array(
-            [
-                [step * sx, 0, (self.left - columns[0] + 0.5 * step) * sx - 0.5],
-                [0, step * sy, (self.top - rows[0] + 0.5 * step) * sy - 0.5],
-            ]
-        )
-        warped: NDArray[Any] = cv2.warpAffine(
-            small,
-            matrix,
-            (resolution, resolution),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        offset = (self.left - int(columns[0]), self.top - int(rows[0]))
+        warped = _warp(small, offset, step, (width, height), (resolution, resolution))
         return warped.reshape(resolution, resolution, *part.shape[2:])
 
     def to_crop(self, points: NDArray[Any], resolution: int) -> Float:
@@ -192,24 +178,15 @@ class Crop:
         Returns:
             ``(rows, columns[, C])``, taken at the cells' centres.
         """
-        import cv2
-
         scale = values.shape[0] / self.size
-        step = grid.step * scale
-        matrix = np.array(
-            [
-                [step, 0, (grid.left - self.left) * scale + 0.5 * step - 0.5],
-                [0, step, (grid.top - self.top) * scale + 0.5 * step - 0.5],
-            ]
+        offset = (grid.left - self.left, grid.top - self.top)
+        return _warp(values, offset, grid.step, (scale, scale), (grid.columns, grid.rows))
+
+    def scaled(self, factor: float) -> Crop:
+        """The square on the photo scaled by a factor, to whole pixels."""
+        return Crop(
+            round(self.left * factor), round(self.top * factor), max(1, round(self.size * factor))
         )
-        warped: NDArray[Any] = cv2.warpAffine(
-            values,
-            matrix,
-            (grid.columns, grid.rows),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return warped
 
     def visible(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Rows and columns of a photo of ``shape`` that the crop covers."""
@@ -217,3 +194,36 @@ class Crop:
             slice(max(0, self.top), min(shape[0], self.top + self.size)),
             slice(max(0, self.left), min(shape[1], self.left + self.size)),
         )
+
+
+def _warp(
+    values: NDArray[Any],
+    offset: tuple[float, float],
+    step: float,
+    scale: tuple[float, float],
+    size: tuple[int, int],
+) -> NDArray[Any]:
+    """Cells of a photo from values given at another scale, bilinear, edges repeated.
+
+    Args:
+        values: ``(H, W[, C])``, covering a part of the photo.
+        offset: of the cells' left upper corner from that part's, (x, y) in pixels of the photo.
+        step: pixels of the photo per cell.
+        scale: values per pixel of the photo, (x, y).
+        size: (columns, rows) of the result.
+    """
+    import cv2
+
+    # Pixel centres: cell u lies at offset + (u + 0.5) * step.
+    matrix = np.zeros((2, 3))
+    for axis in (0, 1):
+        matrix[axis, axis] = step * scale[axis]
+        matrix[axis, 2] = (offset[axis] + 0.5 * step) * scale[axis] - 0.5
+    warped: NDArray[Any] = cv2.warpAffine(
+        values,
+        matrix,
+        size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return warped

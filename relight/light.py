@@ -26,6 +26,8 @@ Float = NDArray[np.float32]
 
 BRIGHTEST = 100.0
 """Upper bound of intensities, colours and strengths: far beyond any use, far from overflow."""
+SOFTEST_DEG = 45.0
+"""Largest radius of a light: half of all that it could fill on its side."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Light:
         intensity: k in [0, 100]; at 1 the key's irradiance at normal incidence equals the mean
             irradiance of the existing light over the visible face.
         color: linear RGB in [0, 100] of the key, white = (1, 1, 1).
+        softness_deg: [0, 45], the light's radius as the subject sees it: the sun 0.25, a bare
+            flash 2, a studio umbrella 25. A softer light has softer shadows.
         reason: why it stands there, one sentence; empty for a user's own light.
     """
 
@@ -45,12 +49,19 @@ class Light:
     elevation_deg: float
     intensity: float = 1.0
     color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    softness_deg: float = 5.0
     reason: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Check ranges; the azimuth is brought into (-180, 180]."""
         color = tuple(float(c) for c in self.color)
-        numbers = (self.azimuth_deg, self.elevation_deg, self.intensity, *color)
+        numbers = (
+            self.azimuth_deg,
+            self.elevation_deg,
+            self.intensity,
+            *color,
+            self.softness_deg,
+        )
         if not all(math.isfinite(x) for x in numbers):
             raise ValueError(f"a light needs finite numbers, got {numbers}")
         if not -90 <= self.elevation_deg <= 90:
@@ -59,10 +70,15 @@ class Light:
             raise ValueError(f"intensity lies in [0, {BRIGHTEST:g}], got {self.intensity:g}")
         if len(color) != 3 or not 0 <= min(color) <= max(color) <= BRIGHTEST:
             raise ValueError(f"color is three numbers in [0, {BRIGHTEST:g}], got {self.color}")
+        if not 0 <= self.softness_deg <= SOFTEST_DEG:
+            raise ValueError(
+                f"softness lies in [0, {SOFTEST_DEG:g}] degrees, got {self.softness_deg:g}"
+            )
         object.__setattr__(self, "azimuth_deg", 180 - (180 - float(self.azimuth_deg)) % 360)
         object.__setattr__(self, "elevation_deg", float(self.elevation_deg))
         object.__setattr__(self, "intensity", float(self.intensity))
         object.__setattr__(self, "color", color)
+        object.__setattr__(self, "softness_deg", float(self.softness_deg))
 
     @property
     def direction(self) -> Float:

@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from relight import face as face_stage
 from relight import light as light_stage
 from relight import quotient
-from relight.analysis import Analysis, analyze
+from relight.analysis import Analysis, added_gain, analyze
 from relight.detector import Detector
 from relight.error import NoFaceError
 from relight.face import Face
+from relight.guide import upsample
 from relight.light import Light
+from relight.models import Models
 from relight.photo import Photo, load_photo
+from relight.preview import PREVIEW_SIDE, Preview
 from relight.result import Result
+from relight.stage import Stages
 
 Float = NDArray[np.float32]
 
@@ -35,17 +39,26 @@ class Relighter:
         ...     result = relighter.relight(load_photo("portrait.jpg"))
     """
 
-    def __init__(self, threads: int = 1, *, detector: Detector | None = None) -> None:
+    def __init__(
+        self,
+        threads: int = 1,
+        *,
+        detector: Detector | None = None,
+        models: Stages | None = None,
+    ) -> None:
         """Prepare; models are loaded at their first use.
 
         Args:
-            threads: for the full-resolution work.
+            threads: for the full-resolution work; the networks are too small to be shared out.
             detector: to share one with others, or to measure it; ``None`` makes one.
+            models: what estimates normals, light and gain; ``None`` takes the networks that come
+                with the package.
         """
         if threads < 1:
             raise ValueError(f"threads is >= 1, got {threads}")
         self.threads = threads
         self._detector = detector or Detector()
+        self._stages = models or Models()
 
     def __enter__(self) -> Relighter:
         """Use as a context manager: the models are freed at its end."""
@@ -63,6 +76,7 @@ class Relighter:
     def close(self) -> None:
         """Free the models; a later call loads them again."""
         self._detector.close()
+        self._stages.close()
 
     def find_faces(self, rgb: NDArray[Any] | Photo) -> list[Face]:
         """All faces of a photo, largest first; an empty list when there is none.
@@ -82,8 +96,11 @@ class Relighter:
         Args:
             rgb: the photo that the face was found in.
             face: one of :meth:`find_faces`.
+
+        Raises:
+            ModelError: if a model is missing or damaged.
         """
-        return analyze(self._detector, _as_photo(rgb).rgb8, face)
+        return analyze(self._detector, self._stages, _as_photo(rgb).rgb8, face)
 
     def place(self, analysis: Analysis) -> Light:
         """Place a key light automatically; its intensity is 0 when none is needed."""
@@ -95,14 +112,29 @@ class Relighter:
         )
 
     def key_gain(self, analysis: Analysis, light: Light) -> Float:
-        """Key gain G of a light's direction, for unit intensity and white light.
+        """Key gain G of a light's direction and softness, for unit intensity and white light.
 
         Returns:
             ``(H, W, 3)`` float32 >= 0 at the photo's resolution.
         """
         unit = replace(light, intensity=1.0, color=(1.0, 1.0, 1.0))
-        part = _part(analysis, [unit])
-        return quotient.upsample(analysis.photo_rgb, [part]).expand(analysis.photo_rgb.shape)
+        gain = added_gain(self._stages, analysis, [unit])
+        added = upsample(analysis.photo_rgb, [analysis.outline], [gain])
+        return added.expand(analysis.photo_rgb.shape)
+
+    def preview(self, rgb: NDArray[Any] | Photo, side: int = PREVIEW_SIDE) -> Preview:
+        """Look at a photo once, to move lights by hand at preview size.
+
+        Args:
+            rgb: ``(H, W, 3)`` uint8 or uint16 sRGB, or a photo.
+            side: longer side of the preview at most, pixels.
+
+        Raises:
+            NoFaceError: if the photo shows no face.
+        """
+        photo = _as_photo(rgb)
+        analyses = [self.analyze(photo, face) for face in self.find_faces(photo)]
+        return Preview(self._stages, _some(analyses, photo), side, self.threads)
 
     def relight(
         self,
@@ -135,8 +167,7 @@ class Relighter:
                 faces = self.find_faces(photo)
             with _timed(timings, "analysis"):
                 analyses = [self.analyze(photo, face) for face in faces]
-        if not analyses:
-            raise NoFaceError(f"{photo.name}: no face found in this photo")
+        analyses = _some(analyses, photo)
         if any(analysis.photo_rgb.shape != photo.rgb.shape for analysis in analyses):
             raise ValueError("these analyses belong to another photo")
         faces = [analysis.face for analysis in analyses]
@@ -146,31 +177,18 @@ class Relighter:
         else:
             chosen = given
         with _timed(timings, "gain"):
-            parts = [_part(analysis, chosen) for analysis in analyses]
-            added = quotient.upsample(photo.rgb8, parts)
+            gains = [added_gain(self._stages, analysis, chosen) for analysis in analyses]
+            added = upsample(photo.rgb8, [analysis.outline for analysis in analyses], gains)
         with _timed(timings, "apply"):
             image = quotient.apply(photo.rgb, added, strength=strength, threads=self.threads)
-        return Result(image, photo, faces, chosen, list(analyses), strength, timings)
+        return Result(image, photo, faces, chosen, analyses, strength, timings)
 
 
-def _part(analysis: Analysis, lights: Sequence[Light]) -> quotient.Part:
-    """Sum of ``k c G`` over lights, on a face's crop."""
-    small = analysis.crop_normals[::2, ::2]
-    total = np.zeros_like(small)
-    for light in lights:
-        gain = quotient.predict(
-            quotient.visibility(small, light.direction),
-            analysis.crop_irradiance,
-            analysis.mean_irradiance,
-        )
-        total += gain * np.float32(light.intensity) * np.array(light.color, np.float32)
-    return quotient.Part(
-        crop=analysis.face.crop,
-        gain=total,
-        person=analysis.crop_person,
-        face=analysis.crop_face,
-        confidence=analysis.crop_confidence,
-    )
+def _some(analyses: Sequence[Analysis], photo: Photo) -> list[Analysis]:
+    """The analyses, of which there is at least one."""
+    if not analyses:
+        raise NoFaceError(f"{photo.name}: no face found in this photo")
+    return list(analyses)
 
 
 def _as_lights(lights: Light | Iterable[Light] | None) -> list[Light] | None:

@@ -50,6 +50,7 @@ class Result:
                     "elevation_deg": round(light.elevation_deg, 2),
                     "intensity": round(light.intensity, 4),
                     "color": list(light.color),
+                    "softness_deg": round(light.softness_deg, 2),
                     "reason": light.reason,
                 }
                 for light in self.lights

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from relight import Relighter
+from relight.detector import Detector
 
 ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
 FACE = (slice(90, 170), slice(190, 265))
@@ -47,6 +48,14 @@ def run() -> Callable[..., Result]:
         return result
 
     return call
+
+
+@pytest.fixture(scope="session")
+def detector() -> Iterator[Detector]:
+    """MediaPipe's models, loaded once for all tests."""
+    made = Detector()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

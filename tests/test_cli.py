@@ -309,7 +309,7 @@ def wait_for_output(process: subprocess.Popen[bytes], output: Path) -> None:
         ([], "Missing argument"),
         (["p.png", "--jobs", "0"], "--jobs"),
         (["p.png", "--light", "45"], "AZ,EL"),
-        (["p.png", "--light", "45,30,1,red,2"], "AZ,EL"),
+        (["p.png", "--light", "45,30,1,red,2,3"], "AZ,EL"),
         (["p.png", "--light", "45,up"], "EL is a number"),
         (["p.png", "--light", "0,0", "--intensity", "1"], "--light says all"),
         (["p.png", "--color", "mauvve"], "no colour"),
@@ -412,6 +412,7 @@ def test_lights() -> None:
     assert parse_light("-45,30") == Light(-45, 30)
     assert parse_light(" 10 , -5 , 0.5 , #ff0000 ") == Light(10, -5, 0.5, (1, 0, 0))
     assert parse_light("200,0").azimuth_deg == -160
+    assert parse_light("10,20,,,25") == Light(10, 20, softness_deg=25)
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[-+0-9.einfa]*(,[-+0-9.einfaK#]*){1,4}"))

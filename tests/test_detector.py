@@ -6,13 +6,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 import relight
 from relight.detector import Detector
@@ -24,26 +22,14 @@ import sys
 import numpy as np
 from PIL import Image
 from relight.detector import Detector
-portrait = np.asarray(Image.open({str(PORTRAIT)!r}).convert("RGB"))
+astronaut = np.asarray(Image.open({str(PORTRAIT)!r}).convert("RGB"))
 def use():
     detector = Detector()
-    assert len(detector.boxes(portrait)) == 1
-    assert len(detector.landmarks(portrait)) == 1
-    assert detector.person(portrait).max() > 0.9
+    assert len(detector.boxes(astronaut)) == 1
+    assert len(detector.landmarks(astronaut)) == 1
+    assert detector.person(astronaut).max() > 0.9
     detector.close()
 """
-
-
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    return np.asarray(Image.open(PORTRAIT).convert("RGB"))
-
-
-@pytest.fixture(scope="module")
-def detector() -> Iterator[Detector]:
-    made = Detector()
-    yield made
-    made.close()
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
@@ -59,24 +45,24 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
 # --- What it finds
 
 
-def test_a_box_is_pixels_of_the_picture(detector: Detector, portrait: np.ndarray) -> None:
-    boxes = detector.boxes(portrait)
+def test_a_box_is_pixels_of_the_picture(detector: Detector, astronaut: np.ndarray) -> None:
+    boxes = detector.boxes(astronaut)
     assert boxes.shape == (1, 5)
     left, top, width, height, score = boxes[0]
     assert 150 < left < left + width < 310  # the astronaut's face
     assert 50 < top < top + height < 220
     assert 0.5 <= score <= 1
-    half = detector.boxes(cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA))
+    half = detector.boxes(cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA))
     np.testing.assert_allclose(half[0, :4], boxes[0, :4] / 2, atol=6)
 
 
-def test_landmarks_lie_on_the_face(detector: Detector, portrait: np.ndarray) -> None:
-    found = detector.landmarks(portrait)
+def test_landmarks_lie_on_the_face(detector: Detector, astronaut: np.ndarray) -> None:
+    found = detector.landmarks(astronaut)
     assert len(found) == 1
     points = found[0]
     assert points.shape == (478, 3)
     assert points.dtype == np.float32
-    left, top, width, height = detector.boxes(portrait)[0, :4]
+    left, top, width, height = detector.boxes(astronaut)[0, :4]
     inside = (
         (points[:, 0] > left - 0.3 * width)
         & (points[:, 0] < left + 1.3 * width)
@@ -90,10 +76,10 @@ def test_landmarks_lie_on_the_face(detector: Detector, portrait: np.ndarray) -> 
 
 
 def test_the_person_is_covered_and_the_corner_is_not(
-    detector: Detector, portrait: np.ndarray
+    detector: Detector, astronaut: np.ndarray
 ) -> None:
-    mask = detector.person(portrait)
-    assert mask.shape == portrait.shape[:2]
+    mask = detector.person(astronaut)
+    assert mask.shape == astronaut.shape[:2]
     assert mask.dtype == np.float32
     assert 0 <= mask.min() <= mask.max() <= 1
     assert mask[100:160, 200:250].mean() > 0.9  # the face
@@ -119,33 +105,33 @@ BROKEN = {
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
 @pytest.mark.parametrize("method", ["boxes", "landmarks", "person"])
 def test_an_error_does_not_poison_what_comes_after(
-    portrait: np.ndarray, broken: np.ndarray, method: str
+    astronaut: np.ndarray, broken: np.ndarray, method: str
 ) -> None:
     detector = Detector()
-    expected = getattr(detector, method)(portrait)
+    expected = getattr(detector, method)(astronaut)
     with pytest.raises(ValueError, match="uint8"):
         getattr(detector, method)(broken)
-    np.testing.assert_array_equal(getattr(detector, method)(portrait), expected)
+    np.testing.assert_array_equal(getattr(detector, method)(astronaut), expected)
     detector.close()
 
 
-def test_a_closed_detector_opens_again(portrait: np.ndarray) -> None:
+def test_a_closed_detector_opens_again(astronaut: np.ndarray) -> None:
     detector = Detector()
     detector.close()
-    before = detector.boxes(portrait)
+    before = detector.boxes(astronaut)
     detector.close()
     detector.close()
-    np.testing.assert_array_equal(detector.boxes(portrait), before)
+    np.testing.assert_array_equal(detector.boxes(astronaut), before)
     detector.close()
 
 
 def test_the_answer_does_not_depend_on_what_was_seen_before(
-    detector: Detector, portrait: np.ndarray
+    detector: Detector, astronaut: np.ndarray
 ) -> None:
-    first = detector.landmarks(portrait)[0]
-    detector.landmarks(np.ascontiguousarray(portrait[:, ::-1]))
+    first = detector.landmarks(astronaut)[0]
+    detector.landmarks(np.ascontiguousarray(astronaut[:, ::-1]))
     detector.landmarks(np.zeros((64, 64, 3), np.uint8))
-    np.testing.assert_array_equal(detector.landmarks(portrait)[0], first)
+    np.testing.assert_array_equal(detector.landmarks(astronaut)[0], first)
 
 
 # --- What it loads

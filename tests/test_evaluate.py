@@ -28,12 +28,6 @@ LAMPS = [
 
 
 @pytest.fixture(scope="module")
-def relighter():
-    with Relighter() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def cropped_yale(tmp_path_factory: pytest.TempPathFactory, relighter: Relighter) -> Path:
     """One subject in CroppedYale's layout: the example's face, shaded by its own mesh."""
     root = tmp_path_factory.mktemp("yale") / "CroppedYale"

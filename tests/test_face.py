@@ -5,39 +5,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
-import relight
 from relight import mesh
 from relight.detector import Detector
 from relight.face import FOCAL, SMALLEST_FACE, Face, find, head_from_camera
 from relight.light import head_angles
 
-PORTRAIT = Path(relight.__file__).parents[1] / "examples" / "astronaut.png"
 SHAPE = (480, 640, 3)
 
 
 @pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    return np.asarray(Image.open(PORTRAIT).convert("RGB"))
-
-
-@pytest.fixture(scope="module")
-def detector() -> Iterator[Detector]:
-    made = Detector()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def face(detector: Detector, portrait: np.ndarray) -> Face:
-    return find(detector, portrait)[0]
+def face(detector: Detector, astronaut: np.ndarray) -> Face:
+    return find(detector, astronaut)[0]
 
 
 def rotation(yaw_deg: float, pitch_deg: float, roll_deg: float = 0.0) -> np.ndarray:
@@ -145,15 +128,15 @@ def test_the_crop_holds_the_head(face: Face) -> None:
     )
 
 
-def test_there_is_one_face_in_the_portrait(detector: Detector, portrait: np.ndarray) -> None:
-    assert len(find(detector, portrait)) == 1
+def test_there_is_one_face_in_the_portrait(detector: Detector, astronaut: np.ndarray) -> None:
+    assert len(find(detector, astronaut)) == 1
 
 
-def test_two_faces_are_found_largest_first(detector: Detector, portrait: np.ndarray) -> None:
-    small = cv2.resize(portrait[:, ::-1], None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+def test_two_faces_are_found_largest_first(detector: Detector, astronaut: np.ndarray) -> None:
+    small = cv2.resize(astronaut[:, ::-1], None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
     canvas = np.full((512, 512 + small.shape[1], 3), 100, np.uint8)
     canvas[: small.shape[0], : small.shape[1]] = small
-    canvas[:, small.shape[1] :] = portrait
+    canvas[:, small.shape[1] :] = astronaut
     faces = find(detector, canvas)
     assert len(faces) == 2
     assert faces[0].size > faces[1].size
@@ -190,12 +173,12 @@ def test_tiny_and_thin_pictures_have_no_face(detector: Detector, shape: tuple[in
 @pytest.mark.parametrize("share", [0.08, 0.05])
 @pytest.mark.parametrize("place", [(0.1, 0.1), (0.6, 0.55)])
 def test_a_small_face_in_a_large_photo_is_found(
-    detector: Detector, portrait: np.ndarray, face: Face, share: float, place: tuple[float, float]
+    detector: Detector, astronaut: np.ndarray, face: Face, share: float, place: tuple[float, float]
 ) -> None:
     width, height = 2000, 1400
     scale = share * width / face.box[2]
     # The head and shoulders in front of a plain wall, as deep in the photo as they would be.
-    cut = portrait[20:360, 60:380]
+    cut = astronaut[20:360, 60:380]
     small = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     frame = np.full((height, width, 3), 120, np.uint8)
     left, top = round(place[0] * width), round(place[1] * height)
@@ -211,31 +194,31 @@ def test_a_small_face_in_a_large_photo_is_found(
     np.testing.assert_allclose(faces[0].box, expected, atol=0.12 * expected[2])
 
 
-def test_a_face_found_is_as_wide_as_promised(detector: Detector, portrait: np.ndarray) -> None:
+def test_a_face_found_is_as_wide_as_promised(detector: Detector, astronaut: np.ndarray) -> None:
     for side in (512, 256, 160, 128, 96):
-        small = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA)
         assert all(f.box[2] >= SMALLEST_FACE for f in find(detector, small))
 
 
 def test_a_face_that_fills_the_frame_is_found(
-    detector: Detector, portrait: np.ndarray, face: Face
+    detector: Detector, astronaut: np.ndarray, face: Face
 ) -> None:
     left, top, width, height = (round(v) for v in face.box)
-    close = portrait[top - 10 : top + height + 10, left - 15 : left + width + 15]
+    close = astronaut[top - 10 : top + height + 10, left - 15 : left + width + 15]
     close = cv2.resize(close, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     assert len(find(detector, close)) == 1
 
 
-def test_a_dark_photos_face_is_found(detector: Detector, portrait: np.ndarray, face: Face) -> None:
-    faces = find(detector, (portrait * 0.03).astype(np.uint8))
+def test_a_dark_photos_face_is_found(detector: Detector, astronaut: np.ndarray, face: Face) -> None:
+    faces = find(detector, (astronaut * 0.03).astype(np.uint8))
     assert len(faces) == 1
     np.testing.assert_allclose(faces[0].box, face.box, atol=15)
 
 
 def test_the_result_scales_with_the_photo(
-    detector: Detector, portrait: np.ndarray, face: Face
+    detector: Detector, astronaut: np.ndarray, face: Face
 ) -> None:
-    large = cv2.resize(portrait, (2048, 2048), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(astronaut, (2048, 2048), interpolation=cv2.INTER_CUBIC)
     faces = find(detector, large)
     assert len(faces) == 1
     np.testing.assert_allclose(np.array(faces[0].box) / 4, face.box, atol=5)
@@ -243,9 +226,9 @@ def test_the_result_scales_with_the_photo(
 
 
 def test_a_mirrored_photo_has_the_mirrored_head(
-    detector: Detector, portrait: np.ndarray, face: Face
+    detector: Detector, astronaut: np.ndarray, face: Face
 ) -> None:
-    mirrored = find(detector, np.ascontiguousarray(portrait[:, ::-1]))
+    mirrored = find(detector, np.ascontiguousarray(astronaut[:, ::-1]))
     assert len(mirrored) == 1
     left, top, width, height = face.box
     np.testing.assert_allclose(mirrored[0].box, (512 - left - width, top, width, height), atol=6)
@@ -255,12 +238,12 @@ def test_a_mirrored_photo_has_the_mirrored_head(
 
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_head_turned_image_right_has_positive_yaw_and_its_mirror_negative(
-    detector: Detector, portrait: np.ndarray, side: int
+    detector: Detector, astronaut: np.ndarray, side: int
 ) -> None:
     """The face's middle is pushed sideways between its edges, as turning the head does."""
     y, x = np.mgrid[:512, :512].astype(np.float32)
     t = np.clip((x - 225) / 46, -1, 1)
-    pushed = cv2.remap(portrait, x - side * 16 * (1 - t * t), y, cv2.INTER_LINEAR)
+    pushed = cv2.remap(astronaut, x - side * 16 * (1 - t * t), y, cv2.INTER_LINEAR)
     yaw = head_angles(find(detector, pushed)[0].head_pose)[0]
     assert np.sign(yaw) == side
     assert abs(yaw) > 6
@@ -270,10 +253,10 @@ def test_a_head_turned_image_right_has_positive_yaw_and_its_mirror_negative(
 
 @pytest.mark.parametrize("turn", [-25, 25])
 def test_a_turned_photo_has_the_tilted_head(
-    detector: Detector, portrait: np.ndarray, face: Face, turn: float
+    detector: Detector, astronaut: np.ndarray, face: Face, turn: float
 ) -> None:
     matrix = cv2.getRotationMatrix2D((225, 130), turn, 1.0)  # > 0 is counter-clockwise
-    tilted = cv2.warpAffine(portrait, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    tilted = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
     faces = find(detector, tilted)
     assert len(faces) == 1
     change = head_angles(faces[0].head_pose)[2] - head_angles(face.head_pose)[2]
@@ -281,17 +264,17 @@ def test_a_turned_photo_has_the_tilted_head(
 
 
 def test_views_that_are_not_contiguous_give_the_same_faces(
-    detector: Detector, portrait: np.ndarray, face: Face
+    detector: Detector, astronaut: np.ndarray, face: Face
 ) -> None:
     wide = np.zeros((512, 1024, 3), np.uint8)
-    wide[:, ::2] = portrait
+    wide[:, ::2] = astronaut
     views = {
         "every other column": wide[:, ::2],
-        "twice flipped": np.ascontiguousarray(portrait[:, ::-1])[:, ::-1],
+        "twice flipped": np.ascontiguousarray(astronaut[:, ::-1])[:, ::-1],
         "channels last of three planes": np.moveaxis(
-            np.ascontiguousarray(np.moveaxis(portrait, 2, 0)), 0, 2
+            np.ascontiguousarray(np.moveaxis(astronaut, 2, 0)), 0, 2
         ),
-        "read only": portrait,
+        "read only": astronaut,
     }
     views["read only"].flags.writeable = False
     for name, view in views.items():
@@ -300,13 +283,13 @@ def test_views_that_are_not_contiguous_give_the_same_faces(
         np.testing.assert_array_equal(faces[0].landmarks, face.landmarks, err_msg=name)
 
 
-def test_finding_changes_no_pixel(detector: Detector, portrait: np.ndarray) -> None:
-    photo = portrait.copy()
+def test_finding_changes_no_pixel(detector: Detector, astronaut: np.ndarray) -> None:
+    photo = astronaut.copy()
     find(detector, photo)
-    np.testing.assert_array_equal(photo, portrait)
+    np.testing.assert_array_equal(photo, astronaut)
 
 
-def test_after_an_error_faces_are_found_again(detector: Detector, portrait: np.ndarray) -> None:
+def test_after_an_error_faces_are_found_again(detector: Detector, astronaut: np.ndarray) -> None:
     with pytest.raises((ValueError, RuntimeError)):
         detector.landmarks(np.zeros((0, 0, 3), np.uint8))
-    assert len(find(detector, portrait)) == 1
+    assert len(find(detector, astronaut)) == 1

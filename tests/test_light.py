@@ -53,10 +53,13 @@ def lit(azimuth_deg: float, elevation_deg: float, ambient: float) -> Environment
         (0, 0, 1, (1, 1, 1, 1)),
         (0, 0, 1, (1, -1, 1)),
         (0, 0, 1, (1, math.nan, 1)),
+        (0, 0, 1, (1, 1, 1), -0.1),
+        (0, 0, 1, (1, 1, 1), 45.1),
+        (0, 0, 1, (1, 1, 1), math.nan),
     ],
 )
 def test_impossible_lights_are_refused(arguments: tuple) -> None:
-    with pytest.raises(ValueError, match=r"finite|elevation|intensity|color"):
+    with pytest.raises(ValueError, match=r"finite|elevation|intensity|color|softness"):
         Light(*arguments)
 
 
@@ -69,6 +72,12 @@ def test_azimuth_wraps_into_one_turn(azimuth: float) -> None:
     assert abs(turns - round(turns)) < 1e-9
     if -179.9 < azimuth <= 180:
         assert light.azimuth_deg == pytest.approx(azimuth, abs=1e-9)
+
+
+def test_a_light_is_small_unless_said_otherwise() -> None:
+    assert Light(0, 0).softness_deg == 5
+    assert Light(0, 0, softness_deg=45).softness_deg == 45
+    assert Light(0, 0, softness_deg=np.float32(0)).softness_deg == 0
 
 
 def test_straight_behind_is_plus_180() -> None:

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three estimates behind a relit face, as one interface; and the networks' way to make them.
+
+Whoever implements :class:`Stages` can relight: the TFLite models that come with the package, the
+Keras networks under training, or analytic estimates to compare them with.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.environment import Environment
+from relight.light import Light
+from relight.quotient import smoothstep, visibility
+from relight.view import SIDE, View
+
+Float = NDArray[np.float32]
+
+TRUSTED = (0.1, 0.5)
+"""Expected quality of a normal, cosine-like in [0, 1], between which trust in it grows to 1."""
+TRUST_BLUR = SIDE / 32
+"""Width in pixels over which trust changes: no edge of it may show in the light."""
+LOG_RANGE = (-16.0, 16.0)
+"""Natural logarithms of radiance are clipped to this, so that every map is finite."""
+
+
+class Stages(Protocol):
+    """The estimates made of a face, all on its crop at 128 pixels."""
+
+    def normals(self, view: View) -> tuple[Float, Float]:
+        """Surface normals of the person.
+
+        Returns:
+            ``(128, 128, 3)`` float32 unit normals, camera frame, and the trust in them,
+            ``(128, 128)`` float32 in [0, 1], 0 outside the person.
+        """
+
+    def lighting(self, view: View, normals: Float) -> Environment:
+        """The light already there, 16 x 32, in the photo's linear units, camera frame.
+
+        Args:
+            view: the face.
+            normals: ``(128, 128, 3)`` of :meth:`normals`.
+        """
+
+    def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
+        """Key gain G of a light's direction and softness, for unit intensity and white light.
+
+        Args:
+            view: the face.
+            normals: ``(128, 128, 3)`` of :meth:`normals`.
+            environment: the light already there.
+            light: the key.
+
+        Returns:
+            ``(128, 128, 3)`` float32 >= 0.
+        """
+
+    def close(self) -> None:
+        """Free what is loaded; a later call loads it again."""
+
+
+class NetworkStages(ABC):
+    """The stages as the three networks make them, whatever runs the networks.
+
+    The networks are ``normals`` (photo, mesh -> normals, confidence), ``lighting`` (photo,
+    normals -> log_environment) and ``quotient`` (photo, normals, visibility, light -> gain).
+    """
+
+    @abstractmethod
+    def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
+        """Outputs of a network by name; no array has a batch axis."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free what is loaded; a later call loads it again."""
+
+    def normals(self, view: View) -> tuple[Float, Float]:
+        """Surface normals of the person and the trust in them; see :class:`Stages`."""
+        import cv2
+
+        mask = view.face[..., None].astype(np.float32)
+        mesh = np.concatenate([view.mesh_normals, mask], -1)
+        found = self.run("normals", {"photo": view.photo, "mesh": mesh})
+        trust = smoothstep(found["confidence"][..., 0], *TRUSTED)
+        trust = cv2.GaussianBlur(trust, (0, 0), TRUST_BLUR, borderType=cv2.BORDER_REPLICATE)
+        return found["normals"], trust * view.person
+
+    def lighting(self, view: View, normals: Float) -> Environment:
+        """The light already there; see :class:`Stages`."""
+        inputs = {"photo": view.photo, "normals": _on_person(normals, view)}
+        found = self.run("lighting", inputs)["log_environment"]
+        return Environment(np.exp(np.clip(found, *LOG_RANGE)))
+
+    def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
+        """Key gain of one light; see :class:`Stages`. The photo shows what ``environment`` does."""
+        normals = _on_person(normals, view)
+        inputs = {
+            "photo": view.photo,
+            "normals": normals,
+            "visibility": visibility(normals, light.direction)[..., None],
+            "light": np.array([*light.direction, math.radians(light.softness_deg)], np.float32),
+        }
+        return self.run("quotient", inputs)["gain"]
+
+
+def _on_person(normals: Float, view: View) -> Float:
+    """Normals as the networks were trained on them: 0 outside the person."""
+    return normals * view.person[..., None]

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is seen of a face, on its crop: all that the stages may look at."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight import mesh
+from relight.color import luminance, srgb_to_linear
+from relight.detector import Detector
+from relight.face import Face
+from relight.geometry import shrink
+
+Float = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+SIDE = 128
+"""Side of the crop that the stages work on, pixels."""
+FINE = 2
+"""MediaPipe's person segmentation sees the crop at this many times :data:`SIDE`."""
+RIM = 3
+"""Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim."""
+FEATURES = ("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
+"""Parts of a face that are no plain skin."""
+EXPOSED = (0.002, 0.98)
+"""Luminance and brightest channel, linear, between which a pixel says something about light."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A face's crop and what is known of it before any estimate.
+
+    Attributes:
+        photo: ``(128, 128, 3)`` float32 sRGB in [0, 1].
+        mesh_normals: ``(128, 128, 3)`` float32 unit normals of the face mesh, camera frame, 0
+            outside it.
+        face: ``(128, 128)`` bool, the face mesh.
+        inner_face: ``(128, 128)`` float32 in [0, 1], the face mesh without its rim, softened.
+        skin: ``(128, 128)`` float32 in [0, 1], trust in a pixel as plain, well exposed skin.
+        outline: ``(256, 256)`` float32 probability in [0, 1] of a person.
+    """
+
+    photo: Float
+    mesh_normals: Float
+    face: Mask
+    inner_face: Float
+    skin: Float
+    outline: Float
+
+    @functools.cached_property
+    def person(self) -> Float:
+        """Probability in [0, 1] of a person, ``(128, 128)`` float32."""
+        return shrink(self.outline, FINE)
+
+    @functools.cached_property
+    def linear(self) -> Float:
+        """The photo in linear light, ``(128, 128, 3)`` float32."""
+        return srgb_to_linear(self.photo)
+
+
+def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
+    """See a face as the stages do.
+
+    Args:
+        detector: MediaPipe's models, for the person's outline.
+        pixels: the photo that the face was found in, ``(H, W, 3)`` uint8 sRGB.
+        face: the face.
+    """
+    import cv2
+
+    crop = face.crop.extract(pixels, FINE * SIDE)
+    photo = shrink(crop, FINE).astype(np.float32) / 255
+    landmarks = face.crop_landmarks(SIDE)
+    normals, mask = mesh.normals(landmarks, face.head_pose, SIDE)
+    inner = cv2.erode(mask.astype(np.float32), np.ones((RIM, RIM), np.uint8))
+    fine_mask = mask.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
+    return View(
+        photo=photo,
+        mesh_normals=normals,
+        face=mask,
+        inner_face=cv2.GaussianBlur(inner, (0, 0), SIDE / 200),
+        skin=inner * _plain(landmarks) * exposed(photo),
+        outline=np.maximum(detector.person(crop), fine_mask),
+    )
+
+
+def _plain(landmarks: Float) -> Float:
+    """1 where no eye, eyebrow or lip is, by landmarks ``(478, 3)`` in pixels: ``(128, 128)``."""
+    import cv2
+
+    features = mesh.region(landmarks, FEATURES, SIDE).astype(np.uint8)
+    return np.float32(1) - cv2.dilate(features, np.ones((RIM, RIM), np.uint8))
+
+
+def exposed(photo: Float) -> Mask:
+    """Neither clipped nor black, ``(128, 128)``."""
+    linear = srgb_to_linear(photo)
+    dark, bright = EXPOSED
+    exposed: Mask = (linear.max(-1) < bright) & (luminance(linear) > dark)
+    return exposed
