@@ -155,12 +155,12 @@ def quotient_loss(target: Any, predicted: Any) -> Any:
         log_error = log_error + _mean(ops.mean(difference, -1), weight) / len(INTENSITIES)
     relit = ops.abs(_encoded(photo * (1 + predicted)) - _encoded(photo * (1 + gain)))
     true, seen = ops.log(1 + 2 * gain), ops.log(1 + 2 * predicted)
-    edges = sum(
-        _mean(ops.mean(ops.abs(d(true) - d(seen)), -1), w)
-        for d, w in (
-            (lambda x: x[:, 1:] - x[:, :-1], weight[:, 1:] * weight[:, :-1]),
-            (lambda x: x[:, :, 1:] - x[:, :, :-1], weight[:, :, 1:] * weight[:, :, :-1]),
-        )
+    error = true - seen
+    edges = _mean(
+        ops.mean(ops.abs(error[:, 1:] - error[:, :-1]), -1), weight[:, 1:] * weight[:, :-1]
+    ) + _mean(
+        ops.mean(ops.abs(error[:, :, 1:] - error[:, :, :-1]), -1),
+        weight[:, :, 1:] * weight[:, :, :-1],
     )
     residual = _residual(photo * gain, photo * predicted, weight)
     return residual + log_error + 3 * _mean(ops.mean(relit, -1), weight) + edges
