@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What relighting costs, as ratios that hold on any machine.
 
+``python -m export.benchmark models`` takes turns between the models and MediaPipe's
+face_landmark.tflite and prints their times as ratios to it, sizes, work and memory.
+
+``python -m export.benchmark preview`` moves a light over a preview of a 12-megapixel photo.
+
 ``python -m export.benchmark runtime`` relights a 12-megapixel photo again and again, takes turns
 with Pillow decoding and re-encoding the same JPEG, and prints each stage's median time over
 Pillow's, and its peak memory; then the cold start of the whole command with its largest imports.
@@ -9,6 +14,7 @@ Pillow's, and its peak memory; then the cold start of the whole command with its
 from __future__ import annotations
 
 import io
+import math
 import re
 import statistics
 import subprocess
@@ -26,15 +32,21 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from export.latency import latency_sheet, read_models, size_sheet
+from export.memory import peak_megabytes, reset_peak
+from export.sheet import document
 from relight import Light, Relighter, load_photo, save_photo
 from relight.detector import Detector
 from relight.error import RelightError
+from relight.preview import Preview
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
 SIZE = (4000, 3000)
 QUALITY = 92
 BUDGET = 1.5
 """Everything but model inference is meant to cost at most this, over Pillow."""
+FRAME_RATE = 20.0
+"""Frames a second of a light that is dragged over a preview, on two cores."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -54,14 +66,72 @@ def runtime(
 ) -> None:
     """Time and memory per stage for one photo, warm, and the command's cold start."""
     console = Console()
-    try:
+    with _plain_errors():
         encoded = photo.read_bytes() if photo else example(SIZE)
         load_photo(encoded)
-    except (RelightError, OSError) as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from None
     console.print(stage_table(encoded, rounds, threads))
     console.print(cold_start_table())
+
+
+@app.command("models")
+def models_command(
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of models.json; default: those of the package.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=3, help="Counted runs of each model.")] = 200,
+    write_tables: Annotated[
+        Path | None, typer.Option("--document", help="Markdown file whose tables to update.")
+    ] = None,
+) -> None:
+    """Time of each model as a ratio to MediaPipe's face_landmark; size, work and memory."""
+    with _plain_errors():
+        contents = read_models(folder)
+        sheets = [size_sheet(contents), *(latency_sheet(contents, rounds, n) for n in (1, 2))]
+        for sheet in sheets:
+            Console().print(sheet.table())
+        if write_tables is not None:
+            document(write_tables, sheets)
+
+
+@app.command("preview")
+def preview_command(
+    photo: Annotated[Path | None, typer.Option(help="A portrait; default: the example.")] = None,
+    frames: Annotated[int, typer.Option(min=3, help="Counted positions of the light.")] = 60,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Time from a new position of the light to the relit preview, 1024 pixels."""
+    with _plain_errors():
+        pixels = load_photo(photo.read_bytes() if photo else example(SIZE))
+        with Relighter(threads=threads) as relighter:
+            seconds = preview_seconds(relighter.preview(pixels), frames)
+    low, middle, high = statistics.quantiles(seconds, n=4)
+    verdict = "met" if 1 / middle >= FRAME_RATE else "missed"
+    Console().print(
+        f"{1 / middle:.1f} frames/s (median {middle * 1e3:.1f} ms, quartiles {low * 1e3:.1f}-"
+        f"{high * 1e3:.1f}, least {min(seconds) * 1e3:.1f}); >= {FRAME_RATE:g}: {verdict}",
+        highlight=False,
+    )
+
+
+def preview_seconds(preview: Preview, frames: int) -> list[float]:
+    """Seconds of each frame while a light circles the head, after one to warm up."""
+    seconds = []
+    for turn in range(frames + 1):
+        light = Light(180 * math.sin(turn / frames), 30 * math.cos(turn / frames))
+        start = time.perf_counter()
+        preview.relight(light)
+        seconds.append(time.perf_counter() - start)
+    return seconds[1:]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """One line instead of a traceback."""
+    try:
+        yield
+    except (RelightError, OSError) as error:
+        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}", soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 def example(size: tuple[int, int]) -> bytes:
@@ -121,11 +191,11 @@ def _one_round(
     peaks: dict[str, float] = {}
 
     def stage(name: str, work: Callable[[], Any]) -> Any:
-        _reset_peak()
+        reset_peak()
         start = time.perf_counter()
         result = work()
         times[name] = time.perf_counter() - start
-        peaks[name] = _peak_megabytes()
+        peaks[name] = peak_megabytes()
         return result
 
     stage("Pillow: decode and encode", lambda: _pillow_round_trip(encoded))
@@ -209,25 +279,6 @@ def _pillow_round_trip(encoded: bytes) -> None:
     with Image.open(io.BytesIO(encoded)) as image:
         image.load()
         image.save(io.BytesIO(), "JPEG", quality="keep")
-
-
-def _reset_peak() -> None:
-    """Start the process's peak-memory count anew, where the kernel can (Linux)."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
-
-
-def _peak_megabytes() -> float:
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    match = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(match[1]) / 1024 if match else float("nan")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From trained weights to what the package ships: ``python -m export --weights DIR``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from export.quiet import quiet
+from export.sheet import document
+from relight.error import RelightError
+
+DEFAULT_OUT = Path(__file__).parent.parent / "relight" / "models"
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    weights: Annotated[Path, typer.Option(help="Folder of <network>.weights.h5.")],
+    out: Annotated[Path, typer.Option(help="Folder of the shipped models.")] = DEFAULT_OUT,
+    data: Annotated[
+        Path | None, typer.Option(help="Dataset of python -m data_synth; else people are rendered.")
+    ] = None,
+    photos: Annotated[
+        Path | None, typer.Option(help="Folder of portraits to verify on, besides the example.")
+    ] = None,
+    variants: Annotated[
+        Path | None, typer.Option(help="Folder for float32 and int8 files, which do not ship.")
+    ] = None,
+    write_tables: Annotated[
+        Path | None, typer.Option("--document", help="Markdown file whose table to update.")
+    ] = None,
+) -> None:
+    """Convert the networks, verify them, and write models and manifest; or say why not."""
+    errors = Console(stderr=True, highlight=False)
+    try:
+        with quiet():
+            from export.release import ReleaseConfig, parity_sheet, release
+
+        config = ReleaseConfig(weights, out, variants, data, photos)
+        made = release(config, lambda line: errors.print(f"{line} ...", style="dim"))
+        tables = [parity_sheet(made, config.gates)]
+        for sheet in tables:
+            Console().print(sheet.table())
+        if write_tables is not None:
+            document(write_tables, tables)
+    except RelightError as error:
+        errors.print(f"[red]error:[/] {error}", soft_wrap=True)
+        raise typer.Exit(1) from None
+    errors.print(f"{out}: written")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keras networks to TFLite files: built-in operations only, batch 1, one named signature.
+
+Inputs and outputs stay float32 in every precision, so that the files can be exchanged:
+
+- float32 is the reference,
+- float16 stores the weights in half the space; they are widened when the model is loaded,
+- int8 quantises weights and activations, for accelerators that know nothing else.
+
+Reference: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference".
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from export.error import ExportError
+from export.quiet import quiet
+from training.networks import NETWORKS
+
+Tensors = dict[str, NDArray[Any]]
+
+
+class Precision(StrEnum):
+    """How a TFLite file stores its numbers."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    INT8 = "int8"
+
+
+def load_network(name: str, folder: Path) -> keras.Model:
+    """A trained network.
+
+    Args:
+        name: ``normals``, ``lighting`` or ``quotient``.
+        folder: holds ``<name>.weights.h5``, as training leaves it.
+
+    Raises:
+        ExportError: if the file is missing or fits another network.
+    """
+    path = folder / f"{name}.weights.h5"
+    if not path.is_file():
+        raise ExportError(
+            f"{path}: no such weights; train them: python -m training.train {name} --out {folder}"
+        )
+    model = NETWORKS[name]()
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(
+            f"{path}: not this network's weights ({_line(error)}); train it again"
+        ) from error
+    if not all(np.isfinite(w).all() for w in model.get_weights()):
+        raise ExportError(f"{path}: holds numbers that are not finite; train it again")
+    return model
+
+
+def convert(model: keras.Model, precision: Precision, calibration: Sequence[Tensors] = ()) -> bytes:
+    """The content of a TFLite file.
+
+    Args:
+        model: functional, inputs and outputs by name; its batch size is fixed to 1.
+        precision: of the file.
+        calibration: for int8: inputs by name, batch axis of 1 first, from which the ranges of all
+            activations are read.
+
+    Raises:
+        ValueError: for int8 without calibration.
+        ExportError: if TensorFlow cannot express the model in built-in operations.
+    """
+    if precision is Precision.INT8 and not calibration:
+        raise ValueError("int8 needs calibration inputs")
+    if keras.backend.backend() != "tensorflow":
+        raise ExportError("export needs Keras on TensorFlow: unset KERAS_BACKEND")
+    with quiet():  # the converter lists every tensor on stdout
+        import tensorflow as tf
+
+        converter = tf.lite.TFLiteConverter.from_keras_model(_batch_of_one(model))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if precision is Precision.FLOAT16:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        elif precision is Precision.INT8:
+
+            def representative() -> Iterator[Tensors]:
+                for inputs in calibration:
+                    yield {key: np.asarray(x, np.float32) for key, x in inputs.items()}
+
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = representative
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        try:
+            with warnings.catch_warnings():
+                # Neither is news: the calibration inputs come later, and TensorFlow knows itself
+                # that its calibrator uses its own deprecated interpreter.
+                warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
+                warnings.filterwarnings("ignore", r"\s+Warning: tf.lite.Interpreter", UserWarning)
+                content = converter.convert()
+        except (ValueError, RuntimeError, TypeError, tf.errors.OpError) as error:
+            raise ExportError(
+                f"{model.name}: cannot be converted to {precision} ({_line(error)}); use"
+                " operations that TFLite has built in"
+            ) from error
+    return bytes(content)
+
+
+def _batch_of_one(model: keras.Model) -> keras.Model:
+    """The same model with a fixed batch axis; its inputs a list, as the converter wants them."""
+    inputs = {
+        name: keras.Input(batch_shape=(1, *tensor.shape[1:]), name=name)
+        for name, tensor in model.input.items()
+    }
+    return keras.Model(list(inputs.values()), model(inputs), name=model.name)
+
+
+def _line(error: BaseException) -> str:
+    """The first 200 characters of an error's message, on one line."""
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the networks' inputs and outputs mean: for the files' metadata, the manifest and readers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LICENSE = "Apache-2.0"
+AUTHOR = "The Portrait Relight authors"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output.
+
+    Attributes:
+        content: what its numbers are.
+        low: least value.
+        high: largest value; ``inf`` without bound.
+        space: colour space or coordinate frame.
+        image: whether it is a picture to look at.
+    """
+
+    content: str
+    low: float
+    high: float
+    space: str
+    image: bool = False
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network.
+
+    Attributes:
+        purpose: one sentence.
+        inputs: by name.
+        outputs: by name.
+    """
+
+    purpose: str
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+
+    def tensor(self, name: str) -> Tensor:
+        """An input or output by its name."""
+        return self.inputs[name] if name in self.inputs else self.outputs[name]
+
+
+CAMERA_FRAME = "camera frame: right-handed, +x image right, +y up, +z towards the viewer"
+_SRGB = "sRGB, encoded as in the file (IEC 61966-2-1)"
+_LINEAR = "linear light, sRGB primaries, 1.0 = the photo's white"
+
+_PHOTO = Tensor(
+    "the face's crop: a square 2.4 times the larger side of the face mesh's bounding box, around"
+    " its centre; the photo's edge pixels repeat outside it",
+    0,
+    1,
+    _SRGB,
+    image=True,
+)
+_NORMALS = Tensor(
+    "unit surface normals times the probability that the pixel is part of a person",
+    -1,
+    1,
+    CAMERA_FRAME,
+)
+
+DESCRIPTIONS: dict[str, Description] = {
+    "normals": Description(
+        "Surface normals of the person in a portrait.",
+        {
+            "photo": _PHOTO,
+            "mesh": Tensor(
+                "unit normals of the face mesh drawn into the crop and, fourth, its mask; 0"
+                " outside the face mesh",
+                -1,
+                1,
+                CAMERA_FRAME,
+            ),
+        },
+        {
+            "normals": Tensor("unit surface normals", -1, 1, CAMERA_FRAME),
+            "confidence": Tensor("trust in the normals", 0, 1, "none"),
+        },
+    ),
+    "lighting": Description(
+        "The light around the person, the face serving as the light probe.",
+        {"photo": _PHOTO, "normals": _NORMALS},
+        {
+            "log_environment": Tensor(
+                "natural logarithm of radiance, lat-long: row 0 is up, the middle column is at the"
+                " camera, image right is at the map's left",
+                float("-inf"),
+                float("inf"),
+                f"{_LINEAR}; {CAMERA_FRAME}",
+            )
+        },
+    ),
+    "quotient": Description(
+        "Key gain: what a white key light of unit intensity adds to each pixel, as a fraction of"
+        " what is there; the relit photo is photo x (1 + intensity x colour x gain), in linear"
+        " light.",
+        {
+            "photo": _PHOTO,
+            "normals": _NORMALS,
+            "visibility": Tensor("max(0, normals . light)", 0, 1, "none"),
+            "light": Tensor(
+                "unit vector from the person towards the light, and the light's radius in radians",
+                -1,
+                1,
+                CAMERA_FRAME,
+            ),
+        },
+        {"gain": Tensor("key gain per colour", 0, float("inf"), _LINEAR)},
+    ),
+}

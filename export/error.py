@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong while models are exported."""
+
+from __future__ import annotations
+
+from relight.error import RelightError
+
+
+class ExportError(RelightError):
+    """The networks cannot be exported, or may not."""
+
+
+class DocumentError(RelightError):
+    """A document cannot take a table."""

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the shipped models give the same numbers elsewhere.
+
+``python -m export.portability runtime`` installs another TFLite runtime into a folder of its own
+and runs the models there. ``python -m export.portability arm64`` runs them on 64-bit Arm: Debian's
+Python and the runtime's wheel for Arm, under QEMU. That says nothing about speed. It needs Debian
+or a relative of it, ``apt-get install qemu-user-static``, and no right to install anything else:
+packages are unpacked into the work folder.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+
+from export.latency import read_models
+from export.sample import real_photos
+from export.sheet import Sheet, document
+from export.verify import LIGHTS, scaled_error
+from relight import Relighter
+from relight.error import RelightError
+from relight.models import Models
+
+TOLERANCE = 1e-3
+"""Largest scaled difference of any output: float16 weights, other orders of summation."""
+EMULATOR = "qemu-aarch64-static"
+ARM_PACKAGES = ("python3", "libstdc++6")
+ARM_WHEELS = ("tflite-runtime==2.14.0", "numpy==1.26.4")
+ARM_PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_34_aarch64")
+PROBE = Path(__file__).with_name("probe.py")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+_Folder = Annotated[Path | None, typer.Option("--models", help="Folder of models.json.")]
+_Work = Annotated[Path | None, typer.Option(help="Folder to keep downloads in; else none is kept.")]
+_Document = Annotated[Path | None, typer.Option("--document", help="Markdown file to update.")]
+
+
+@app.callback()
+def _root() -> None:
+    """Run the shipped models elsewhere and compare."""
+
+
+@app.command("runtime")
+def runtime_command(
+    package: Annotated[str, typer.Option(help="Requirement of pip.")] = "ai-edge-litert",
+    models: _Folder = None,
+    work: _Work = None,
+    write_tables: _Document = None,
+) -> None:
+    """Another TFLite runtime, installed apart."""
+    with _plain_errors(), _folder(work) as place:
+        python = place / "venv" / "bin" / "python"
+        if not python.exists():
+            venv.create(place / "venv", with_pip=True)
+            _run([str(python), "-m", "pip", "install", "-q", package, "numpy"])
+        _report("runtime", models, [str(python)], {}, place, write_tables)
+
+
+@app.command("arm64")
+def arm64_command(
+    models: _Folder = None, work: _Work = None, write_tables: _Document = None
+) -> None:
+    """64-bit Arm, emulated."""
+    with _plain_errors(), _folder(work) as place:
+        emulator = which(EMULATOR)
+        if emulator is None:
+            raise RelightError(f"{EMULATOR} is missing: apt-get install qemu-user-static")
+        root = place / "arm64"
+        if not root.exists():
+            _unpack_arm(place)
+        python = max(root.glob("usr/bin/python3.*[0-9]"))
+        wheels = place / f"wheels-{python.name}"
+        if not wheels.exists():
+            _fetch_wheels(wheels, python.name.removeprefix("python"))
+        command = [emulator, "-L", str(root), str(python)]
+        environment = {"PYTHONHOME": str(root / "usr"), "PYTHONPATH": str(wheels)}
+        _report("arm64", models, command, environment, place, write_tables)
+
+
+def compare(
+    contents: Mapping[str, bytes],
+    calls: Sequence[tuple[str, Mapping[str, NDArray[Any]]]],
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    work: Path,
+) -> tuple[str, dict[str, float]]:
+    """Run calls here and there.
+
+    Args:
+        contents: of the models by name.
+        calls: model and inputs by name, with batch axis.
+        command: starts the other Python.
+        environment: added to this process's for it.
+        work: folder for what passes between them.
+
+    Returns:
+        What the models ran on there, and the largest scaled difference per ``model: output``.
+
+    Raises:
+        RelightError: if they do not run there.
+    """
+    arrays = {f"model/{name}": np.frombuffer(data, np.uint8) for name, data in contents.items()}
+    for i, (name, inputs) in enumerate(calls):
+        arrays |= {f"call/{i}/{name}/{key}": np.asarray(x) for key, x in inputs.items()}
+    source = work / "calls.npz"
+    np.savez(source, **arrays)
+    said = ""
+    results = []
+    for side, words, extra in (
+        ("here", [sys.executable], {}),
+        ("there", command, environment),
+    ):
+        target = work / f"{side}.npz"
+        said = _run([*words, str(PROBE), str(source), str(target)], extra)
+        with np.load(target) as stored:
+            results.append(dict(stored))
+    here, there = results
+    differences: dict[str, float] = {}
+    for key, expected in here.items():
+        _, _, model, output = key.split("/")
+        error = scaled_error(there[key], expected)
+        label = f"{model}: {output}"
+        differences[label] = max(differences.get(label, 0.0), error)
+    return said.strip().splitlines()[-1], differences
+
+
+class _Recorder(Models):
+    """The shipped models, remembering what they are given."""
+
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__(folder)
+        self.calls: list[tuple[str, dict[str, NDArray[Any]]]] = []
+
+    def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        batches = {key: np.asarray(x, np.float32)[None] for key, x in inputs.items()}
+        self.calls.append((name, batches))
+        return super().run(name, inputs)
+
+
+def _report(
+    name: str,
+    models: Path | None,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    work: Path,
+    write_tables: Path | None,
+) -> None:
+    recorder = _Recorder(models)
+    with Relighter(models=recorder) as relighter:
+        for photo in real_photos(None).values():
+            relighter.relight(photo, LIGHTS)
+    there, found = compare(read_models(models), recorder.calls, command, environment, work)
+    rows = [(label, f"{difference:.1e}") for label, difference in found.items()]
+    sheet = Sheet(
+        name,
+        f"Largest difference on {there}",
+        ("output", "scaled difference"),
+        rows,
+        f"Scaled: over the value where that is above 1. Allowed is {TOLERANCE:g}.",
+    )
+    Console().print(sheet.table())
+    wrong = [label for label, difference in found.items() if not difference <= TOLERANCE]
+    if wrong:
+        raise RelightError(f"{there}: {', '.join(wrong)} differ by more than {TOLERANCE:g}")
+    if write_tables is not None:
+        document(write_tables, [sheet])
+
+
+def _unpack_arm(work: Path) -> None:
+    """Debian's Python for Arm and all that it needs, from the mirrors this machine uses."""
+    state = work / "apt"
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (state / folder).mkdir(parents=True, exist_ok=True)
+    (state / "status").touch()
+    settings = {
+        "Dir::State::lists": state / "lists",
+        "Dir::State::status": state / "status",
+        "Dir::Cache": state / "cache",
+        "APT::Architecture": "arm64",
+        "APT::Architectures": "arm64",
+        "APT::Sandbox::User": "root",
+        "Debug::NoLocking": "true",
+    }
+    options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    _run(["apt-get", *options, "-qq", "update"])
+    install = ["-qq", "-y", "--no-install-recommends", "--download-only", "install"]
+    _run(["apt-get", *options, *install, *ARM_PACKAGES])
+    root = work / "arm64.part"
+    for package in sorted((state / "cache" / "archives").glob("*.deb")):
+        _run(["dpkg-deb", "-x", str(package), str(root)])
+    root.rename(work / "arm64")
+
+
+def _fetch_wheels(folder: Path, version: str) -> None:
+    """Unpack the wheels for Arm and that Python."""
+    fetched = folder.with_name("downloads")
+    platforms = [word for name in ARM_PLATFORMS for word in ("--platform", name)]
+    choice = ["--only-binary=:all:", "--python-version", version, *platforms]
+    _run([sys.executable, "-m", "pip", "download", "-q", *choice, "-d", str(fetched), *ARM_WHEELS])
+    for wheel in fetched.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """What a program prints; a failure is one line."""
+    done = subprocess.run(  # noqa: S603
+        command, env={**os.environ, **(environment or {})}, capture_output=True, text=True
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise RelightError(f"{' '.join(command[:3])} ... failed: {lines[-1][:300]}")
+    return done.stdout
+
+
+@contextmanager
+def _folder(work: Path | None) -> Iterator[Path]:
+    if work is not None:
+        work.mkdir(parents=True, exist_ok=True)
+        yield work.resolve()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """One line instead of a traceback."""
+    try:
+        yield
+    except (RelightError, OSError) as error:
+        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}", soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    app()
