@@ -190,7 +190,14 @@ def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
     if keras.backend.backend() == "tensorflow":
         callbacks.append(keras.callbacks.TensorBoard(str(out / "tensorboard"), write_graph=False))
     try:
-        model.fit(data, epochs=epochs, initial_epoch=epoch, callbacks=callbacks, verbose=0)
+        model.fit(
+            data,
+            epochs=epochs,
+            initial_epoch=epoch,
+            callbacks=callbacks,
+            shuffle=False,  # a block after the other; the samples are drawn at random
+            verbose=0,
+        )
     finally:
         data.close()
 
