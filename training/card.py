@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the networks' model cards say that no run and no evaluation knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the template cannot know of one network.
+
+    Attributes:
+        title: of the card.
+        purpose: what it is, one paragraph.
+        inputs: meaning of each input, by name.
+        outputs: likewise.
+        loss: what it was trained with.
+        figures: of ``synthetic.json`` that are its own.
+        limits: what it does badly, one sentence each.
+    """
+
+    title: str
+    purpose: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    loss: str
+    figures: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
+_PHOTO = "the face's crop, sRGB in [0, 1]"
+_NORMALS = "unit surface normals, camera frame, 0 outside the person"
+LIMITS = (
+    "Trained on synthetic people alone. Skin, hair, headwear and glasses are procedural; what they"
+    " do not show, such as hands before the face, veils, face paint or severe scars, was never"
+    " seen.",
+    "Single photos of faces that Face Mesh finds: not profiles, not faces under some 24 pixels.",
+    "Not made to recognise, rate or sort people, and of no use for it.",
+)
+"""Limits of all three networks, one sentence each."""
+
+CARDS = {
+    "normals": Card(
+        "Normals network",
+        "Surface normals of a person in a portrait. It starts from the normals of MediaPipe's face"
+        " mesh, corrects them and extends them to hair, neck and clothes.",
+        {"photo": _PHOTO, "mesh": "normals of the face mesh, camera frame, and its mask"},
+        {
+            "normals": "unit, camera frame (+x image right, +y up, +z to the viewer)",
+            "confidence": "expected quality in [0, 1]",
+        },
+        "Length of the difference to the true normals on the person, the face weighing most; the"
+        " confidence learns that error.",
+        ("normals_face_deg", "normals_person_deg"),
+        ("Hair and cloth are given their overall shape; strands and folds are not.",),
+    ),
+    "lighting": Card(
+        "Lighting network",
+        "The light around a person as an HDR environment map, estimated with the face as the light"
+        " probe.",
+        {"photo": _PHOTO, "normals": _NORMALS},
+        {
+            "log_environment": "natural logarithm of radiance in the photo's linear units,"
+            " lat-long, camera frame, the middle column behind the camera"
+        },
+        "Solid-angle weighted error of log radiance, and the error of a diffuse, a matte silver"
+        " and a mirror sphere under the map.",
+        (
+            "spheres",
+            "diffuse",
+            "matte_silver",
+            "mirror",
+            "spheres_scale_free",
+            "dominant_deg",
+            "peak_deg",
+        ),
+        (
+            "The colour of skin and that of the light cannot be told apart; the mean light tends to"
+            " white.",
+            "Light from behind reaches the face little and is known least.",
+        ),
+    ),
+    "quotient": Card(
+        "Quotient network",
+        "The key gain: what a key light from a given direction adds to a portrait, as a fraction"
+        " of what is there. With it `Y = X (1 + k c G)` is the relit photo in linear light.",
+        {
+            "photo": _PHOTO,
+            "normals": _NORMALS,
+            "visibility": "max(0, n.l) of the light",
+            "light": "unit vector towards the light, camera frame, and its radius in radians",
+        },
+        {"gain": "G >= 0 of a white light of unit intensity, linear"},
+        "Error of log(1 + k G) at several intensities, and of the added light and the relit"
+        " photo, the face weighing most.",
+        (
+            "log_gain_face",
+            "log_gain_person",
+            "residual_face",
+            "residual_person",
+            "psnr_db",
+            "ssim",
+        ),
+        (
+            "It adds light and never takes any away: cast shadows of the light already there stay.",
+            "Where the photo is clipped or black there is nothing to multiply.",
+        ),
+    ),
+}
+"""The cards by network."""

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model cards: what each network is, what it was trained on, how good it is and for whom.
+
+``python -m training.model_card --runs DIR --evaluation DIR --out docs/models`` fills them in from
+the training runs' ``config.json`` and from the figures in ``yaleb.json`` and ``synthetic.json``, so
+that no figure is copied by hand.
+
+Reference: Mitchell et al. 2019, "Model Cards for Model Reporting".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from relight.error import RelightError
+from relight.storage import whole_file
+from training.card import CARDS, LIMITS, Card
+from training.evaluate import SubjectFigures, mean_figures
+from training.fairness import SECTORS, THIRDS
+from training.networks import NETWORKS
+from training.report import FIGURES, Figure
+
+METHOD = "network"
+"""Whose figures in ``synthetic.json`` the cards are about."""
+
+
+class CardError(RelightError):
+    """A card lacks what it is made of."""
+
+
+def card(name: str, run: dict[str, Any], yaleb: dict[str, Any], synthetic: dict[str, Any]) -> str:
+    """One network's card as Markdown.
+
+    Args:
+        name: the network.
+        run: ``config.json`` of its training.
+        yaleb: mean figures of Extended Yale B, see :func:`training.evaluate.mean_figures`.
+        synthetic: content of ``synthetic.json``.
+
+    Raises:
+        KeyError: if something is not in there.
+    """
+    card = CARDS[name]
+    network = NETWORKS[name]()
+    config, batches = run["config"], run["config"]["batches"]
+    maps = "HDR maps and procedural ones" if config["environments"] else "procedural maps"
+    seen = config["steps"] * batches["batch"]
+    own = synthetic["figures"][METHOD]
+    parts = [
+        f"# {card.title}",
+        card.purpose,
+        "## Inputs and outputs",
+        _table(
+            ("", "name", "shape", "what"),
+            [
+                *_tensors("in", network.input, card.inputs),
+                *_tensors("out", network.output, card.outputs),
+            ],
+        ),
+        f"{network.count_params():,} parameters. Architecture: `training/networks.py`.",
+        "## Training data",
+        "People made by the virtual Light Stage (`data_synth`, see"
+        " [light-stage.md](../light-stage.md)): heads of ICT-FaceKit with procedural skin, eyes,"
+        " hair, beards, glasses, headwear and clothes, photographed under one light at a time from"
+        f" several cameras and relit by {maps}. No photo of a real person was used. Every tenth"
+        " subject and every tenth environment were kept for the figures below.",
+        "## Recipe",
+        card.loss,
+        _table(
+            ("", ""),
+            [
+                ("batches", f"{config['steps']:,} of {batches['batch']}, {seen:,} samples"),
+                ("optimiser", f"Adam, cosine schedule from {config['learning_rate']:g}"),
+                ("weights kept", f"moving average, momentum {config['averaging']:g}"),
+                ("seed", str(batches["seed"])),
+                ("made with", f"Keras {run['keras']} on {run['backend']}, commit {run['commit']}"),
+            ],
+        ),
+        "## Figures on real people",
+        "Extended Yale B: one-light-at-a-time photographs, truth by photometric stereo. The whole"
+        " chain is judged, each stage on what the one before gives it.",
+        _real(name, yaleb),
+        "## Figures on synthetic people",
+        f"{synthetic['config']['pairs']} photos of {len(synthetic['tones'])} people that training"
+        " never saw, in light that it never saw, judged by the same chain. Analytic: no network,"
+        " see `training/baselines.py`. Yardstick: see `training/classical.py`.",
+        _table(
+            ("", *synthetic["figures"], "yardstick"),
+            [
+                (
+                    FIGURES[key].title,
+                    *(_shown(m[key]["mean"], FIGURES[key]) for m in synthetic["figures"].values()),
+                    FIGURES[key].yardstick,
+                )
+                for key in card.figures
+            ],
+        ),
+        "## For whom, and in which light",
+        "The same figures by the people's skin (equal thirds by mean albedo) and by where the light"
+        " stands: the key for the key gain, else the light already there.",
+        _groups(card, own, "tone", THIRDS),
+        _groups(card, own, "light", SECTORS),
+    ]
+    if name == "lighting":
+        parts.append(_exposure(synthetic["exposure"][METHOD]))
+    parts += [
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in (*card.limits, *LIMITS)),
+        "## Licence",
+        "Apache-2.0. Of what it learned from, ICT-FaceKit is under MIT and the HDR maps are CC0;"
+        " all else is procedural, made by this repository's own code.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _tensors(kind: str, tensors: dict[str, Any], what: dict[str, str]) -> list[Sequence[str]]:
+    """One row a tensor; both must know the same names."""
+    if set(tensors) != set(what):
+        raise CardError(f"the card's {sorted(what)} are not the network's {sorted(tensors)}")
+    return [
+        (kind, f"`{key}`", " x ".join(str(side) for side in tensors[key].shape[1:]), text)
+        for key, text in what.items()
+    ]
+
+
+def _real(name: str, yaleb: dict[str, Any]) -> str:
+    """The network's own figures on Extended Yale B."""
+    if name == "normals":
+        return f"Normals inside the face mesh: {yaleb['normals_deg']:.1f} degrees."
+    if name == "lighting":
+        return f"Direction of a single lamp: {yaleb['light_deg']:.1f} degrees."
+    kinds = yaleb["residual"].values()
+    return _table(
+        ("", "added light residual", "sRGB RMSE", "SSIM"),
+        [
+            (
+                row,
+                f"{np.mean([kind[row] for kind in kinds]):.3f}",
+                f"{yaleb['rmse'][row]:.3f}",
+                f"{yaleb['ssim'][row]:.3f}",
+            )
+            for row in yaleb["rmse"]
+        ],
+    )
+
+
+def _groups(card: Card, own: dict[str, Any], kind: str, names: Sequence[str]) -> str:
+    return _table(
+        ("", "mean", *names),
+        [
+            (
+                FIGURES[key].title,
+                _shown(own[key]["mean"], FIGURES[key]),
+                *(_shown(own[key][kind][group], FIGURES[key]) for group in names),
+            )
+            for key in card.figures
+        ],
+    )
+
+
+def _exposure(found: dict[str, Any]) -> str:
+    ratios = ", ".join(f"{name} {_plain(value)}" for name, value in found["ratio"].items())
+    return (
+        "In the same light before a camera that is set by the scene, estimated over true irradiance"
+        f" of the face: {ratios}; dark over light {_plain(found['dark_to_light'])}."
+    )
+
+
+def _shown(value: float | None, figure: Figure) -> str:
+    return "-" if value is None else f"{value:.{figure.places}f}"
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_cards(runs: Path, evaluation: Path, out: Path) -> list[Path]:
+    """Write a card for each network.
+
+    Args:
+        runs: holds one folder a network, as ``training.train`` writes it.
+        evaluation: holds ``yaleb.json`` and ``synthetic.json``.
+        out: where ``normals.md``, ``lighting.md`` and ``quotient.md`` go.
+
+    Raises:
+        CardError: if a run or an evaluation is missing or not one of the networks'.
+        OSError: if a card cannot be written.
+    """
+    real = _read(evaluation / "yaleb.json", "training.evaluate yaleb")
+    synthetic = _read(evaluation / "synthetic.json", "training.evaluate synthetic")
+    written = []
+    out.mkdir(parents=True, exist_ok=True)
+    for name in CARDS:
+        run = _read(runs / name / "config.json", f"training.train {name}")
+        try:
+            text = card(name, run, _mean(real), synthetic)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CardError(
+                f"{runs / name} and {evaluation}: no such entry as {error};"
+                " judge the networks again"
+            ) from error
+        with whole_file(out / f"{name}.md") as path:
+            path.write_text(text)
+        written.append(out / f"{name}.md")
+    return written
+
+
+def _mean(subjects: list[dict[str, Any]]) -> dict[str, Any]:
+    return asdict(mean_figures([SubjectFigures(**item) for item in subjects]))
+
+
+def _read(path: Path, command: str) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise CardError(
+            f"{path}: cannot be read ({error.strerror}); make it: python -m {command}"
+        ) from error
+    except ValueError as error:
+        raise CardError(f"{path}: corrupt; make it again: python -m {command}") from error
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    runs: Annotated[Path, typer.Option(help="Holds a training run's folder for each network.")],
+    evaluation: Annotated[Path, typer.Option(help="Holds yaleb.json and synthetic.json.")],
+    out: Annotated[Path, typer.Option(help="Where the cards go.")] = Path("docs/models"),
+) -> None:
+    """Write the model cards from training runs and evaluations."""
+    try:
+        written = write_cards(runs, evaluation, out)
+    except (RelightError, OSError) as error:
+        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}")
+        raise typer.Exit(1) from None
+    for path in written:
+        Console(highlight=False).print(str(path))
+
+
+if __name__ == "__main__":
+    app()
