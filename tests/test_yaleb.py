@@ -11,7 +11,16 @@ from PIL import Image
 
 from relight.error import RelightError
 from relight.geometry import angle_between, direction
-from training.yaleb import Capture, DatasetError, as_photo, from_photo, load, photometric_stereo
+from training.yaleb import (
+    HARD_KINDS,
+    MIXED_KINDS,
+    Capture,
+    DatasetError,
+    as_photo,
+    from_photo,
+    load,
+    photometric_stereo,
+)
 from training.yaleb import subjects as find_subjects
 
 SIDE = 48
@@ -21,7 +30,7 @@ NAMED = [
     for a in (-110, -85, -60, -50, -35, -20, -10, 0, 10, 20, 35, 50, 60, 85, 110)
     for e in (-35, -20, 0, 20, 45)
     if abs(a) < 100 or e == 0
-]
+] + [(-35, 65), (20, 85)]
 
 
 def sphere() -> tuple[np.ndarray, np.ndarray]:
@@ -136,12 +145,32 @@ def test_faulty_captures_are_dropped(tmp_path: Path) -> None:
 
 def test_photos_to_relight_are_lit_from_either_side(capture: Capture) -> None:
     photos = capture.photos()
-    assert set(photos) == {"ambient", "left", "right"}
+    assert tuple(photos) == MIXED_KINDS + HARD_KINDS
     middle = SIDE // 2
     for side, brighter in (("left", slice(None, middle)), ("right", slice(middle, None))):
         darker = slice(middle, None) if side == "left" else slice(None, middle)
         assert photos[side][:, brighter].mean() > 1.2 * photos[side][:, darker].mean()
     np.testing.assert_allclose(photos["ambient"], capture.images.mean(0), rtol=1e-5)
+
+
+def test_hard_photos_show_one_lamp_over_a_tenth_of_all(capture: Capture) -> None:
+    photos, ambient = capture.photos(), capture.images.mean(0)
+    for kind, azimuth, elevation in (("hard side", 60, 0), ("hard top", 35, 65)):
+        chosen = (capture.azimuths_deg == azimuth) & (capture.elevations_deg == elevation)
+        assert chosen.sum() == 1
+        expected = capture.images[chosen][0] + 0.1 * ambient
+        np.testing.assert_allclose(photos[kind], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", HARD_KINDS)
+def test_a_hard_lamp_that_is_missing_is_named(capture: Capture, kind: str) -> None:
+    aside = np.abs(capture.azimuths_deg)
+    keep = capture.elevations_deg < 60
+    if kind == "hard side":
+        keep = (aside < 60) | (aside > 70)
+    parts = (a[keep] for a in (capture.images, capture.azimuths_deg, capture.elevations_deg))
+    with pytest.raises(DatasetError, match=f"yaleB07.*{kind}"):
+        Capture("yaleB07", *parts).photos()
 
 
 def test_a_side_without_lamps_is_named(capture: Capture) -> None:

@@ -2,13 +2,17 @@
 """How good the stages are on real people.
 
 ``python -m training.evaluate yaleb --root DIR`` prints the figures on Extended Yale B, per subject
-and in all; ``--photos DIR`` draws a contact sheet of photos before and after.
+and in all, beside those of the analytic stages; ``--photos DIR`` draws a contact sheet of photos
+before and after. The networks judged are those of the package, of ``--models DIR`` (TFLite) or of
+``--weights DIR`` (Keras); ``--baseline`` judges none.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +25,15 @@ from rich.table import Table
 
 from relight import Light, Relighter, mesh
 from relight.color import linear_to_srgb
+from relight.detector import Detector
 from relight.error import RelightError
 from relight.face import Face
 from relight.geometry import angle_between, normalize
+from relight.models import Models
+from relight.stage import Stages
 from relight.storage import whole_file
 from training import metric, yaleb
+from training.baselines import AnalyticModels
 from training.contact_sheet import contact_sheet
 from training.yaleb import Capture
 
@@ -44,17 +52,23 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 @dataclass(frozen=True)
 class SubjectFigures:
-    """One subject's figures.
+    """One subject's figures. Rows are the stages judged and what they are compared with.
 
     Attributes:
         subject: folder name.
-        normals_deg: mean angle to photometric-stereo normals inside the face mesh, mean of photos.
-        residual: energy of the added light's error at the best scale, per kind of photo and row.
-        rmse: sRGB error of photo + key of unit intensity, per row, no scale fitted.
+        normals_deg: of the stages judged: mean angle to photometric-stereo normals inside the face
+            mesh, mean of the softly lit photos.
+        residual: energy of the added light's error at the best scale, per kind of softly lit photo
+            and row.
+        rmse: sRGB error of those photos + key of unit intensity, per row, no scale fitted.
         ssim: its structural similarity.
-        light_deg: angle from the dominant direction to the lamp, mean of single-lamp photos.
+        light_deg: of the stages judged: angle from the dominant direction to the lamp, mean of
+            single-lamp photos.
         faces_found: share of those photos in which the face was found; the others use the
             landmarks of the ambient photo.
+        hard: residual per kind of hard-lit photo and row.
+        analytic: ``normals_deg`` and ``light_deg`` of the analytic stages, where they are not the
+            ones judged.
     """
 
     subject: str
@@ -64,122 +78,158 @@ class SubjectFigures:
     ssim: dict[str, float]
     light_deg: float
     faces_found: float
+    hard: dict[str, dict[str, float]] = field(default_factory=dict)
+    analytic: dict[str, float] = field(default_factory=dict)
 
 
-ROWS = ("no light", "Lambert, photo as albedo", "stages", "true normals and albedo")
+STAGES = "stages"
+"""Row of the stages judged."""
+ANALYTIC = "analytic stages"
 
 
-def judge_subject(relighter: Relighter, capture: Capture) -> SubjectFigures:
+def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> SubjectFigures:
     """All figures of one subject; the stages run through the public interface.
+
+    Args:
+        methods: :data:`STAGES` and, to compare, :data:`ANALYTIC`.
+        capture: the subject.
 
     Raises:
         yaleb.DatasetError: if no face is found even in the ambient photo.
     """
-    normals, albedo = yaleb.photometric_stereo(capture)
+    truth = yaleb.photometric_stereo(capture)
     residual: dict[str, dict[str, list[float]]] = {}
-    rmse: dict[str, list[float]] = {row: [] for row in ROWS}
-    ssim: dict[str, list[float]] = {row: [] for row in ROWS}
-    errors = []
+    rmse: dict[str, list[float]] = {}
+    ssim: dict[str, list[float]] = {}
+    angles: dict[str, list[float]] = {name: [] for name in methods}
     reference: Face | None = None
     for kind, linear in capture.photos().items():
         photo = yaleb.as_photo(linear)
-        faces = relighter.find_faces(photo)
+        faces = methods[STAGES].find_faces(photo)
         reference = faces[0] if faces and reference is None else reference
         if reference is None:
             raise yaleb.DatasetError(f"{capture.name}: no face found in the ambient photo")
         face = faces[0] if faces else reference
-        analysis = relighter.analyze(photo, face)
-        mask = face_mask(face, linear.shape)
-        estimate = normalize(yaleb.from_photo(np.nan_to_num(analysis.normals)))
-        errors.append(metric.normal_error_deg(estimate, normals, mask))
+        drawn, mask = drawn_mesh(face, linear.shape)
+        analyses = {name: method.analyze(photo, face) for name, method in methods.items()}
         scaled = linear * (EXPOSURE / linear[mask].mean())
-        irradiance = float((scaled / np.maximum(albedo, 0.02))[mask].mean())
-        by_row = residual.setdefault(kind, {row: [] for row in ROWS})
+        irradiance = float((scaled / np.maximum(truth[1], 0.02))[mask].mean())
+        if kind in yaleb.MIXED_KINDS:
+            for name, analysis in analyses.items():
+                found = normalize(yaleb.from_photo(np.nan_to_num(analysis.normals)))
+                angles[name].append(metric.normal_error_deg(found, truth[0], mask))
         for index in capture.key_indices():
             lamp = capture.images[index]
             light = Light(capture.azimuths_deg[index], capture.elevations_deg[index])
-            gain = yaleb.from_photo(relighter.key_gain(analysis, light))[..., 0]
-            lambert = np.maximum(estimate @ light.direction, 0)
+            gains = {
+                name: yaleb.from_photo(method.key_gain(analyses[name], light))[..., 0]
+                for name, method in methods.items()
+            }
             added = {
                 "no light": np.zeros_like(scaled),
-                "Lambert, photo as albedo": scaled * lambert,
-                "stages": scaled * gain,
-                "true normals and albedo": albedo
-                * np.maximum(normals @ light.direction, 0)
+                "Lambert, photo as albedo": scaled * np.maximum(drawn @ light.direction, 0),
+                **{name: scaled * gain for name, gain in reversed(gains.items())},
+                "true normals and albedo": truth[1]
+                * np.maximum(truth[0] @ light.direction, 0)
                 * irradiance,
             }
             usable = mask & (lamp < BRIGHTEST)
-            truth = linear_to_srgb(scaled + lamp * irradiance)
+            expected = linear_to_srgb(scaled + lamp * irradiance)
             for row, light_added in added.items():
                 flat = scaled if row == "no light" else light_added
-                by_row[row].append(metric.added_light_residual(flat, lamp, usable))
-                image = linear_to_srgb(scaled + light_added)
-                rmse[row].append(metric.rmse(image, truth, usable))
-                ssim[row].append(metric.ssim(image, truth, usable))
-    light_deg, found = _judge_lamps(relighter, capture, reference)
+                by_row = residual.setdefault(kind, {}).setdefault(row, [])
+                by_row.append(metric.added_light_residual(flat, lamp, usable))
+                if kind in yaleb.MIXED_KINDS:
+                    image = linear_to_srgb(scaled + light_added)
+                    rmse.setdefault(row, []).append(metric.rmse(image, expected, usable))
+                    ssim.setdefault(row, []).append(metric.ssim(image, expected, usable))
+    light_deg, faces_found = _judge_lamps(methods, capture, reference)
+    means = {kind: _means(rows) for kind, rows in residual.items()}
+    normals_deg = _means(angles)
     return SubjectFigures(
         capture.name,
-        float(np.mean(errors)),
-        {k: {row: float(np.mean(v)) for row, v in rows.items()} for k, rows in residual.items()},
-        {row: float(np.mean(values)) for row, values in rmse.items()},
-        {row: float(np.mean(values)) for row, values in ssim.items()},
-        light_deg,
-        found,
+        normals_deg[STAGES],
+        {kind: means[kind] for kind in yaleb.MIXED_KINDS},
+        _means(rmse),
+        _means(ssim),
+        light_deg[STAGES],
+        faces_found,
+        {kind: means[kind] for kind in yaleb.HARD_KINDS},
+        {"normals_deg": normals_deg[ANALYTIC], "light_deg": light_deg[ANALYTIC]}
+        if ANALYTIC in methods
+        else {},
     )
 
 
-def face_mask(face: Face, shape: tuple[int, ...]) -> Mask:
-    """The face mesh's mask ``(H, W)`` on the tight crop, from a face of its enlarged photo."""
+def drawn_mesh(face: Face, shape: tuple[int, ...]) -> tuple[Float, Mask]:
+    """The face mesh's normals and mask on the tight crop, from a face of its enlarged photo."""
     scale = np.float32(1 / yaleb.ENLARGE)
     shift = np.array([yaleb.PAD, yaleb.PAD, 0], np.float32)
-    _, mask = mesh.normals(face.landmarks * scale - shift, face.head_pose, max(shape))
-    return mask[: shape[0], : shape[1]]
+    drawn, mask = mesh.normals(face.landmarks * scale - shift, face.head_pose, max(shape))
+    return drawn[: shape[0], : shape[1]], mask[: shape[0], : shape[1]]
 
 
 def _judge_lamps(
-    relighter: Relighter, capture: Capture, reference: Face | None
-) -> tuple[float, float]:
-    errors, found = [], []
+    methods: Mapping[str, Relighter], capture: Capture, reference: Face | None
+) -> tuple[dict[str, float], float]:
+    """Mean angle of each method's dominant direction to the lamps, and the share of faces found."""
+    errors: dict[str, list[float]] = {name: [] for name in methods}
+    found = []
     for image, lamp in zip(capture.images, capture.lights, strict=True):
         if lamp[2] <= FRONTAL:
             continue
         photo = yaleb.as_photo(image)
-        faces = relighter.find_faces(photo)
+        faces = methods[STAGES].find_faces(photo)
         found.append(bool(faces))
         face = faces[0] if faces else reference
         assert face is not None  # noqa: S101
-        environment = relighter.analyze(photo, face).environment
-        errors.append(np.degrees(angle_between(environment.dominant_direction(), lamp)))
-    return float(np.mean(errors)), float(np.mean(found))
+        for name, method in methods.items():
+            seen = method.analyze(photo, face).environment.dominant_direction()
+            errors[name].append(float(np.degrees(angle_between(seen, lamp))))
+    return _means(errors), float(np.mean(found))
+
+
+def _means(lists: Mapping[str, list[float]]) -> dict[str, float]:
+    return {name: float(np.mean(values)) for name, values in lists.items()}
 
 
 def tables(figures: list[SubjectFigures]) -> list[Table]:
     """The figures as two tables: per subject, and the stages against the yardsticks."""
-    subjects = Table(title="Extended Yale B, the stages per subject")
-    for name in ("subject", "normals deg", "residual", "ambient", "left", "right"):
+    subjects = Table(title="Extended Yale B, the stages judged, per subject")
+    for name in ("subject", "normals deg", "residual", *yaleb.MIXED_KINDS, *yaleb.HARD_KINDS):
         subjects.add_column(name, justify="left" if name == "subject" else "right")
     for name in ("sRGB RMSE", "SSIM", "light deg", "faces found"):
         subjects.add_column(name, justify="right")
-    for item in [*figures, mean_figures(figures)]:
-        kinds = [item.residual[kind]["stages"] for kind in ("ambient", "left", "right")]
+    mean = mean_figures(figures)
+    for item in [*figures, mean]:
+        mixed = [item.residual[kind][STAGES] for kind in yaleb.MIXED_KINDS]
+        hard = [item.hard[kind][STAGES] for kind in yaleb.HARD_KINDS]
         subjects.add_row(
             item.subject,
             f"{item.normals_deg:.1f}",
-            f"{np.mean(kinds):.3f}",
-            *(f"{value:.3f}" for value in kinds),
-            f"{item.rmse['stages']:.3f}",
-            f"{item.ssim['stages']:.3f}",
+            *(f"{value:.3f}" for value in (np.mean(mixed), *mixed, *hard)),
+            f"{item.rmse[STAGES]:.3f}",
+            f"{item.ssim[STAGES]:.3f}",
             f"{item.light_deg:.1f}",
             f"{item.faces_found:.0%}",
             end_section=item is figures[-1],
         )
     rows = Table(title="Mean of all subjects")
-    for name in ("", "residual", "sRGB RMSE", "SSIM"):
+    for name in ("", "normals deg", "residual", *yaleb.HARD_KINDS, "sRGB RMSE", "SSIM"):
         rows.add_column(name, justify="right" if name else "left")
-    mean = mean_figures(figures)
-    for row in ROWS:
-        residual = np.mean([kind[row] for kind in mean.residual.values()])
-        rows.add_row(row, f"{residual:.3f}", f"{mean.rmse[row]:.3f}", f"{mean.ssim[row]:.3f}")
+    rows.add_column("light deg", justify="right")
+    own = {"normals_deg": mean.normals_deg, "light_deg": mean.light_deg}
+    for row in mean.rmse:
+        degrees = own if row == STAGES else mean.analytic if row == ANALYTIC else {}
+        rows.add_row(
+            row,
+            f"{degrees['normals_deg']:.1f}" if degrees else "",
+            f"{np.mean([kind[row] for kind in mean.residual.values()]):.3f}",
+            *(f"{mean.hard[kind][row]:.3f}" for kind in yaleb.HARD_KINDS),
+            f"{mean.rmse[row]:.3f}",
+            f"{mean.ssim[row]:.3f}",
+            f"{degrees['light_deg']:.1f}" if degrees else "",
+        )
     return [subjects, rows]
 
 
@@ -205,53 +255,80 @@ def _root() -> None:
     """Judge the stages on real people."""
 
 
+WeightsOption = Annotated[Path | None, typer.Option(help="Folder of Keras weights to judge.")]
+ModelsOption = Annotated[
+    Path | None, typer.Option(help="Folder of TFLite models to judge; else the package's.")
+]
+BaselineOption = Annotated[bool, typer.Option("--baseline", help="Judge the analytic stages.")]
+OutOption = Annotated[Path, typer.Option(help="Where figures and sheets go.")]
+OUT = Path("runs/evaluate")
+
+
 @app.command("yaleb")
 def yaleb_command(
     root: Annotated[Path, typer.Option(help="CroppedYale, in its own layout.")],
     photos: Annotated[Path | None, typer.Option(help="Folder of photos for a sheet.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the sheet and figures go.")] = Path(
-        "runs/evaluate"
-    ),
+    weights: WeightsOption = None,
+    models: ModelsOption = None,
+    baseline: BaselineOption = False,
+    out: OutOption = OUT,
 ) -> None:
     """Figures on Extended Yale B: normals, added light, relit photo, light direction."""
-    console = _console()
-    try:
-        with Relighter(threads=2) as relighter:
-            figures = [
-                judge_subject(relighter, yaleb.load(folder))
-                for folder in track(
-                    yaleb.subjects(root),
-                    "Judging",
-                    console=Console(stderr=True),
-                    transient=True,
-                )
-            ]
-            for table in tables(figures):
-                console.print(table)
-            out.mkdir(parents=True, exist_ok=True)
-            text = json.dumps([asdict(item) for item in figures], indent=1)
-            with whole_file(out / "yaleb.json") as path:
-                path.write_text(text + "\n")
-            if photos is not None:
-                for page in contact_sheet(relighter, photos, out):
-                    console.print(f"Contact sheet: {page}")
-    except (RelightError, OSError) as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from None
+    with _plain_errors(), closing(Detector()) as detector:
+        judged = _stages(weights, models, baseline)
+        methods = {STAGES: Relighter(2, detector=detector, models=judged)}
+        if not baseline:
+            methods[ANALYTIC] = Relighter(2, detector=detector, models=AnalyticModels())
+        progress = Console(stderr=True)
+        figures = [
+            judge_subject(methods, yaleb.load(folder))
+            for folder in track(yaleb.subjects(root), "Judging", console=progress, transient=True)
+        ]
+        for table in tables(figures):
+            _console().print(table)
+        out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps([asdict(item) for item in figures], indent=1)
+        with whole_file(out / "yaleb.json") as path:
+            path.write_text(text + "\n")
+        if photos is not None:
+            _draw_sheets(methods[STAGES], photos, out)
 
 
 @app.command("photos")
 def photos_command(
     photos: Annotated[Path, typer.Option(help="Folder of photos.")],
-    out: Annotated[Path, typer.Option(help="Where the sheets go.")] = Path("runs/evaluate"),
+    weights: WeightsOption = None,
+    models: ModelsOption = None,
+    baseline: BaselineOption = False,
+    out: OutOption = OUT,
 ) -> None:
     """A contact sheet of photos before and after automatic relighting."""
-    console = _console()
-    try:
+    with _plain_errors(), Relighter(2, models=_stages(weights, models, baseline)) as relighter:
         out.mkdir(parents=True, exist_ok=True)
-        with Relighter(threads=2) as relighter:
-            for page in contact_sheet(relighter, photos, out):
-                console.print(f"Contact sheet: {page}")
+        _draw_sheets(relighter, photos, out)
+
+
+def _draw_sheets(relighter: Relighter, photos: Path, out: Path) -> None:
+    for page in contact_sheet(relighter, photos, out):
+        _console().print(f"Contact sheet: {page}")
+
+
+def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages:
+    """What is judged."""
+    if sum([weights is not None, models is not None, baseline]) > 1:
+        raise typer.BadParameter("give one of --weights, --models and --baseline")
+    if weights is not None:
+        from training.keras_models import KerasModels
+
+        return KerasModels(weights)
+    return AnalyticModels() if baseline else Models(models)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """One line instead of a traceback."""
+    try:
+        yield
     except (RelightError, OSError) as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
         raise typer.Exit(1) from None

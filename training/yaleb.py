@@ -30,6 +30,11 @@ ENLARGE = 3
 DARKEST = 0.02
 """Captures with a lower mean are faulty: the lamp did not fire."""
 
+MIXED_KINDS = ("ambient", "left", "right")
+"""Photos lit softly, by many lights at once: the ones that residuals are averaged over."""
+HARD_KINDS = ("hard side", "hard top")
+"""Photos lit by one small light and little else, which throw deep shadows."""
+
 _NAME = re.compile(r"P\d\dA([+-]\d{3})E([+-]\d{2})\.pgm$")
 
 
@@ -59,7 +64,17 @@ class Capture:
         return geometry.direction(np.radians(self.azimuths_deg), np.radians(self.elevations_deg))
 
     def photos(self) -> dict[str, Float]:
-        """Three photos ``(H, W)`` linear to be relit: ``ambient``, and lit from either side."""
+        """Photos ``(H, W)`` linear to be relit, by kind.
+
+        ``ambient`` is the mean of all lights; ``left`` and ``right`` 0.7 x the mean of the lights
+        at azimuth 45 to 60 and up to 20 high or low on that side + 0.3 x ambient. ``hard side`` is
+        the one light nearest to azimuth 65, elevation 0 among those at azimuth 60 to 70, and
+        ``hard top`` the one nearest to azimuth 0, elevation 70 among those above 60, each + 0.1 x
+        ambient.
+
+        Raises:
+            DatasetError: if a light that is needed is missing.
+        """
         ambient = self.images.mean(0)
         result = {"ambient": ambient}
         low = np.abs(self.elevations_deg) <= 20
@@ -69,6 +84,16 @@ class Capture:
             if not chosen.any():
                 raise DatasetError(f"{self.name}: no light at azimuth 45 to 60 on the {side}")
             result[side] = 0.7 * self.images[chosen].mean(0) + 0.3 * ambient
+        aside = np.abs(self.azimuths_deg)
+        for kind, allowed, target in (
+            ("hard side", (aside >= 60) & (aside <= 70), (65, 0)),
+            ("hard top", self.elevations_deg >= 60, (0, 70)),
+        ):
+            if not allowed.any():
+                raise DatasetError(f"{self.name}: no light for the photo {kind!r}")
+            away = geometry.angle_between(self.lights, geometry.direction(*np.radians(target)))
+            nearest = int(np.argmin(np.where(allowed, away, np.inf)))
+            result[kind] = self.images[nearest] + 0.1 * ambient
         return result
 
     def key_indices(self) -> NDArray[np.int64]:
