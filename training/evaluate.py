@@ -35,6 +35,7 @@ from relight.storage import whole_file
 from training import metric, yaleb
 from training.baselines import AnalyticModels
 from training.contact_sheet import contact_sheet
+from training.synthetic import synthetic_command
 from training.yaleb import Capture
 
 Float = NDArray[np.float32]
@@ -332,6 +333,9 @@ def _plain_errors() -> Iterator[None]:
     except (RelightError, OSError) as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
         raise typer.Exit(1) from None
+
+
+app.command("synthetic")(synthetic_command)
 
 
 def _console() -> Console:
