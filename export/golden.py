@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden vectors of the whole runtime: ``python -m export.golden``.
+
+Every stage's inputs and outputs, from small made-up cases to the example portrait relit, with the
+portrait's landmarks and outline, so that a port of the runtime to another language can be checked
+stage by stage without MediaPipe. Run it again whenever a model or a formula changes.
+
+Files: those of :mod:`export.vector`, and ``relit.png``, the example relit automatically.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+
+from export import specimen
+from export.vector import Vectors
+from relight import Analysis, Face, Light, Relighter, load_photo
+from relight.analysis import added_gain
+from relight.detector import Detector
+from relight.error import RelightError
+from relight.guide import upsample
+from relight.models import Models, read_manifest
+from relight.preview import Preview
+from relight.view import FINE, SIDE
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples" / "astronaut.png"
+DEFAULT_OUT = ROOT / "app" / "android" / "core" / "src" / "test" / "resources" / "golden"
+RELIT = "relit.png"
+EVERY = 4
+"""Of large results every so many rows and columns are kept."""
+ENLARGED = 5
+"""The example is enlarged by this to exceed the size at which gains are fitted."""
+PREVIEW_SIDE = 200
+USER_LIGHTS = (
+    Light(-50.0, 25.0, 0.8, (1.0, 0.85, 0.7), 20.0),
+    Light(120.0, 10.0, 0.5, (0.6, 0.7, 1.0), 2.0),
+)
+STRENGTH = 0.75
+
+Image8 = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+
+class _Recorded(Detector):
+    """Knows one person's outline and no more."""
+
+    def __init__(self, person: Image8) -> None:
+        super().__init__()
+        self._mask = person
+
+    def person(self, image: Image8) -> Float:
+        """The outline, whatever the picture."""
+        return self._mask.astype(np.float32) / 255
+
+
+class _Recorder(Models):
+    """The shipped models, remembering what passed through them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: dict[str, tuple[dict[str, NDArray[Any]], dict[str, Float]]] = {}
+
+    def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
+        """Run and remember the first call of each model."""
+        found = super().run(name, inputs)
+        self.calls.setdefault(name, (inputs, found))
+        return found
+
+
+def find(pixels: Image8) -> tuple[Float, Image8]:
+    """Landmarks ``(478, 3)`` and outline ``(256, 256)`` uint8 of a photo's largest face."""
+    with Relighter() as relighter:
+        face = relighter.find_faces(pixels)[0]
+    detector = Detector()
+    try:
+        person = detector.person(face.crop.extract(pixels, FINE * SIDE))
+    finally:
+        detector.close()
+    return face.landmarks, np.round(person * 255).astype(np.uint8)
+
+
+def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Image8]:
+    """All vectors, and the relit photo.
+
+    Args:
+        pixels: the example, ``(H, W, 3)`` uint8 sRGB.
+        landmarks: of its face, ``(478, 3)``.
+        person: its outline on the face's crop, ``(256, 256)`` uint8, 255 for certain.
+    """
+    vectors = Vectors()
+    for stage in specimen.STAGES:
+        stage(vectors, pixels, landmarks)
+    face = Face.from_landmarks(landmarks, pixels.shape)
+    models = _Recorder()
+    with Relighter(detector=_Recorded(person), models=models) as relighter:
+        analysis = relighter.analyze(pixels, face)
+        _look(vectors, face, analysis, person)
+        result = relighter.relight(pixels, analyses=[analysis])
+        _networks(vectors, models, analysis)
+        _gain(vectors, pixels, models, analysis, result.lights[0])
+        report = result.report()
+        del report["timings_s"], report["photo"]
+        vectors.value("relight/report", report)
+        vectors.value("relight/placed", specimen.described(relighter.place(analysis)))
+        vectors.value("relight/lights", [specimen.described(light) for light in USER_LIGHTS])
+        vectors.value("relight/strength", STRENGTH)
+        vectors.value("relight/every", EVERY)
+        own = relighter.relight(pixels, USER_LIGHTS, strength=STRENGTH, analyses=[analysis])
+        vectors.array("relight/own_lights", own.image[::EVERY, ::EVERY])
+        _group(vectors, relighter, pixels, landmarks)
+        vectors.value("preview/side", PREVIEW_SIDE)
+        preview = Preview(models, [analysis], PREVIEW_SIDE)
+        vectors.array("preview/relit", preview.relight(USER_LIGHTS[0]))
+    vectors.value("models", {n: e.sha256 for n, e in read_manifest(models.folder)[1].items()})
+    return vectors, result.image
+
+
+def _look(vectors: Vectors, face: Face, analysis: Analysis, person: Image8) -> None:
+    """The face as the stages see it."""
+    view = analysis.view
+    crop = face.crop
+    vectors.value("face/crop", {"left": crop.left, "top": crop.top, "size": crop.size})
+    vectors.value("face/box", face.box)
+    vectors.value("face/size", face.size)
+    vectors.value("face/head_from_cam", face.head_from_cam)
+    vectors.value("face/head_pose", face.head_pose)
+    vectors.array("view/person_mask", person)
+    vectors.array("view/photo", np.round(view.photo * 255).astype(np.uint8))
+    vectors.array("view/mesh_normals", view.mesh_normals)
+    vectors.array("view/face", view.face)
+    vectors.array("view/inner_face", view.inner_face)
+    vectors.array("view/skin", view.skin)
+    vectors.array("view/person", view.person)
+    vectors.value("view/mean_irradiance", analysis.mean_irradiance)
+    vectors.value("view/headroom", analysis.headroom)
+
+
+def _networks(vectors: Vectors, models: _Recorder, analysis: Analysis) -> None:
+    """What goes into the networks, what comes out, and what is made of it."""
+    inputs, found = models.calls["normals"]
+    vectors.array("normals/normals", found["normals"])
+    vectors.array("normals/network_confidence", found["confidence"])
+    vectors.array("normals/confidence", analysis.crop_confidence)
+    inputs, found = models.calls["lighting"]
+    vectors.array("lighting/normals", inputs["normals"][::2, ::2])
+    vectors.array("lighting/log_environment", found["log_environment"])
+    vectors.array("lighting/environment", analysis.environment.data)
+    inputs, found = models.calls["quotient"]
+    vectors.array("quotient/visibility", inputs["visibility"])
+    vectors.array("quotient/light", inputs["light"])
+    vectors.array("quotient/gain", found["gain"])
+
+
+def _gain(
+    vectors: Vectors, pixels: Image8, models: _Recorder, analysis: Analysis, light: Light
+) -> None:
+    """The gain on the photo's edges, in the example and enlarged beyond the working size."""
+    gain = added_gain(models, analysis, [light])
+    added = upsample(pixels, [analysis.outline], [gain])
+    vectors.array("relight/added_gain", gain)
+    specimen.add_gain_map(vectors, "relight/gain_map", added, EVERY)
+    large = np.ascontiguousarray(pixels.repeat(ENLARGED, 0).repeat(ENLARGED, 1))
+    outline = analysis.outline
+    outline = replace(outline, crop=outline.crop.scaled(ENLARGED))
+    vectors.value("guide/enlarged", ENLARGED)
+    specimen.add_gain_map(vectors, "guide/large", upsample(large, [outline], [gain]), 4 * EVERY)
+
+
+def _group(vectors: Vectors, relighter: Relighter, pixels: Image8, landmarks: Float) -> None:
+    """The example twice, side by side, the second smaller: several faces, one light."""
+    height, width = pixels.shape[:2]
+    small = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    pair = np.concatenate([pixels, np.concatenate([small, small], 0)], 1)
+    offset = np.array([width, 0, 0], np.float32)
+    faces = [
+        Face.from_landmarks(points, pair.shape)
+        for points in (landmarks, landmarks / np.float32(2) + offset)
+    ]
+    analyses = [relighter.analyze(pair, face) for face in faces]
+    result = relighter.relight(pair, analyses=analyses)
+    vectors.value("group/light", specimen.described(result.lights[0]))
+    vectors.array("group/relit", result.image[::EVERY, ::EVERY])
+
+
+def write(folder: Path) -> None:
+    """Make the vectors of the example and write them."""
+    pixels = load_photo(EXAMPLE).rgb8
+    vectors, relit = make(pixels, *find(pixels))
+    vectors.write(folder)
+    Image.fromarray(relit).save(folder / RELIT, optimize=True)
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_OUT,
+) -> None:
+    """Write the golden vectors."""
+    try:
+        write(out)
+    except (RelightError, OSError) as error:
+        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}", soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    typer.run(main)
