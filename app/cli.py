@@ -49,6 +49,9 @@ All photos below a folder, mirrored below another; through a pipe:
   relight holiday/ -o relit/
   cat in.jpg | relight - > out.jpg
 
+In the browser, with the light on a handle:
+  relight serve
+
 [bold]Folders[/bold]: photos whose output exists are skipped, so an interrupted run is completed \
 by repeating it; --overwrite does them again. Earlier outputs (*.relit.*), hidden files and \
 linked folders are left out.
@@ -74,6 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _leave)
+    if given[:1] == ["serve"]:  # a file of this name is ./serve
+        from app.serve import main as serve
+
+        serve(given[1:])
     app(given, prog_name="relight")
 
 
