@@ -75,7 +75,7 @@ def encoded_gain(gain: NDArray[Any]) -> Float:
     return np.asarray(gain, np.float32) ** np.float32(1 / GAMMA)
 
 
-def scale_encoded(encoded: Float, gain: Float, factor: Float) -> Float:
+def scale_encoded(encoded: Float, gain: Float, factor: Float, white: float = 1.0) -> Float:
     """Multiply linear light by a gain without leaving the encoded domain.
 
     On the power-law part ``encode(q L) = (s + 0.055) q^(1/2.4) - 0.055``, on the straight part
@@ -88,11 +88,15 @@ def scale_encoded(encoded: Float, gain: Float, factor: Float) -> Float:
         encoded: sRGB floats >= 0, any shape.
         gain: linear gain q >= 0, broadcastable to ``encoded``.
         factor: ``encoded_gain(gain)``.
+        white: the encoded value of white, 255 for bytes as floats.
 
     Returns:
-        float32 sRGB, may exceed 1.
+        float32 sRGB on the same scale, may exceed white.
     """
-    return np.minimum(encoded * gain, (encoded + OFFSET) * factor - OFFSET)
+    offset = np.float32(OFFSET * white)
+    curved = (encoded + offset) * factor
+    curved -= offset
+    return np.minimum(encoded * gain, curved, out=curved)
 
 
 _BYTE_TO_LINEAR: Float = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)

@@ -25,8 +25,8 @@ KNEE = 0.80
 """Encoded value above which highlights are compressed instead of clipped."""
 PALING = 0.5
 """How far highlights lose their colour at the end of the shoulder."""
-STRIP = 32
-"""Rows of a photo worked on at a time: they stay in a core's cache."""
+STRIP = 1 << 15
+"""Pixels of a photo worked on at a time: they stay in a core's cache."""
 
 
 def visibility(normals: Float, direction: NDArray[Any]) -> Float:
@@ -95,19 +95,25 @@ def apply(
     result = rgb.copy()
     if strength == 0 or not added.gain.any():
         return result
-    linear_gain = 1 + np.float32(strength) * added.gain
-    factor = encoded_gain(linear_gain)
-    step = max(1, STRIP // added.factor)
-    starts = range(0, len(factor), step)
+    step = max(1, STRIP // (added.gain.shape[1] * added.factor**2))
+    starts = range(0, len(added.gain), step)
 
     def work(start: int) -> None:
-        stop = min(start + step, len(factor))
-        if not added.gain[start:stop].any():
+        stop = min(start + step, len(added.gain))
+        # Bilinear enlargement needs one cell more on every side.
+        low, high = max(0, start - 1), min(len(added.gain), stop + 1)
+        lit = added.gain[low:high].max(0).any(-1)
+        if not lit.any():
             return
-        top = added.top + start * added.factor
-        strip = result[top : top + (stop - start) * added.factor, added.left :]
-        gains = (enlarge(grid, start, stop, added.factor) for grid in (linear_gain, factor))
-        rows, columns = len(strip), min(strip.shape[1], factor.shape[1] * added.factor)
+        first, last = max(0, int(lit.argmax()) - 1), len(lit) - int(lit[::-1].argmax()) + 1
+        linear_gain = 1 + np.float32(strength) * added.gain[low:high, first:last]
+        gains = (
+            enlarge(grid, start - low, stop - low, added.factor)
+            for grid in (linear_gain, encoded_gain(linear_gain))
+        )
+        top, left = added.top + start * added.factor, added.left + first * added.factor
+        strip = result[top : top + (stop - start) * added.factor, left:]
+        rows, columns = len(strip), min(strip.shape[1], linear_gain.shape[1] * added.factor)
         strip[:, :columns] = relit(strip[:, :columns], *(g[:rows, :columns] for g in gains))
 
     if threads > 1:
@@ -130,25 +136,23 @@ def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
         gain: linear gain >= 1 of the same shape.
         factor: ``color.encoded_gain(gain)``.
     """
-    white = np.float32(np.iinfo(rgb.dtype).max)
+    white = float(np.iinfo(rgb.dtype).max)
     before = rgb.astype(np.float32)
-    before /= white
-    after = scale_encoded(before, gain, factor)
-    bright = _brightest(after) > KNEE
-    if bright.any():
-        after[bright] = _shoulder(before[bright], after[bright])
-    after *= white
+    after = scale_encoded(before, gain, factor, white)
+    if after.max(initial=0) > KNEE * white:
+        bright = _brightest(after) > KNEE * white
+        after[bright] = _shoulder(before[bright], after[bright], white)
     after += np.float32(0.5)
     return after.astype(rgb.dtype)
 
 
-def _shoulder(before: Float, after: Float) -> Float:
+def _shoulder(before: Float, after: Float, white: float) -> Float:
     """Compress pixels ``(N, 3)`` that were ``before`` and would be ``after``, above the knee."""
-    knee = np.maximum(_brightest(before), np.float32(KNEE))
+    knee = np.maximum(_brightest(before), np.float32(KNEE * white))
     peak = _brightest(after)
     over = np.maximum(peak - knee, 0)
-    room = 1 - knee
-    pressed = over / (over + room + np.float32(1e-6))  # 0 at the knee, towards 1 far above it
+    room = np.float32(white) - knee
+    pressed = over / (over + room + np.float32(1e-6 * white))  # 0 at the knee, towards 1 far above
     bent = np.minimum(peak, knee) + room * pressed
     after = after * (bent / peak)[:, None]
     after += (bent[:, None] - after) * (pressed * np.float32(PALING))[:, None]
@@ -157,7 +161,11 @@ def _shoulder(before: Float, after: Float) -> Float:
 
 def _brightest(pixels: Float) -> Float:
     """Largest channel, ``(..., 3) -> (...)``."""
-    return np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+    import cv2
+
+    red, green, blue = cv2.split(pixels.reshape(-1, 1, 3))
+    largest: Float = cv2.max(cv2.max(red, green, dst=red), blue, dst=red)
+    return largest.reshape(pixels.shape[:-1])
 
 
 def smoothstep(x: NDArray[Any], low: float, high: float) -> Float:

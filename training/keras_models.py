@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,10 @@ class KerasModels(NetworkStages):
             )
         network = NETWORKS[name]()
         try:
-            network.load_weights(path)
-        except (OSError, ValueError, KeyError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # Keras only warns of layers it finds no weights for
+                network.load_weights(path)
+        except (OSError, ValueError, KeyError, UserWarning) as error:
             reason = " ".join(str(error).split())[:200]
             raise ModelError(f"{path}: not this network's weights ({reason}); train again") from (
                 error
