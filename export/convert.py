@@ -55,8 +55,10 @@ def load_network(name: str, folder: Path) -> keras.Model:
         )
     model = NETWORKS[name]()
     try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # layers that the file lacks would stay untrained
+            model.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise ExportError(
             f"{path}: not this network's weights ({_line(error)}); train it again"
         ) from error
@@ -106,7 +108,7 @@ def convert(model: keras.Model, precision: Precision, calibration: Sequence[Tens
                 warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
                 warnings.filterwarnings("ignore", r"\s+Warning: tf.lite.Interpreter", UserWarning)
                 content = converter.convert()
-        except (ValueError, RuntimeError, TypeError, tf.errors.OpError) as error:
+        except Exception as error:  # the converter's own error has no public name
             raise ExportError(
                 f"{model.name}: cannot be converted to {precision} ({_line(error)}); use"
                 " operations that TFLite has built in"

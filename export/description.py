@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from relight.quotient import SHADING_LIMIT
+
 LICENSE = "Apache-2.0"
 AUTHOR = "The Portrait Relight authors"
 
@@ -106,6 +108,13 @@ DESCRIPTIONS: dict[str, Description] = {
             "photo": _PHOTO,
             "normals": _NORMALS,
             "visibility": Tensor("max(0, normals . light)", 0, 1, "none"),
+            "shading": Tensor(
+                "natural logarithm of the irradiance that the existing light makes on the normals,"
+                " over its luminance's mean on the face; 0 outside the person",
+                -SHADING_LIMIT,
+                SHADING_LIMIT,
+                _LINEAR,
+            ),
             "light": Tensor(
                 "unit vector from the person towards the light, and the light's radius in radians",
                 -1,

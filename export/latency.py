@@ -8,7 +8,6 @@ wall.
 
 from __future__ import annotations
 
-import importlib.util
 import statistics
 import time
 from collections.abc import Mapping
@@ -21,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from export.graph import Graph, inspect
+from export.mediapipe_package import face_landmark
 from export.memory import peak_megabytes, reset_peak
 from export.sheet import Sheet
-from relight.error import RelightError
 from relight.models import CURE, ModelError, Models, load_interpreter, read_manifest
 
 REFERENCE = "face_landmark"
@@ -55,20 +54,6 @@ class Timing:
     def median(self) -> float:
         """Seconds of the middle run."""
         return statistics.median(self.later)
-
-
-def reference_model() -> Path:
-    """The reference inside MediaPipe's package.
-
-    Raises:
-        RelightError: if it is not there.
-    """
-    spec = importlib.util.find_spec("mediapipe")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "modules" / "face_landmark" / "face_landmark.tflite"
-        if path.is_file():
-            return path
-    raise RelightError("face_landmark.tflite is missing: pip install mediapipe==0.10.21")
 
 
 def read_models(folder: Path | None = None) -> dict[str, bytes]:
@@ -133,7 +118,7 @@ def footprint(content: bytes) -> float:
 
 
 def _growth(content: bytes) -> float:
-    load_interpreter(reference_model().read_bytes())  # the runtime's library is not to count
+    load_interpreter(face_landmark().read_bytes())  # the runtime's library is not to count
     reset_peak()
     before = peak_megabytes()
     _filled(content, 1).invoke()
@@ -148,7 +133,7 @@ def latency_sheet(models: Mapping[str, bytes], rounds: int, threads: int) -> She
         rounds: see :func:`time_models`.
         threads: see :func:`time_models`.
     """
-    contents = {REFERENCE: reference_model().read_bytes(), **models}
+    contents = {REFERENCE: face_landmark().read_bytes(), **models}
     timings = time_models(contents, rounds, threads)
     if "quotient" in timings:
         timings[DRAG] = timings["quotient"]
@@ -183,7 +168,7 @@ def latency_sheet(models: Mapping[str, bytes], rounds: int, threads: int) -> She
 
 def size_sheet(models: Mapping[str, bytes]) -> Sheet:
     """Size, work and memory per model."""
-    contents = {**models, REFERENCE: reference_model().read_bytes()}
+    contents = {**models, REFERENCE: face_landmark().read_bytes()}
     rows = []
     for name, content in contents.items():
         graph = inspect(content)

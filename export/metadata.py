@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from export.description import AUTHOR, LICENSE, Description, Tensor
-from export.quiet import quiet
+from export.mediapipe_package import metadata_writer
 from relight.models import load_interpreter
 
 
@@ -35,7 +35,7 @@ def annotate(
         version: of the model.
         figures: JSON-ready, appended to the model's description.
     """
-    schema, writer = _mediapipe()
+    schema, writer = metadata_writer()
     model = schema.ModelMetadataT()
     model.name = f"Portrait Relight: {name}"
     model.description = f"{description.purpose} {json.dumps(dict(figures), sort_keys=True)}"
@@ -60,7 +60,7 @@ def annotate(
 
 def read(content: bytes) -> dict[str, Any]:
     """The metadata in the content of a TFLite file, as MediaPipe reads it."""
-    _, writer = _mediapipe()
+    _, writer = metadata_writer()
     displayer = writer.MetadataDisplayer.with_model_buffer(content)
     result: dict[str, Any] = json.loads(displayer.get_metadata_json())
     return result
@@ -101,11 +101,3 @@ def _names_in_order(interpreter: Any, kind: str) -> list[str]:
     by_name = getattr(runner, f"get_{kind[:-1]}_details")()
     order = [d["index"] for d in getattr(interpreter, f"get_{kind[:-1]}_details")()]
     return sorted(by_name, key=lambda name: order.index(by_name[name]["index"]))
-
-
-def _mediapipe() -> tuple[Any, Any]:
-    """MediaPipe's metadata schema and its writer."""
-    with quiet():
-        from mediapipe.tasks.metadata import metadata_schema_py_generated
-        from mediapipe.tasks.python.metadata import metadata
-    return metadata_schema_py_generated, metadata

@@ -172,11 +172,11 @@ class Bench:
         with tempfile.TemporaryDirectory() as folder:
             manifest.write(Path(folder), contents, "verified")
             models = Models(folder)
-            decibels = {
-                name: _decibels(self._relight(models, photo, face), self._relit[name], photo)
+            found = {
+                name: decibels(self._relight(models, photo, face), self._relit[name], photo)
                 for name, (photo, face) in self._scenes.items()
             }
-            return Parity(_errors(models, self._calls), decibels)
+            return Parity(_errors(models, self._calls), found)
 
     def _relight(self, stages: NetworkStages, photo: Image, face: Face) -> Image:
         relighter = Relighter(detector=self._detector, models=stages)
@@ -244,7 +244,7 @@ def _output_error(pairs: Sequence[tuple[Float, Float]]) -> OutputError:
     )
 
 
-def _decibels(image: Image, expected: Image, photo: Image) -> float:
+def decibels(image: Image, expected: Image, photo: Image) -> float:
     """PSNR over the pixels that either picture relit."""
     relit = (expected != photo).any(-1) | (image != photo).any(-1)
     if not relit.any():

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Narrow networks with random weights, quick to convert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from training.networks import (
+    EncoderConfig,
+    UNetConfig,
+    lighting_network,
+    normals_network,
+    quotient_network,
+)
+
+U_NET = UNetConfig(widths=(4, 6), head_width=4, light_width=4)
+ENCODER = EncoderConfig(widths=(4, 4, 4, 4, 4), code=8, map_width=4)
+BUILDERS: dict[str, Callable[[], Any]] = {
+    "normals": lambda: normals_network(U_NET),
+    "lighting": lambda: lighting_network(ENCODER),
+    "quotient": lambda: quotient_network(U_NET),
+}
+
+
+def network(name: str, seed: int = 0) -> Any:
+    """With no weight left at zero, so that every layer counts."""
+    rng = np.random.default_rng(seed)
+    model = BUILDERS[name]()
+    model.set_weights([rng.normal(0, 0.15, w.shape).astype(w.dtype) for w in model.get_weights()])
+    return model
+
+
+def inputs(model: Any, seed: int = 1) -> dict[str, np.ndarray]:
+    """Noise in [0, 1] with a batch axis of 1."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: rng.random((1, *tensor.shape[1:]), np.float32) for name, tensor in model.input.items()
+    }
