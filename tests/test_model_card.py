@@ -36,12 +36,15 @@ def folders(tmp_path: Path) -> tuple[Path, Path, Path]:
     subjects = [
         SubjectFigures(
             subject=f"yaleB{i:02d}",
+            albedo=0.1 * i,
             normals_deg=9.5 + i,
             residual={"ambient": dict.fromkeys(ROWS, 0.031), "left": dict.fromkeys(ROWS, 0.041)},
             rmse=dict.fromkeys(ROWS, 0.0456),
             ssim=dict.fromkeys(ROWS, 0.912),
             light_deg=7.5 + i,
             faces_found=1.0,
+            hard={"hard top": dict.fromkeys(ROWS, 0.123)},
+            analytic={"normals_deg": 15.5, "light_deg": 20.5},
         )
         for i in (1, 2)
     ]
@@ -100,10 +103,11 @@ def test_a_card_for_every_network(folders: tuple[Path, Path, Path]) -> None:
 
 def test_cards_show_real_figures_and_groups(folders: tuple[Path, Path, Path]) -> None:
     normals, lighting, quotient = (path.read_text() for path in write_cards(*folders))
-    assert "11.0 degrees" in normals  # the mean of both subjects
-    assert "9.0 degrees" in lighting
+    assert "| normals inside the face mesh, deg | 11.0 | 15.5 |" in normals  # of both subjects
+    assert "| direction of a single lamp, deg | 9.0 | 20.5 |" in lighting
+    assert "| normals, face, deg | 11.0 | 10.5 | - | 11.5 |" in normals
     assert "dark over light 0.89" in lighting
-    assert "| stages | 0.036 | 0.046 | 0.912 |" in quotient
+    assert "| stages | 0.036 | 0.123 | 0.046 | 0.912 |" in quotient
     assert "| normals, face, deg | 100.0 | 100.0 | 100.1 | 100.2 |" in normals
     assert "| normals, face, deg | 100.0 | 100.0 | 100.0 | 100.0 | - | 100.0 |" in normals
 

@@ -16,7 +16,8 @@ class Card:
         inputs: meaning of each input, by name.
         outputs: likewise.
         loss: what it was trained with.
-        figures: of ``synthetic.json`` that are its own.
+        figures: of ``synthetic.json`` that are its own, see :data:`training.report.FIGURES`.
+        real: of real people, see :data:`training.report.REAL`.
         limits: what it does badly, one sentence each.
     """
 
@@ -26,6 +27,7 @@ class Card:
     outputs: dict[str, str]
     loss: str
     figures: tuple[str, ...]
+    real: tuple[str, ...]
     limits: tuple[str, ...]
 
 
@@ -53,6 +55,7 @@ CARDS = {
         "Length of the difference to the true normals on the person, the face weighing most; the"
         " confidence learns that error.",
         ("normals_face_deg", "normals_person_deg"),
+        ("normals",),
         ("Hair and cloth are given their overall shape; strands and folds are not.",),
     ),
     "lighting": Card(
@@ -75,6 +78,7 @@ CARDS = {
             "dominant_deg",
             "peak_deg",
         ),
+        ("light",),
         (
             "The colour of skin and that of the light cannot be told apart; the mean light tends to"
             " white.",
@@ -89,6 +93,8 @@ CARDS = {
             "photo": _PHOTO,
             "normals": _NORMALS,
             "visibility": "max(0, n.l) of the light",
+            "shading": "logarithm of the existing light's irradiance at each pixel over its mean on"
+            " the face",
             "light": "unit vector towards the light, camera frame, and its radius in radians",
         },
         {"gain": "G >= 0 of a white light of unit intensity, linear"},
@@ -102,6 +108,7 @@ CARDS = {
             "psnr_db",
             "ssim",
         ),
+        ("residual", "rmse", "ssim"),
         (
             "It adds light and never takes any away: cast shadows of the light already there stay.",
             "Where the photo is clipped or black there is nothing to multiply.",

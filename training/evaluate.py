@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from relight import Light, Relighter, mesh
+from relight import Light, Relighter
 from relight.color import linear_to_srgb
 from relight.detector import Detector
 from relight.error import RelightError
@@ -35,11 +35,11 @@ from relight.storage import whole_file
 from training import metric, yaleb
 from training.baselines import AnalyticModels
 from training.contact_sheet import contact_sheet
+from training.report import real_tone_table
 from training.synthetic import synthetic_command
 from training.yaleb import Capture
 
 Float = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 EXPOSURE = 0.18
 """Mean linear value that photos are scaled to before sRGB images are compared."""
@@ -70,6 +70,7 @@ class SubjectFigures:
         hard: residual per kind of hard-lit photo and row.
         analytic: ``normals_deg`` and ``light_deg`` of the analytic stages, where they are not the
             ones judged.
+        albedo: mean true albedo inside the face mesh, comparable between subjects.
     """
 
     subject: str
@@ -81,6 +82,7 @@ class SubjectFigures:
     faces_found: float
     hard: dict[str, dict[str, float]] = field(default_factory=dict)
     analytic: dict[str, float] = field(default_factory=dict)
+    albedo: float = 0.0
 
 
 STAGES = "stages"
@@ -111,7 +113,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         if reference is None:
             raise yaleb.DatasetError(f"{capture.name}: no face found in the ambient photo")
         face = faces[0] if faces else reference
-        drawn, mask = drawn_mesh(face, linear.shape)
+        drawn, mask = yaleb.drawn_mesh(face, linear.shape)
         analyses = {name: method.analyze(photo, face) for name, method in methods.items()}
         scaled = linear * (EXPOSURE / linear[mask].mean())
         irradiance = float((scaled / np.maximum(truth[1], 0.02))[mask].mean())
@@ -159,15 +161,8 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         {"normals_deg": normals_deg[ANALYTIC], "light_deg": light_deg[ANALYTIC]}
         if ANALYTIC in methods
         else {},
+        float(truth[1][mask].mean()),
     )
-
-
-def drawn_mesh(face: Face, shape: tuple[int, ...]) -> tuple[Float, Mask]:
-    """The face mesh's normals and mask on the tight crop, from a face of its enlarged photo."""
-    scale = np.float32(1 / yaleb.ENLARGE)
-    shift = np.array([yaleb.PAD, yaleb.PAD, 0], np.float32)
-    drawn, mask = mesh.normals(face.landmarks * scale - shift, face.head_pose, max(shape))
-    return drawn[: shape[0], : shape[1]], mask[: shape[0], : shape[1]]
 
 
 def _judge_lamps(
@@ -285,7 +280,7 @@ def yaleb_command(
             judge_subject(methods, yaleb.load(folder))
             for folder in track(yaleb.subjects(root), "Judging", console=progress, transient=True)
         ]
-        for table in tables(figures):
+        for table in [*tables(figures), real_tone_table(figures, STAGES)]:
             _console().print(table)
         out.mkdir(parents=True, exist_ok=True)
         text = json.dumps([asdict(item) for item in figures], indent=1)

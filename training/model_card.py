@@ -23,10 +23,10 @@ from rich.console import Console
 from relight.error import RelightError
 from relight.storage import whole_file
 from training.card import CARDS, LIMITS, Card
-from training.evaluate import SubjectFigures, mean_figures
+from training.evaluate import STAGES, SubjectFigures, mean_figures
 from training.fairness import SECTORS, THIRDS
 from training.networks import NETWORKS
-from training.report import FIGURES, Figure
+from training.report import FIGURES, REAL, Figure, summarize_real
 
 METHOD = "network"
 """Whose figures in ``synthetic.json`` the cards are about."""
@@ -36,13 +36,15 @@ class CardError(RelightError):
     """A card lacks what it is made of."""
 
 
-def card(name: str, run: dict[str, Any], yaleb: dict[str, Any], synthetic: dict[str, Any]) -> str:
+def card(
+    name: str, run: dict[str, Any], people: list[SubjectFigures], synthetic: dict[str, Any]
+) -> str:
     """One network's card as Markdown.
 
     Args:
         name: the network.
         run: ``config.json`` of its training.
-        yaleb: mean figures of Extended Yale B, see :func:`training.evaluate.mean_figures`.
+        people: figures of Extended Yale B, one a person.
         synthetic: content of ``synthetic.json``.
 
     Raises:
@@ -87,7 +89,9 @@ def card(name: str, run: dict[str, Any], yaleb: dict[str, Any], synthetic: dict[
         "## Figures on real people",
         "Extended Yale B: one-light-at-a-time photographs, truth by photometric stereo. The whole"
         " chain is judged, each stage on what the one before gives it.",
-        _real(name, yaleb),
+        _real(name, asdict(mean_figures(people))),
+        "By the people's skin:",
+        _real_groups(card, people),
         "## Figures on synthetic people",
         f"{synthetic['config']['pairs']} photos of {len(synthetic['tones'])} people that training"
         " never saw, in light that it never saw, judged by the same chain. Analytic: no network,"
@@ -133,21 +137,38 @@ def _tensors(kind: str, tensors: dict[str, Any], what: dict[str, str]) -> list[S
 
 def _real(name: str, yaleb: dict[str, Any]) -> str:
     """The network's own figures on Extended Yale B."""
-    if name == "normals":
-        return f"Normals inside the face mesh: {yaleb['normals_deg']:.1f} degrees."
-    if name == "lighting":
-        return f"Direction of a single lamp: {yaleb['light_deg']:.1f} degrees."
-    kinds = yaleb["residual"].values()
+    if name != "quotient":
+        key, what = {
+            "normals": ("normals_deg", "normals inside the face mesh, deg"),
+            "lighting": ("light_deg", "direction of a single lamp, deg"),
+        }[name]
+        values = {METHOD: yaleb[key]} | {k: yaleb[k][key] for k in ("analytic",) if yaleb[k]}
+        return _table(("", *values), [(what, *(f"{value:.1f}" for value in values.values()))])
     return _table(
-        ("", "added light residual", "sRGB RMSE", "SSIM"),
+        ("", "added light residual", *yaleb["hard"], "sRGB RMSE", "SSIM"),
         [
             (
                 row,
-                f"{np.mean([kind[row] for kind in kinds]):.3f}",
+                f"{np.mean([kind[row] for kind in yaleb['residual'].values()]):.3f}",
+                *(f"{kind[row]:.3f}" for kind in yaleb["hard"].values()),
                 f"{yaleb['rmse'][row]:.3f}",
                 f"{yaleb['ssim'][row]:.3f}",
             )
             for row in yaleb["rmse"]
+        ],
+    )
+
+
+def _real_groups(card: Card, people: list[SubjectFigures]) -> str:
+    means = summarize_real(people, STAGES)
+    return _table(
+        ("", "mean", *THIRDS),
+        [
+            (
+                REAL[key].title,
+                *(_shown(v, REAL[key]) for v in (means[key].mean, *means[key].tone.values())),
+            )
+            for key in card.real
         ],
     )
 
@@ -175,7 +196,7 @@ def _exposure(found: dict[str, Any]) -> str:
 
 
 def _shown(value: float | None, figure: Figure) -> str:
-    return "-" if value is None else f"{value:.{figure.places}f}"
+    return "-" if value is None or np.isnan(value) else f"{value:.{figure.places}f}"
 
 
 def _plain(value: float | None) -> str:
@@ -206,7 +227,7 @@ def write_cards(runs: Path, evaluation: Path, out: Path) -> list[Path]:
     for name in CARDS:
         run = _read(runs / name / "config.json", f"training.train {name}")
         try:
-            text = card(name, run, _mean(real), synthetic)
+            text = card(name, run, [SubjectFigures(**item) for item in real], synthetic)
         except (KeyError, TypeError, AttributeError) as error:
             raise CardError(
                 f"{runs / name} and {evaluation}: no such entry as {error};"
@@ -216,10 +237,6 @@ def write_cards(runs: Path, evaluation: Path, out: Path) -> list[Path]:
             path.write_text(text)
         written.append(out / f"{name}.md")
     return written
-
-
-def _mean(subjects: list[dict[str, Any]]) -> dict[str, Any]:
-    return asdict(mean_figures([SubjectFigures(**item) for item in subjects]))
 
 
 def _read(path: Path, command: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,12 @@ from training.fairness import (
     TOLERANCE,
     ExposureVerdict,
     Scale,
-    Verdict,
+    thirds,
     verdict,
 )
+
+if TYPE_CHECKING:
+    from training.evaluate import SubjectFigures
 
 HALF = 0.5
 """Share of the harmonics' error that a learned estimate should not exceed."""
@@ -62,6 +66,15 @@ FIGURES = {
     "ssim": Figure("relit photo, SSIM", "Lambert", 3, Scale.SIMILARITY, True),
 }
 """Every figure, in the order of the tables."""
+
+REAL = {
+    "normals": Figure("normals, face, deg", "mesh", 1),
+    "residual": Figure("added light residual", "Lambert"),
+    "rmse": Figure("relit photo, sRGB RMSE", "Lambert"),
+    "ssim": Figure("relit photo, SSIM", "Lambert", 3, Scale.SIMILARITY),
+    "light": Figure("light, direction of a lamp, deg", "harmonics", 1),
+}
+"""Figures of real people that are shown by skin tone."""
 
 
 @dataclass(frozen=True)
@@ -127,21 +140,38 @@ def summarize(items: Sequence[PairFigures], third: Mapping[str, str]) -> Summary
     return result
 
 
+def summarize_real(figures: Sequence[SubjectFigures], row: str) -> dict[str, Means]:
+    """Means of real people's figures, by skin tone; every one counts alike.
+
+    Args:
+        figures: one a person.
+        row: of those figures that are given by row.
+
+    Returns:
+        By name, see :data:`REAL`; no sectors of light.
+    """
+    third = thirds({item.subject: item.albedo for item in figures})
+    groups = np.array([third[item.subject] for item in figures])
+    values = {
+        "normals": [item.normals_deg for item in figures],
+        "residual": [np.mean([kind[row] for kind in item.residual.values()]) for item in figures],
+        "rmse": [item.rmse[row] for item in figures],
+        "ssim": [item.ssim[row] for item in figures],
+        "light": [item.light_deg for item in figures],
+    }
+    return {
+        name: Means(
+            _mean(np.array(column)),
+            {group: _mean(np.array(column)[groups == group]) for group in THIRDS},
+            {},
+        )
+        for name, column in values.items()
+    }
+
+
 def _mean(values: NDArray[np.float64]) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
-
-
-def verdicts(summary: Summary, method: str) -> dict[str, dict[str, Verdict]]:
-    """How each figure's worst group does, by figure, for ``tone`` and ``light``."""
-    return {
-        name: {
-            kind: verdict(getattr(means, kind), means.mean, FIGURES[name].scale)
-            for kind in ("tone", "light")
-        }
-        for name, means in summary[method].items()
-        if not np.isnan(means.mean)
-    }
 
 
 # --- Tables
@@ -168,26 +198,40 @@ def group_table(summary: Summary, method: str, kind: str) -> Table:
         method: whose.
         kind: ``tone`` or ``light``.
     """
-    found = verdicts(summary, method)
     groups = THIRDS if kind == "tone" else SECTORS
-    title = "skin tone" if kind == "tone" else "where the light stands"
-    table = Table(title=f"{method}, by {title}")
-    table.add_column("")
-    for group in ("mean", *groups):
-        table.add_column(group, justify="right")
-    table.add_column("worst against mean", justify="right")
+    table = _group_table(
+        f"{method}, by {'skin tone' if kind == 'tone' else 'where the light stands'}", groups
+    )
     for name, means in summary[method].items():
-        if name not in found:
-            continue
-        values = [means.mean, *(getattr(means, kind)[group] for group in groups)]
-        worst = found[name][kind]
-        mark = "" if worst.passed else " [red]over[/]"
-        table.add_row(
-            FIGURES[name].title,
-            *(_shown(value, FIGURES[name].places) for value in values),
-            f"{worst.excess:+.0%}{mark}",
-        )
+        _add_group_row(table, FIGURES[name], means.mean, getattr(means, kind))
     return table
+
+
+def real_tone_table(figures: Sequence[SubjectFigures], row: str) -> Table:
+    """Real people's figures by skin tone, see :func:`summarize_real`."""
+    table = _group_table(f"{row}, by skin tone", THIRDS)
+    for name, means in summarize_real(figures, row).items():
+        _add_group_row(table, REAL[name], means.mean, means.tone)
+    return table
+
+
+def _group_table(title: str, groups: Sequence[str]) -> Table:
+    table = Table(title=title)
+    table.add_column("")
+    for group in ("mean", *groups, "worst against mean"):
+        table.add_column(group, justify="right")
+    return table
+
+
+def _add_group_row(table: Table, figure: Figure, mean: float, groups: Mapping[str, float]) -> None:
+    """One figure; left out where no pair tells."""
+    if np.isnan(mean):
+        return
+    worst = verdict(groups, mean, figure.scale)
+    values = [_shown(value, figure.places) for value in (mean, *groups.values())]
+    table.add_row(
+        figure.title, *values, f"{worst.excess:+.0%}{'' if worst.passed else ' [red]over[/]'}"
+    )
 
 
 def _shown(value: float, places: int) -> str:
@@ -196,11 +240,12 @@ def _shown(value: float, places: int) -> str:
 
 def fairness_line(summary: Summary, method: str) -> str:
     """Whether any third of skin tones does much worse than the mean in any figure."""
-    over = [
-        f"{FIGURES[name].title}: {found['tone'].worst} {found['tone'].excess:+.0%}"
-        for name, found in verdicts(summary, method).items()
-        if not found["tone"].passed
-    ]
+    over = []
+    for name, means in summary[method].items():
+        if not np.isnan(means.mean):
+            found = verdict(means.tone, means.mean, FIGURES[name].scale)
+            if not found.passed:
+                over.append(f"{FIGURES[name].title}: {found.worst} {found.excess:+.0%}")
     rule = f"no third of skin tones more than {TOLERANCE:.0%} worse than the mean"
     return f"FAIL: {rule}: {'; '.join(over)}" if over else f"PASS: {rule}"
 

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from relight import geometry
+from relight import geometry, mesh
 from relight.color import linear_to_srgb, to_uint8
 from relight.error import RelightError
+from relight.face import Face
 
 Float = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 PAD = 60
 """Pixels of repeated edge around the tight crops, so that a face detector finds the face."""
@@ -190,3 +192,11 @@ def from_photo(values: Float) -> Float:
     size = (values.shape[1] // ENLARGE, values.shape[0] // ENLARGE)
     small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
     return small[PAD:-PAD, PAD:-PAD]
+
+
+def drawn_mesh(face: Face, shape: tuple[int, ...]) -> tuple[Float, Mask]:
+    """The face mesh's normals and mask on the tight crop, from a face of its enlarged photo."""
+    scale = np.float32(1 / ENLARGE)
+    shift = np.array([PAD, PAD, 0], np.float32)
+    drawn, mask = mesh.normals(face.landmarks * scale - shift, face.head_pose, max(shape))
+    return drawn[: shape[0], : shape[1]], mask[: shape[0], : shape[1]]
