@@ -38,6 +38,7 @@ from export.sheet import document
 from relight import Light, Relighter, load_photo, save_photo
 from relight.detector import Detector
 from relight.error import RelightError
+from relight.models import Models
 from relight.preview import Preview
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
@@ -96,13 +97,16 @@ def models_command(
 @app.command("preview")
 def preview_command(
     photo: Annotated[Path | None, typer.Option(help="A portrait; default: the example.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of models.json; default: those of the package.")
+    ] = None,
     frames: Annotated[int, typer.Option(min=3, help="Counted positions of the light.")] = 60,
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Time from a new position of the light to the relit preview, 1024 pixels."""
     with _plain_errors():
         pixels = load_photo(photo.read_bytes() if photo else example(SIZE))
-        with Relighter(threads=threads) as relighter:
+        with Relighter(threads, models=Models(folder, threads=threads)) as relighter:
             seconds = preview_seconds(relighter.preview(pixels), frames)
     low, middle, high = statistics.quantiles(seconds, n=4)
     verdict = "met" if 1 / middle >= FRAME_RATE else "missed"
