@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What one look at a face tells; enough to try many lights without looking again. */
+import { analysis as constants, light as lightConstants } from "./constants.json";
+import { linearized, luminance } from "./color";
+import type { Detector } from "./detector";
+import type { Environment } from "./environment";
+import type { Face } from "./face";
+import type { Outline } from "./guide";
+import { place, type Light, type Placed } from "./light";
+import { Raster, type Pixels } from "./raster";
+import {
+  estimateLighting,
+  estimateNormals,
+  gainInputs,
+  keyGain,
+  type GainInputs,
+  type Networks,
+} from "./stage";
+import { look, SIDE, type View } from "./view";
+
+export interface Analysis {
+  readonly face: Face;
+  readonly view: View;
+  readonly environment: Environment;
+  readonly normals: Raster;
+  readonly confidence: Raster;
+  /** Brightness of the existing light on the visible face: what a key of intensity 1 equals. */
+  readonly meanIrradiance: number;
+  /** Largest intensity of a key that burns no highlights. */
+  readonly headroom: number;
+  readonly inputs: GainInputs;
+}
+
+/** Estimate normals and existing light around a face. */
+export async function analyze(
+  detector: Detector,
+  networks: Networks,
+  pixels: Pixels,
+  face: Face,
+): Promise<Analysis> {
+  return analyzeView(networks, face, await look(detector, pixels, face));
+}
+
+/** The same from what is seen of the face. */
+export async function analyzeView(networks: Networks, face: Face, view: View): Promise<Analysis> {
+  const { normals, confidence } = await estimateNormals(networks, view);
+  const environment = await estimateLighting(networks, view, normals);
+  return {
+    face,
+    view,
+    environment,
+    normals,
+    confidence,
+    meanIrradiance: meanIrradiance(environment, normals, view.face),
+    headroom: headroom(view),
+    inputs: gainInputs(view, normals, environment),
+  };
+}
+
+/** Where a light on this face may fall. */
+export function outlineOf({ face, view, confidence }: Analysis): Outline {
+  return { crop: face.crop, person: view.outline, face: view.innerFace, confidence };
+}
+
+/** Place a key light on a face automatically; its intensity is 0 when none is needed. */
+export function placeOn(analysis: Analysis): Placed {
+  return place(
+    analysis.environment,
+    analysis.face.headPose,
+    analysis.meanIrradiance,
+    analysis.headroom,
+    lightConstants.SOFTNESS_DEG,
+  );
+}
+
+/** Gains of one face by the light's direction and softness: colour and intensity are free. */
+export class GainCache {
+  private readonly known = new Map<string, Raster>();
+
+  constructor(
+    private readonly networks: Networks,
+    private readonly analysis: Analysis,
+    private readonly most = 8,
+  ) {}
+
+  /** Sum of `k c G` over lights, three channels on the face's crop. */
+  async added(lights: readonly Light[]): Promise<Raster> {
+    const total = new Raster(SIDE, SIDE, 3);
+    for (const light of lights) {
+      const strength = light.color.map((value) => value * light.intensity);
+      if (strength.every((value) => value === 0)) continue;
+      const gain = await this.gain(light);
+      for (let i = 0; i < total.data.length; i++) total.data[i] += strength[i % 3] * gain.data[i];
+    }
+    return total;
+  }
+
+  private async gain(light: Light): Promise<Raster> {
+    const key = [light.azimuth_deg, light.elevation_deg, light.softness_deg].join();
+    const known = this.known.get(key);
+    const gain = known ?? (await keyGain(this.networks, this.analysis.inputs, light));
+    this.known.delete(key); // the most recent last
+    this.known.set(key, gain);
+    for (const oldest of this.known.keys()) {
+      if (this.known.size <= this.most) break;
+      this.known.delete(oldest);
+    }
+    return gain;
+  }
+}
+
+/** Brightness of the irradiance over pi, mean over a face; 1 where there is none. */
+export function meanIrradiance(environment: Environment, normals: Raster, face: Raster): number {
+  let [total, count] = [0, 0];
+  for (let i = 0; i < face.data.length; i++) {
+    if (face.data[i] === 0) continue;
+    const [x, y, z] = normals.data.subarray(i * 3, i * 3 + 3);
+    total += environment.brightness([x, y, z]);
+    count += 1;
+  }
+  return count > 0 ? total / count : 1;
+}
+
+/** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */
+function headroom(view: View): number {
+  const linear = linearized(view.photo).data;
+  const bright: number[] = [];
+  view.skin.data.forEach((trust, i) => {
+    const [r, g, b] = linear.subarray(i * 3, i * 3 + 3);
+    if (trust > 0.5) bright.push(luminance(r, g, b));
+  });
+  bright.sort((a, b) => a - b);
+  const rank = 0.95 * (bright.length - 1);
+  const low = Math.floor(rank);
+  const part = bright[low] + ((bright[low + 1] ?? bright[low]) - bright[low]) * (rank - low);
+  const peak = bright.length > 0 ? part : 0.5;
+  return Math.max(0, constants.WHITE / Math.max(peak, 1e-3) - 1);
+}

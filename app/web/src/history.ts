@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the user chose, and how it came about: for undo and redo. */
+import type { Light } from "./light";
+
+/** A light and the warmth its colour was made from. */
+export interface Lamp extends Light {
+  warmth: number;
+}
+
+export interface Choice {
+  readonly lamps: readonly Lamp[];
+  /** The lamp that the controls move. */
+  readonly selected: number;
+  /** The faces lit, by their numbers. */
+  readonly faces: readonly number[];
+}
+
+const MOST = 200;
+
+export class History {
+  private past: Choice[] = [];
+  private future: Choice[] = [];
+
+  constructor(private current: Choice) {}
+
+  get choice(): Choice {
+    return this.current;
+  }
+
+  get canUndo(): boolean {
+    return this.past.length > 0;
+  }
+
+  get canRedo(): boolean {
+    return this.future.length > 0;
+  }
+
+  /** Replace the choice; what was there before can be had back. */
+  commit(choice: Choice, before: Choice = this.current): void {
+    this.past = [...this.past.slice(-MOST), before];
+    this.future = [];
+    this.current = choice;
+  }
+
+  /** Replace the choice for now, as while a light is dragged. */
+  try(choice: Choice): void {
+    this.current = choice;
+  }
+
+  undo(): void {
+    const before = this.past.pop();
+    if (before === undefined) return;
+    this.future.push(this.current);
+    this.current = before;
+  }
+
+  redo(): void {
+    const after = this.future.pop();
+    if (after === undefined) return;
+    this.past.push(this.current);
+    this.current = after;
+  }
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The editor: a photo, lights on handles, and the picture they make. */
+import "./style.css";
+import { Ball } from "./ball";
+import { createCompositor } from "./compositor";
+import { block, button, element, input } from "./element";
+import { History, type Choice, type Lamp } from "./history";
+import { Panel } from "./panel";
+import type { Gain, Look, Opened } from "./protocol";
+import { Latest, Runtime } from "./runtime";
+import { listen } from "./source";
+
+const EXTENSIONS: Record<string, string> = {
+  "image/jpeg": "jpg",
+  "image/png": "png",
+  "image/webp": "webp",
+};
+/** Megapixels from which work at full size takes long enough to say so. */
+const LARGE = 30;
+
+/** Everything known of the photo that is open. */
+interface Document {
+  readonly name: string;
+  readonly opened: Opened;
+  /** What was placed automatically; Reset returns to it. */
+  automatic: Choice;
+  look: Look;
+  readonly history: History;
+}
+
+const runtime = new Runtime();
+const canvas = element("picture", HTMLCanvasElement);
+const compositor = createCompositor(canvas);
+let current: Document | null = null;
+let holding = false;
+let opening = 0;
+
+const status = (words: string): void => {
+  block("status").textContent = words;
+};
+
+function complain(words: string): void {
+  block("error").textContent = words;
+  block("error").hidden = words === "";
+}
+
+function busy(words: string): void {
+  block("busy").hidden = words === "";
+  (block("busy").lastElementChild as HTMLElement).textContent = words;
+}
+
+// === Opening ===
+
+async function open(file: Blob, name: string): Promise<void> {
+  const turn = ++opening;
+  const start = performance.now();
+  complain("");
+  status("");
+  busy("Looking for faces …");
+  try {
+    const opened = await runtime.call("open", file);
+    if (turn !== opening) return;
+    busy("Looking at the light …");
+    const faces = opened.faces.map((_, index) => index);
+    const look = await runtime.call("look", faces);
+    if (turn !== opening) return;
+    const automatic: Choice = { lamps: [lampOf(look)], selected: 0, faces };
+    current = { name, opened, automatic, look, history: new History(automatic) };
+    compositor.show(opened.preview);
+    block("welcome").hidden = true;
+    block("frame").hidden = block("panel").hidden = false;
+    button("save").disabled = false;
+    panel.showSpheres(look);
+    lay();
+    await light(automatic);
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    const megapixels = (opened.rows * opened.columns) / 1e6;
+    const large =
+      megapixels > LARGE
+        ? ` It is large (${megapixels.toFixed(0)} megapixels): saving takes a moment.`
+        : "";
+    const count = faces.length === 1 ? "1 face" : `${faces.length} faces`;
+    status(`Relit in ${seconds} s: ${count} found.${large}`);
+    document.body.dataset.relit = String(turn);
+  } catch (error) {
+    if (turn === opening) complain((error as Error).message);
+  } finally {
+    if (turn === opening) busy("");
+  }
+}
+
+function lampOf({ placed }: Look): Lamp {
+  return { ...placed.light, warmth: 0 };
+}
+
+// === The light ===
+
+const relight = new Latest<Choice>(async (choice) => {
+  try {
+    await light(choice);
+  } catch (error) {
+    complain((error as Error).message);
+  }
+});
+
+/** Show the picture with a choice of lights. */
+async function light(choice: Choice): Promise<void> {
+  if (current === null) return;
+  const shown = current;
+  show();
+  const gain: Gain = await runtime.call("gain", {
+    faces: [...choice.faces],
+    lights: choice.lamps.map(({ warmth: _, ...one }) => one),
+  });
+  if (shown !== current) return;
+  compositor.light(gain);
+  draw();
+  if (choice !== current.automatic) {
+    panel.explain(`Placed by hand: key-to-fill ${gain.keyToFill.toFixed(1)}:1.`);
+  } else {
+    panel.explain(current.look.placed.reason);
+  }
+  document.body.dataset.drawn = String(Number(document.body.dataset.drawn ?? 0) + 1);
+}
+
+/** Where the picture begins to be relit, in its own pixels. */
+function splitColumn(): number {
+  if (holding) return Infinity;
+  const share = input("split-at").valueAsNumber / 100;
+  return isSplit() ? share * canvas.width : 0;
+}
+
+function isSplit(): boolean {
+  return button("split").getAttribute("aria-pressed") === "true";
+}
+
+function draw(): void {
+  compositor.draw(splitColumn());
+  const divider = block("divider");
+  divider.hidden = !isSplit() || holding;
+  divider.style.left = `${input("split-at").value}%`;
+}
+
+/** Bring the controls up to date. */
+function show(): void {
+  if (current === null) return;
+  const { history, opened } = current;
+  ball.show(history.choice.lamps, history.choice.selected);
+  panel.show(history.choice, opened.faces.length);
+  panel.showSteps(history.canUndo, history.canRedo);
+}
+
+/** The choice before a drag that is under way. */
+let before: Choice | null = null;
+
+function change(choice: Choice, done: boolean): void {
+  if (current === null) return;
+  const { history } = current;
+  before ??= history.choice;
+  if (done) {
+    history.commit(choice, before);
+    before = null;
+  } else {
+    history.try(choice);
+  }
+  show();
+  relight.give(choice);
+}
+
+function changeLamp(index: number, part: Partial<Lamp>, done: boolean): void {
+  if (current === null) return;
+  const { choice } = current.history;
+  const lamps = choice.lamps.map((lamp, k) => (k === index ? { ...lamp, ...part } : lamp));
+  change({ ...choice, lamps, selected: index }, done);
+}
+
+const ball = new Ball(element("ball", SVGSVGElement), {
+  select: (index) => {
+    if (current === null || current.history.choice.selected === index) return;
+    current.history.try({ ...current.history.choice, selected: index });
+    show();
+  },
+  move: (index, azimuth, elevation, done) => {
+    const azimuth_deg = 180 - ((((180 - azimuth) % 360) + 360) % 360);
+    changeLamp(index, { azimuth_deg, elevation_deg: elevation }, done);
+  },
+});
+
+const panel = new Panel({
+  change: (part, done) => {
+    if (current) changeLamp(current.history.choice.selected, part, done);
+  },
+  select: (index) => {
+    if (current === null) return;
+    current.history.try({ ...current.history.choice, selected: index });
+    show();
+    ball.focus(index);
+  },
+  add: () => {
+    if (current === null) return;
+    const { choice } = current.history;
+    const last = choice.lamps[choice.selected];
+    const lamp = { ...last, azimuth_deg: -last.azimuth_deg, intensity: last.intensity / 2 };
+    change({ ...choice, lamps: [...choice.lamps, lamp], selected: choice.lamps.length }, true);
+  },
+  remove: (index) => {
+    if (current === null) return;
+    const { choice } = current.history;
+    const lamps = choice.lamps.filter((_, k) => k !== index);
+    change({ ...choice, lamps, selected: Math.min(index, lamps.length - 1) }, true);
+  },
+  toggleFace: (index) => void toggleFace(index),
+});
+
+/** Light a face or leave it; an untouched automatic light is placed anew. */
+async function toggleFace(index: number): Promise<void> {
+  if (current === null) return;
+  const shown = current;
+  const { choice } = shown.history;
+  const faces = choice.faces.includes(index)
+    ? choice.faces.filter((k) => k !== index)
+    : [...choice.faces, index].sort((a, b) => a - b);
+  if (faces.length === 0) {
+    status("At least one face stays lit.");
+    return;
+  }
+  const untouched = choice === shown.automatic;
+  const look = await runtime.call("look", faces);
+  if (shown !== current) return;
+  shown.look = look;
+  panel.showSpheres(look);
+  const next = untouched ? { ...choice, faces, lamps: [lampOf(look)] } : { ...choice, faces };
+  if (untouched) shown.automatic = next;
+  change(next, true);
+  lay();
+}
+
+// === Around the picture ===
+
+/** Fit the ball to the face as it is shown. */
+function lay(): void {
+  if (current === null) return;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const face = current.opened.faces[current.history.choice.faces[0]];
+  ball.over(face.left * width, face.top * height, face.width * width, face.height * height);
+  show();
+}
+
+function step(move: (history: History) => void): void {
+  if (current === null) return;
+  move(current.history);
+  lay();
+  relight.give(current.history.choice);
+}
+
+async function save(): Promise<void> {
+  if (current === null) return;
+  const { name, history } = current;
+  complain("");
+  busy("Saving at full size …");
+  try {
+    const { faces, lamps } = history.choice;
+    const lights = lamps.map(({ warmth: _, ...one }) => one);
+    const blob = await runtime.call("save", { faces: [...faces], lights });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${name.replace(/\.[^.]*$/, "")}.relit.${EXTENSIONS[blob.type] ?? "png"}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    status(`Saved as ${link.download}.`);
+  } catch (error) {
+    complain((error as Error).message);
+  } finally {
+    busy("");
+  }
+}
+
+function hold(on: boolean): void {
+  holding = on;
+  button("before").setAttribute("aria-pressed", String(on));
+  draw();
+}
+
+listen((file, name) => void open(file, name), complain);
+button("save").addEventListener("click", () => void save());
+button("undo").addEventListener("click", () => step((history) => history.undo()));
+button("redo").addEventListener("click", () => step((history) => history.redo()));
+button("reset").addEventListener("click", () => {
+  if (current !== null) change(current.automatic, true);
+});
+button("split").addEventListener("click", () => {
+  const on = !isSplit();
+  button("split").setAttribute("aria-pressed", String(on));
+  block("split-row").hidden = !on;
+  draw();
+});
+input("split-at").addEventListener("input", draw);
+for (const [kind, on] of [
+  ["pointerdown", true],
+  ["pointerup", false],
+  ["pointerleave", false],
+  ["pointercancel", false],
+] as const) {
+  button("before").addEventListener(kind, () => hold(on));
+}
+for (const [kind, on] of [
+  ["keydown", true],
+  ["keyup", false],
+] as const) {
+  button("before").addEventListener(kind, (event) => {
+    if (event.key === " " || event.key === "Enter") hold(on);
+  });
+}
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey)) return;
+  const keys: Record<string, () => void> = {
+    z: () => step((history) => (event.shiftKey ? history.redo() : history.undo())),
+    y: () => step((history) => history.redo()),
+    s: () => void save(),
+    o: () => input("file").click(),
+  };
+  const action = keys[event.key.toLowerCase()];
+  if (action === undefined) return;
+  event.preventDefault();
+  action();
+});
+new ResizeObserver(lay).observe(canvas);
+
+/** For measurements: milliseconds of Face Mesh and of a drag, in this browser. */
+Object.assign(window, {
+  measureRelight: () => {
+    if (current === null) throw new Error("open a photo first");
+    const { warmth: _, ...lamp } = current.history.choice.lamps[0];
+    return runtime.call("measure", lamp);
+  },
+});
+
+runtime.call("warm", null).then(
+  () => {
+    document.body.dataset.warm = "1";
+  },
+  (error: Error) => complain(error.message),
+);
+if ("serviceWorker" in navigator) {
+  navigator.serviceWorker.register("./service.js").then(
+    () => navigator.serviceWorker.ready.then(() => (document.body.dataset.offline = "1")),
+    () => status("This browser will not keep the page for use offline."),
+  );
+}

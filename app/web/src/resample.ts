@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Pictures at other sizes: averages over area, and bilinear interpolation. */
+import { clamp, Pixels, Raster, Window, type Rows } from "./raster";
+
+/** Source cells from `start` on and their weights, which sum to 1. */
+interface Span {
+  readonly start: number;
+  readonly weights: Float32Array;
+}
+
+/** Averages over area: for pictures that shrink. */
+export function resizeArea(source: Rows, rows: number, columns: number): Raster {
+  const channels = source.channels;
+  const across = overlaps(source.columns, columns);
+  const result = new Raster(rows, columns, channels);
+  const line = new Float32Array(source.columns * channels);
+  const shrunk = new Float32Array(columns * channels);
+  let loaded = -1;
+  overlaps(source.rows, rows).forEach((span, y) => {
+    const base = y * columns * channels;
+    span.weights.forEach((share, k) => {
+      if (span.start + k !== loaded) {
+        loaded = span.start + k;
+        source.row(loaded, line);
+        shrinkLine(line, across, channels, shrunk);
+      }
+      for (let i = 0; i < shrunk.length; i++) result.data[base + i] += share * shrunk[i];
+    });
+  });
+  return result;
+}
+
+function overlaps(from: number, to: number): Span[] {
+  const scale = from / to;
+  return Array.from({ length: to }, (_, i) => {
+    const low = i * scale;
+    const high = Math.min((i + 1) * scale, from);
+    const start = Math.floor(low + 1e-9);
+    const stop = Math.max(start + 1, Math.min(from, Math.ceil(high - 1e-9)));
+    const weights = new Float32Array(stop - start);
+    let total = 0;
+    for (let k = 0; k < weights.length; k++) {
+      weights[k] = Math.min(high, start + k + 1) - Math.max(low, start + k);
+      total += weights[k];
+    }
+    for (let k = 0; k < weights.length; k++) weights[k] /= total;
+    return { start, weights };
+  });
+}
+
+function shrinkLine(line: Float32Array, spans: Span[], channels: number, into: Float32Array): void {
+  for (let x = 0; x < spans.length; x++) {
+    const { start, weights } = spans[x];
+    for (let c = 0; c < channels; c++) {
+      let sum = 0;
+      for (let k = 0; k < weights.length; k++) sum += weights[k] * line[(start + k) * channels + c];
+      into[x * channels + c] = sum;
+    }
+  }
+}
+
+/** Cell `i` of a result lies at `scale * i + offset` of the source, both counted from centres. */
+export interface Axis {
+  readonly scale: number;
+  readonly offset: number;
+}
+
+function whole(from: number, to: number): Axis {
+  const scale = from / to;
+  return { scale, offset: 0.5 * scale - 0.5 };
+}
+
+/** Bilinear, pixel centres at half, edges repeated. */
+export function resizeLinear(source: Rows, rows: number, columns: number): Raster {
+  return warp(source, rows, columns, whole(source.rows, rows), whole(source.columns, columns));
+}
+
+/** Bilinear interpolation, each axis by itself; outside the source its edge repeats. */
+export function warp(source: Rows, rows: number, columns: number, down: Axis, across: Axis): Raster {
+  const channels = source.channels;
+  const left = new Int32Array(columns);
+  const right = new Int32Array(columns);
+  const part = new Float32Array(columns);
+  for (let x = 0; x < columns; x++) {
+    const u = across.scale * x + across.offset;
+    const floor = Math.floor(u);
+    left[x] = clamp(floor, 0, source.columns - 1) * channels;
+    right[x] = clamp(floor + 1, 0, source.columns - 1) * channels;
+    part[x] = u - floor;
+  }
+  const result = new Raster(rows, columns, channels);
+  let upper = new Float32Array(source.columns * channels);
+  let lower = new Float32Array(source.columns * channels);
+  let above = -1;
+  let below = -1;
+  for (let y = 0, k = 0; y < rows; y++) {
+    const v = down.scale * y + down.offset;
+    const floor = Math.floor(v);
+    const first = clamp(floor, 0, source.rows - 1);
+    const second = clamp(floor + 1, 0, source.rows - 1);
+    if (first === below && first !== above) {
+      [upper, lower] = [lower, upper];
+      above = below;
+      below = -1;
+    }
+    if (first !== above) source.row(first, upper);
+    if (second !== below) source.row(second, lower);
+    above = first;
+    below = second;
+    const t = v - floor;
+    for (let x = 0; x < columns; x++) {
+      const a = left[x];
+      const b = right[x];
+      const p = part[x];
+      for (let c = 0; c < channels; c++) {
+        const high = upper[a + c] + (upper[b + c] - upper[a + c]) * p;
+        const low = lower[a + c] + (lower[b + c] - lower[a + c]) * p;
+        result.data[k++] = high + (low - high) * t;
+      }
+    }
+  }
+  return result;
+}
+
+/** Average blocks of `factor x factor` cells; an incomplete last row or column is left out. */
+export function shrink(image: Raster, factor: number): Raster {
+  return factor === 1 ? image : shrunk(image, factor);
+}
+
+/** The same of a picture, rounded to bytes. */
+export function shrinkPixels(photo: Pixels, factor: number): Pixels {
+  return factor === 1 ? photo : Pixels.rounded(shrunk(photo, factor));
+}
+
+/** Blocks of `factor x factor` cells averaged, not rounded. */
+export function shrunk(source: Rows, factor: number): Raster {
+  const rows = Math.max(1, Math.floor(source.rows / factor));
+  const columns = Math.max(1, Math.floor(source.columns / factor));
+  const part = new Window(
+    source,
+    0,
+    0,
+    Math.min(source.rows, rows * factor),
+    Math.min(source.columns, columns * factor),
+  );
+  return resizeArea(part, rows, columns);
+}

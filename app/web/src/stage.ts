@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The three estimates behind a relit face, as the networks make them. */
+import { environment as map, stage as constants } from "./constants.json";
+import { Environment } from "./environment";
+import { gaussianBlur } from "./filter";
+import { RADIAN } from "./geometry";
+import { towards, type Light } from "./light";
+import type { NetworkName } from "./models";
+import { shading, smoothstep, visibility } from "./quotient";
+import { clamp, Raster } from "./raster";
+import { SIDE, type View } from "./view";
+
+const { LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
+
+/** Runs a network: inputs and outputs by name. */
+export interface Networks {
+  run(
+    name: NetworkName,
+    inputs: Record<string, Float32Array>,
+  ): Promise<Record<string, Float32Array>>;
+}
+
+/** Surface normals of the person, unit, camera frame, and the trust in them, [0, 1]. */
+export async function estimateNormals(
+  networks: Networks,
+  view: View,
+): Promise<{ normals: Raster; confidence: Raster }> {
+  const mesh = new Float32Array(SIDE * SIDE * 4);
+  for (let i = 0; i < SIDE * SIDE; i++) {
+    mesh.set(view.meshNormals.data.subarray(i * 3, i * 3 + 3), i * 4);
+    mesh[i * 4 + 3] = view.face.data[i];
+  }
+  const found = await networks.run("normals", { photo: view.photo.data, mesh });
+  const trust = new Raster(SIDE, SIDE, 1, found.confidence).map((quality) =>
+    smoothstep(quality, TRUSTED[0], TRUSTED[1]),
+  );
+  const smooth = gaussianBlur(trust, TRUST_BLUR, "replicate");
+  return {
+    normals: new Raster(SIDE, SIDE, 3, found.normals),
+    confidence: smooth.zip(view.person, (a, b) => a * b),
+  };
+}
+
+/** The light already there. */
+export async function estimateLighting(
+  networks: Networks,
+  view: View,
+  normals: Raster,
+): Promise<Environment> {
+  const inputs = { photo: view.photo.data, normals: normals.weighted(view.person).data };
+  const { log_environment: logs } = await networks.run("lighting", inputs);
+  const radiance = logs.map((value) => Math.exp(clamp(value, LOG_RANGE[0], LOG_RANGE[1])));
+  return new Environment(new Raster(map.HEIGHT, map.WIDTH, 3, radiance));
+}
+
+/** What the quotient network is given of a face, whatever the light. */
+export interface GainInputs {
+  readonly photo: Raster;
+  readonly normals: Raster;
+  readonly shading: Raster;
+}
+
+export function gainInputs(view: View, normals: Raster, environment: Environment): GainInputs {
+  const onPerson = normals.weighted(view.person);
+  return {
+    photo: view.photo,
+    normals: onPerson,
+    shading: shading(environment, onPerson, view.face),
+  };
+}
+
+/** Key gain G of a light's direction and softness, for unit intensity and white light. */
+export async function keyGain(
+  networks: Networks,
+  inputs: GainInputs,
+  light: Light,
+): Promise<Raster> {
+  const direction = towards(light);
+  const { gain } = await networks.run("quotient", {
+    photo: inputs.photo.data,
+    normals: inputs.normals.data,
+    shading: inputs.shading.data,
+    visibility: visibility(inputs.normals, direction).data,
+    light: new Float32Array([...direction, light.softness_deg * RADIAN]),
+  });
+  return new Raster(SIDE, SIDE, 3, gain);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What is seen of a face, on its crop: all that the stages may look at. */
+import { view as constants } from "./constants.json";
+import { luminance, toLinear } from "./color";
+import type { Detector } from "./detector";
+import type { Face } from "./face";
+import { dilate, erode, gaussianBlur } from "./filter";
+import { meshNormals, region } from "./mesh";
+import { Raster, type Pixels } from "./raster";
+import { shrink, shrinkPixels } from "./resample";
+
+export const { SIDE, FINE } = constants;
+const { EXPOSED, FEATURES, RIM } = constants;
+
+/** A face's crop and what is known of it before any estimate, SIDE cells a side. */
+export interface View {
+  /** Encoded sRGB in [0, 1]. */
+  readonly photo: Raster;
+  /** Unit normals of the face mesh, camera frame, 0 outside it. */
+  readonly meshNormals: Raster;
+  /** Mask of the face mesh. */
+  readonly face: Raster;
+  /** The face mesh without its rim, softened. */
+  readonly innerFace: Raster;
+  /** Trust in a pixel as plain, well exposed skin. */
+  readonly skin: Raster;
+  /** Probability of a person, at FINE times the resolution. */
+  readonly outline: Raster;
+  /** The same at the others' resolution. */
+  readonly person: Raster;
+}
+
+/** See a face as the stages do. */
+export async function look(detector: Detector, pixels: Pixels, face: Face): Promise<View> {
+  const crop = face.crop.extract(pixels, FINE * SIDE);
+  if (crop === null) throw new Error("the face lies outside the photo");
+  return viewOf(crop, face, await detector.person(crop));
+}
+
+/** The view of a face from its crop and the person's outline in it, FINE * SIDE cells a side. */
+export function viewOf(crop: Pixels, face: Face, person: Raster): View {
+  const photo = shrinkPixels(crop, FINE).toRaster();
+  const landmarks = face.crop.toCrop(face.landmarks, SIDE);
+  const [normals, mask] = meshNormals(landmarks, face.headPose, SIDE);
+  const inner = erode(mask, RIM);
+  const skin = inner.zip(plain(landmarks), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
+  const outline = new Raster(FINE * SIDE, FINE * SIDE, 1);
+  for (let y = 0, k = 0; y < FINE * SIDE; y++) {
+    for (let x = 0; x < FINE * SIDE; x++, k++) {
+      const inside = mask.data[Math.floor(y / FINE) * SIDE + Math.floor(x / FINE)];
+      outline.data[k] = Math.max(person.data[k], inside);
+    }
+  }
+  return {
+    photo,
+    meshNormals: normals,
+    face: mask,
+    innerFace: gaussianBlur(inner, SIDE / 200),
+    skin,
+    outline,
+    person: shrink(outline, FINE),
+  };
+}
+
+/** 1 where no eye, eyebrow or lip is. */
+function plain(landmarks: Float32Array): Raster {
+  return dilate(region(landmarks, FEATURES, SIDE), RIM).map((value) => 1 - value);
+}
+
+/** Neither clipped nor black: 1, else 0. */
+function exposed(photo: Raster): Raster {
+  const [dark, bright] = EXPOSED;
+  const result = new Raster(photo.rows, photo.columns, 1);
+  for (let i = 0; i < result.data.length; i++) {
+    const [r, g, b] = photo.data.subarray(i * 3, i * 3 + 3).map(toLinear);
+    result.data[i] = Math.max(r, g, b) < bright && luminance(r, g, b) > dark ? 1 : 0;
+  }
+  return result;
+}
