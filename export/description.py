@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relight.quotient import SHADING_LIMIT
-
 LICENSE = "Apache-2.0"
 AUTHOR = "The Portrait Relight authors"
 
@@ -111,8 +109,8 @@ DESCRIPTIONS: dict[str, Description] = {
             "shading": Tensor(
                 "natural logarithm of the irradiance that the existing light makes on the normals,"
                 " over its luminance's mean on the face; 0 outside the person",
-                -SHADING_LIMIT,
-                SHADING_LIMIT,
+                -2.5,
+                2.5,
                 _LINEAR,
             ),
             "light": Tensor(
