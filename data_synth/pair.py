@@ -37,6 +37,7 @@ class PairRanges:
         dominant: chance that one light dominates the photo.
         flash: chance that this light stands at the camera.
         azimuth_deg: of the key, to either side.
+        frontal: chance that the key stays within 60 % of that, where most portraits want it.
         elevation_deg: of the key.
         hard: chance that the key is one light of the rig; else it is a soft disk.
         softness_deg: radius of a soft key.
@@ -53,6 +54,7 @@ class PairRanges:
     dominant: float = 0.45
     flash: float = 0.15
     azimuth_deg: float = 110.0
+    frontal: float = 0.6
     elevation_deg: tuple[float, float] = (-50.0, 75.0)
     hard: float = 0.5
     softness_deg: tuple[float, float] = (8.0, 35.0)
@@ -178,8 +180,9 @@ class PairMaker:
             # A face that gets next to no light is no portrait.
             if luminance(irradiance) > 0.25 or attempt == 3:
                 break
+        reach = ranges.azimuth_deg * (0.6 if rng.random() < ranges.frontal else 1)
         light = direction(
-            np.radians(rng.uniform(-1, 1) * ranges.azimuth_deg),
+            np.radians(rng.uniform(-1, 1) * reach),
             np.radians(rng.uniform(*ranges.elevation_deg)),
         )
         cosine = self._lights @ light
@@ -201,7 +204,7 @@ class PairMaker:
             towards = direction(rng.uniform(-2.2, 2.2), rng.uniform(-0.5, 1.3))
         radius = np.exp(rng.uniform(np.log(0.03), np.log(0.5)))
         color = light_color(rng) if rng.random() < 0.5 else np.ones(3, np.float32)
-        share = rng.uniform(0.5, 0.97)
+        share = 1 - np.exp(rng.uniform(np.log(0.005), np.log(0.5)))
         power = 4 * np.pi * share / (1 - share) * rng.uniform(0.1, 0.5)
         result: Float = image + lamp(normalize(towards), radius) * color * np.float32(power)
         return result

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import encoded_gain, scale_encoded
+from relight.color import encoded_gain, luminance, scale_encoded
+from relight.environment import HEIGHT, Environment, directions
 
 Float = NDArray[np.float32]
 
@@ -25,6 +26,8 @@ KNEE = 0.80
 """Encoded value above which highlights are compressed instead of clipped."""
 PALING = 0.5
 """How far highlights lose their colour at the end of the shoulder."""
+SHADING_LIMIT = 2.5
+"""Darkest and brightest existing light, in logarithms against the mean, that is divided by."""
 STRIP = 1 << 15
 """Pixels of a photo worked on at a time: they stay in a core's cache."""
 
@@ -32,6 +35,27 @@ STRIP = 1 << 15
 def visibility(normals: Float, direction: NDArray[Any]) -> Float:
     """Light visibility map ``max(0, n.l)`` of Lambert's law, ``(R, R)``."""
     return np.maximum(normals @ np.asarray(direction, np.float32), 0)
+
+
+def shading(environment: Environment, normals: Float, face: NDArray[np.bool_]) -> Float:
+    """How bright the light already there makes a white surface, against the face's mean.
+
+    Args:
+        environment: the existing light.
+        normals: ``(R, R, 3)`` camera frame, unit on the person, 0 outside.
+        face: ``(R, R)`` the visible face.
+
+    Returns:
+        ``(R, R, 3)`` float32: natural logarithm of the irradiance over its luminance's mean on the
+        face, within plus and minus :data:`SHADING_LIMIT`; 0 outside the person.
+    """
+    # Irradiance is smooth: a table over the map's directions is exact to a percent.
+    table = Environment(environment.irradiance(directions(HEIGHT)))
+    irradiance = table.sample(normals)
+    mean = luminance(irradiance[face]).mean() if face.any() else luminance(table.data).mean()
+    relative = np.log(np.maximum(irradiance, 1e-6) / max(float(mean), 1e-6))
+    limited = np.clip(relative, -SHADING_LIMIT, SHADING_LIMIT)
+    return (limited * (normals**2).sum(-1, keepdims=True)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from relight.environment import Environment
 from relight.light import Light
-from relight.quotient import smoothstep, visibility
+from relight.quotient import shading, smoothstep, visibility
 from relight.view import SIDE, View
 
 Float = NDArray[np.float32]
@@ -69,7 +69,8 @@ class NetworkStages(ABC):
     """The stages as the three networks make them, whatever runs the networks.
 
     The networks are ``normals`` (photo, mesh -> normals, confidence), ``lighting`` (photo,
-    normals -> log_environment) and ``quotient`` (photo, normals, visibility, light -> gain).
+    normals -> log_environment) and ``quotient`` (photo, normals, visibility, shading, light ->
+    gain).
     """
 
     @abstractmethod
@@ -98,12 +99,13 @@ class NetworkStages(ABC):
         return Environment(np.exp(np.clip(found, *LOG_RANGE)))
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
-        """Key gain of one light; see :class:`Stages`. The photo shows what ``environment`` does."""
+        """Key gain of one light; see :class:`Stages`."""
         normals = _on_person(normals, view)
         inputs = {
             "photo": view.photo,
             "normals": normals,
             "visibility": visibility(normals, light.direction)[..., None],
+            "shading": shading(environment, normals, view.face),
             "light": np.array([*light.direction, math.radians(light.softness_deg)], np.float32),
         }
         return self.run("quotient", inputs)["gain"]

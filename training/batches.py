@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import DataConfig, Sample, Split, inputs_and_target, make_block
+from training.data import DataConfig, Estimate, Sample, Split, inputs_and_target, make_block
 
 
 class PairDataset(keras.utils.PyDataset):
@@ -31,14 +31,21 @@ class PairDataset(keras.utils.PyDataset):
         config: what the batches are made of.
         steps: batches of an epoch.
         epoch: the first epoch's number.
+        estimate: of the existing light, see :func:`training.data.inputs_and_target`.
     """
 
     def __init__(
-        self, split: Split, network: str, config: DataConfig, steps: int, epoch: int = 0
+        self,
+        split: Split,
+        network: str,
+        config: DataConfig,
+        steps: int,
+        epoch: int = 0,
+        estimate: Estimate | None = None,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
         self.split, self.network, self.config = split, network, config
-        self.steps, self.epoch = steps, epoch
+        self.steps, self.epoch, self.estimate = steps, epoch, estimate
         # Blocks are made beside the training: more threads would only wait for each other.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self._pool = ProcessPoolExecutor(
@@ -77,7 +84,7 @@ class PairDataset(keras.utils.PyDataset):
         sample = {key: values[chosen] for key, values in block.items()}
         if self.config.reuse > 1:
             sample = _mirrored(sample, rng.random(len(chosen)) < 0.5)
-        return inputs_and_target(sample, self.network, self.config, rng)
+        return inputs_and_target(sample, self.network, self.config, rng, self.estimate)
 
     def _block(self, number: int) -> Sample:
         """A block, and a start on the next."""

@@ -6,6 +6,7 @@ The same photos, crops and disturbances serve all three networks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,18 @@ from data_synth.dataset import Dataset
 from data_synth.environment import EnvironmentBank
 from data_synth.field import Field
 from data_synth.pair import PairMaker, PairRanges, Pairs
+from relight.environment import Environment
 from relight.error import RelightError
 from relight.geometry import Crop, normalize
+from relight.quotient import shading
 from relight.view import SIDE
 from training.landmark import DRAWN_SIDE, LandmarkStore, draw_mesh, load_landmarks
 
 Float = NDArray[np.float32]
 Sample = dict[str, NDArray[Any]]
+Estimate = Callable[[Float, Float, Float], tuple[Float, Float]]
+"""From photos ``(N, S, S, 3)``, meshes ``(N, S, S, 4)`` and coverage ``(N, S, S, 1)`` to normals
+``(N, S, S, 3)`` and environments ``(N, 16, 32, 3)``."""
 
 HELD_OUT = 10
 """Every tenth subject and environment map is kept for judging."""
@@ -44,6 +50,8 @@ class DataConfig:
         tight: share of photos cut just around the face, their edges repeated outside.
         normal_error: largest strength of the smooth error on the normals that the lighting and
             quotient networks are given.
+        told: share of photos of which the quotient network is told more than is estimated: normals
+            with a random error and the true light.
         seed: everything follows from it.
         pair: what pairs are drawn from.
     """
@@ -55,6 +63,7 @@ class DataConfig:
     grey: float = 0.12
     tight: float = 0.12
     normal_error: float = 0.35
+    told: float = 0.15
     seed: int = 0
     pair: PairRanges = field(default_factory=lambda: PairRanges(resolution=SIDE, azimuth_deg=100))
 
@@ -247,12 +256,24 @@ def disturbed_normals(
 
 
 def inputs_and_target(
-    sample: Sample, network: str, config: DataConfig, rng: np.random.Generator
+    sample: Sample,
+    network: str,
+    config: DataConfig,
+    rng: np.random.Generator,
+    estimate: Estimate | None = None,
 ) -> tuple[Sample, NDArray[Any]]:
     """A network's inputs by name, and its target as one array.
 
     Targets: normals ``(N, S, S, 5)``: true normals, mask, face mesh; lighting ``(N, 16, 32, 3)``:
     radiance; quotient ``(N, S, S, 8)``: gain, photo's linear light, mask, face mesh.
+
+    Args:
+        sample: of :func:`make_block`.
+        network: ``normals``, ``lighting`` or ``quotient``.
+        config: strength of the normals' error.
+        rng: draws.
+        estimate: gives the quotient network normals and light as they will be estimated; without
+            it the network is given disturbed normals and the true light.
     """
     photo = sample["photo"].astype(np.float32) / 255
     mesh, mask = sample["mesh"].astype(np.float32), sample["mask"].astype(np.float32)
@@ -264,7 +285,16 @@ def inputs_and_target(
     given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
     if network == "lighting":
         return {"photo": photo, "normals": given}, sample["environment"]
-    light = sample["light"]
+    light, environment = sample["light"], sample["environment"]
+    if estimate is not None:
+        estimated = estimate(photo, mesh, mask[..., None])
+        told = (rng.random(len(photo)) < config.told)[:, None, None, None]
+        given = np.where(told, given, estimated[0])
+        environment = np.where(told, environment, estimated[1])
+    lit = [
+        shading(Environment(e), n, f[..., 0] > 0.5)
+        for e, n, f in zip(environment, given, face, strict=True)
+    ]
     visibility = np.maximum(np.einsum("nyxc,nc->nyx", given, light[:, :3]), 0)[..., None]
     unclipped = (sample["photo"].max(-1) < 252)[..., None]
     target = np.concatenate(
@@ -277,4 +307,4 @@ def inputs_and_target(
         -1,
     )
     inputs = {"photo": photo, "normals": given, "visibility": visibility, "light": light}
-    return inputs, target
+    return inputs | {"shading": np.stack(lit)}, target

@@ -24,12 +24,10 @@ from keras import ops
 
 from relight.environment import HEIGHT, WIDTH
 from relight.view import SIDE as SIDE
+from training.probe import PACKAGE, NonNegativeFit
 
-PACKAGE = "portrait_relight"
 SOFTNESS = 0.1
 """Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""
-LOG_LIMIT = 4.0
-"""Largest shading correction of the gain, in natural logarithms."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +77,20 @@ class NormalHead(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class KeyGainHead(keras.layers.Layer):
-    """Key gain of a physical head: Lambert on corrected normals, times visibility, times shading.
+    """Key gain of a physical head: Lambert, times visibility, over the light already there.
 
-    ``G = soft_max(0, n.l) * 2 sigmoid(visibility) * exp(correction)``: with all features 0 it is
-    Lambert's law on the normals given, under a light that is the same everywhere.
+    ``G = soft_max(0, n.l) * 2 sigmoid(visibility) * exp(correction - shading)``: with all features
+    0 it is Lambert's law on the normals and the existing light given.
     """
 
-    def call(self, normals: Any, light: Any, features: Any) -> Any:
-        """``(B, S, S, 3)``, ``(B, 4)``, ``(B, S, S, 7)``; gives ``(B, S, S, 3)`` >= 0."""
+    def call(self, normals: Any, light: Any, shading: Any, features: Any) -> Any:
+        """``(B, S, S, 3)``, ``(B, 4)``, ``(B, S, S, 3)``, ``(B, S, S, 7)``; ``(B, S, S, 3)``."""
         corrected = _unit(normals + 0.5 * features[..., :3])
         direction = ops.reshape(light[:, :3], (-1, 1, 1, 3))
         cosine = ops.sum(corrected * direction, -1, keepdims=True)
         lambert = 0.5 * (cosine + ops.sqrt(cosine * cosine + SOFTNESS**2))
         visible = 2 * ops.sigmoid(2 * features[..., 3:4])
-        shading = ops.exp(ops.clip(features[..., 4:7], -LOG_LIMIT, LOG_LIMIT))
-        return lambert * visible * shading
+        return lambert * visible * ops.exp(ops.clip(features[..., 4:7] - shading, -4.0, 4.0))
 
 
 def _unit(vectors: Any) -> Any:
@@ -196,6 +193,10 @@ def normals_network(config: UNetConfig | None = None) -> keras.Model:
 def lighting_network(config: EncoderConfig | None = None) -> keras.Model:
     """The light around the subject, the face serving as the light probe.
 
+    A network judges which pixels to trust and how bright their albedo is; the non-negative map
+    whose Lambert shading comes closest is solved for (:class:`training.probe.NonNegativeFit`); a
+    second branch adds what such a fit cannot know: the light behind the face, and what is usual.
+
     Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``normals`` ``(B, 128, 128, 3)`` camera
     frame, unit on the person, 0 outside.
 
@@ -205,21 +206,23 @@ def lighting_network(config: EncoderConfig | None = None) -> keras.Model:
     config = config or EncoderConfig()
     photo, normals = _images(photo=3, normals=3)
     x = keras.layers.Concatenate(name="inputs")([_centred(photo), normals])
-    for level, width in enumerate(config.widths):
-        x = _conv(x, width, f"down{level}", stride=2)
-        if level:
-            x = _residual(x, f"down{level}_refine")
+    x = _residual(_conv(x, config.widths[0], "down0", stride=2), "down0_refine")
+    x = _residual(_conv(x, config.widths[1], "down1", stride=2), "down1_refine")
+    judged = keras.layers.Conv2D(2, 1, kernel_initializer="zeros", name="trust_and_albedo")(x)
+    fitted = NonNegativeFit(name="fit")(photo, normals, judged)
+    for level, width in enumerate(config.widths[2:], 2):
+        x = _residual(_conv(x, width, f"down{level}", stride=2), f"down{level}_refine")
     x = keras.layers.Flatten(name="flat")(x)
     x = keras.layers.Dense(config.code, activation="relu", name="code")(x)
     rows, columns = HEIGHT // 2, WIDTH // 2
     half = config.map_width // 2
     x = keras.layers.Dense(rows * columns * half, activation="relu", name="map_code")(x)
     x = keras.layers.Reshape((rows, columns, half), name="map_coarse")(x)
+    x = keras.layers.Concatenate(name="map_join")([x, fitted])
     x = _residual(_conv(x, config.map_width, "map_widen"), "map_refine")
     x = _residual(_double(x, "map_double"), "map_sharpen")
-    out = keras.layers.Conv2D(
-        3, 1, bias_initializer=keras.initializers.Constant(-1.0), name="log_environment"
-    )(x)
+    change = keras.layers.Conv2D(3, 1, kernel_initializer="zeros", name="map_change")(x)
+    out = keras.layers.Add(name="log_environment")([_double(fitted, "fit_double"), change])
     return keras.Model(
         {"photo": photo, "normals": normals}, {"log_environment": out}, name="lighting_network"
     )
@@ -230,14 +233,17 @@ def quotient_network(config: UNetConfig | None = None) -> keras.Model:
 
     Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``normals`` ``(B, 128, 128, 3)`` camera
     frame, unit on the person, 0 outside; ``visibility`` ``(B, 128, 128, 1)`` = max(0, n.l);
+    ``shading`` ``(B, 128, 128, 3)`` of the light already there (:func:`relight.quotient.shading`);
     ``light`` ``(B, 4)`` unit vector towards the light and its radius in radians.
 
     Outputs: ``gain`` ``(B, 128, 128, 3)`` G >= 0 of a white light of unit intensity.
     """
     config = config or UNetConfig()
-    photo, normals, visibility = _images(photo=3, normals=3, visibility=1)
+    photo, normals, visibility, shading = _images(photo=3, normals=3, visibility=1, shading=3)
     light = keras.Input((4,), name="light")
-    inputs = keras.layers.Concatenate(name="inputs")([_centred(photo), normals, visibility])
+    inputs = keras.layers.Concatenate(name="inputs")(
+        [_centred(photo), normals, visibility, shading]
+    )
     code = keras.layers.Dense(config.light_width, activation="relu", name="light_code")(light)
 
     def modulate(x: Any, name: str) -> Any:
@@ -245,12 +251,9 @@ def quotient_network(config: UNetConfig | None = None) -> keras.Model:
 
     features = _u_net(inputs, config.widths, modulate)
     features = _full_resolution(features, inputs, config.head_width, 7)
-    gain = KeyGainHead(name="gain")(normals, light, features)
-    return keras.Model(
-        {"photo": photo, "normals": normals, "visibility": visibility, "light": light},
-        {"gain": gain},
-        name="quotient_network",
-    )
+    gain = KeyGainHead(name="gain")(normals, light, shading, features)
+    given = {"photo": photo, "normals": normals, "visibility": visibility, "shading": shading}
+    return keras.Model(given | {"light": light}, {"gain": gain}, name="quotient_network")
 
 
 NETWORKS: dict[str, Callable[[], keras.Model]] = {

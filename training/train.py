@@ -29,15 +29,19 @@ from typing import Annotated, Any
 import keras
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
 from relight.error import RelightError
+from relight.stage import LOG_RANGE
 from relight.storage import whole_file
 from training.batches import PairDataset
-from training.data import DataConfig, load_splits
+from training.data import DataConfig, Estimate, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
 from training.networks import NETWORKS
+
+Float = NDArray[np.float32]
 
 TEST_BATCHES = 24
 """Batches of the test split that every epoch is judged on."""
@@ -66,6 +70,8 @@ class TrainConfig:
         clip_norm: largest norm of a gradient.
         averaging: momentum of the averaged weights, which are what is kept.
         initial_weights: weights to start from, or ``None``.
+        estimates: folder of normals and lighting weights, whose estimates the quotient network is
+            given; ``None`` gives it disturbed normals and the true light.
         batches: what the data is made of.
     """
 
@@ -79,6 +85,7 @@ class TrainConfig:
     clip_norm: float = 1.0
     averaging: float = 0.998
     initial_weights: str | None = None
+    estimates: str | None = None
     batches: DataConfig = field(default_factory=DataConfig)
 
 
@@ -140,9 +147,10 @@ def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
         )
     _write_config(config, out)
     console.print(f"{len(learned.names)} views to learn from, {len(unseen.names)} to judge by")
-    data = PairDataset(learned, config.network, config.batches, config.epoch_steps, epoch)
+    estimate = _load_estimate(config.estimates)
+    data = PairDataset(learned, config.network, config.batches, config.epoch_steps, epoch, estimate)
     fixed = DataConfig(batch=16, views=min(len(unseen.names), 48), pairs=8, reuse=1, seed=1)
-    judged = PairDataset(unseen, config.network, fixed, 1)
+    judged = PairDataset(unseen, config.network, fixed, 1, estimate=estimate)
     # One batch after the other: the test set stays in memory.
     kept = [judged.batch(i) for i in range(min(TEST_BATCHES, fixed.batches_per_block))]
     judged.close()
@@ -205,6 +213,31 @@ def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
 
     result: dict[str, float] = json.loads((out / "figures.json").read_text())
     return result
+
+
+def _load_estimate(folder: str | None) -> Estimate | None:
+    """The normals and lighting networks as a function of arrays."""
+    if folder is None:
+        return None
+    networks = {name: NETWORKS[name]() for name in ("normals", "lighting")}
+    for name, network in networks.items():
+        network.load_weights(_weights_in(Path(folder), name))
+
+    def estimate(photo: Float, mesh: Float, mask: Float) -> tuple[Float, Float]:
+        inputs = {"photo": photo, "mesh": mesh}
+        normals = networks["normals"].predict_on_batch(inputs)["normals"] * mask
+        inputs = {"photo": photo, "normals": normals}
+        logarithm = networks["lighting"].predict_on_batch(inputs)["log_environment"]
+        return normals, np.exp(np.clip(logarithm, *LOG_RANGE))
+
+    return estimate
+
+
+def _weights_in(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.weights.h5"
+    if not path.is_file():
+        raise TrainError(f"{path}: no such file; train that network first")
+    return path
 
 
 class _Fixed(keras.utils.PyDataset):
@@ -311,6 +344,10 @@ def main(
     ] = TrainConfig.learning_rate,
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
     init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    estimates: Annotated[
+        Path | None,
+        typer.Option(help="Folder of normals and lighting weights that a quotient is trained on."),
+    ] = None,
 ) -> None:
     """Train a network; run again to go on after a stop."""
     console = Console(highlight=False, soft_wrap=True)
@@ -322,6 +359,7 @@ def main(
         epoch_steps=min(epoch_steps, steps),
         learning_rate=learning_rate,
         initial_weights=str(init) if init else None,
+        estimates=str(estimates) if estimates else None,
         batches=DataConfig(batch=batch, seed=seed),
     )
     try:

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The face as a light probe, inside the lighting network: a light fit that can be trained through.
+
+Light is never negative, and that alone recovers a single lamp's direction far better than
+spherical harmonics, whose fit overshoots where the face sees nothing. The fit itself has no
+weights; what it is told of each pixel, trust and albedo, is learned.
+
+References:
+    Beck & Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4
+    (accelerated projected gradient). Ramamoorthi & Hanrahan 2001, "An Efficient Representation for
+    Irradiance Environment Maps" (why a coarse map is enough).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from relight.color import LUMINANCE
+from relight.environment import directions, solid_angles
+
+PACKAGE = "portrait_relight"
+
+ROWS = 8
+"""Rows of the map that is fitted."""
+CELLS = 32
+"""Side of the picture that it is fitted to."""
+STEPS = 30
+"""Accelerated gradient steps."""
+RIDGE = 6e-4
+"""Weight of the light's energy against the shading's error: only half a sphere is seen."""
+FLOOR = 0.05
+"""Radiance added everywhere, over the mean: its logarithm is wanted."""
+SATURATION = 0.5
+"""Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
+FACE_RADIUS = (0.19, 0.23)
+"""Half width and height of a face in its crop, as shares of the crop's side."""
+SKIN_ALBEDO = 0.3
+"""Luminance of the albedo that a face is taken to have when nothing else is known."""
+WHITE_LEVEL = 0.9
+"""Luminance that a white sphere is taken to have in a well exposed photo."""
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class NonNegativeFit(keras.layers.Layer):
+    """The non-negative environment whose Lambert shading comes closest to a crop's."""
+
+    def call(self, photo: Any, normals: Any, judged: Any) -> Any:
+        """Fit.
+
+        Args:
+            photo: ``(B, S, S, 3)`` sRGB in [0, 1].
+            normals: ``(B, S, S, 3)`` camera frame, 0 outside the person.
+            judged: ``(B, 32, 32, 2)`` logit of the trust in each cell, added to that of an
+                ellipse where faces lie in crops, and logarithm of its albedo over the face's mean.
+
+        Returns:
+            ``(B, 8, 16, 3)`` natural logarithm of radiance.
+        """
+        factor = photo.shape[1] // CELLS
+        shrink = {"pool_size": factor, "strides": factor}
+        linear = ops.average_pool(((photo + 0.055) / 1.055) ** 2.4, **shrink)
+        normals = ops.average_pool(normals, **shrink)
+        length = ops.sum(normals * normals, -1, keepdims=True)
+        normals = normals * ops.rsqrt(length + 1e-4)
+        weight = length * ops.sigmoid(judged[..., :1] + ops.convert_to_tensor(_face_logit()))
+        weight = weight / (ops.sum(weight, (1, 2), keepdims=True) + 1e-6)
+        mean = ops.sum(linear * weight, (1, 2), keepdims=True) + 1e-4
+        level = ops.sum(mean * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
+        albedo = mean / level * ops.sqrt(level * (SKIN_ALBEDO / WHITE_LEVEL))
+        shading = linear / (albedo * ops.exp(ops.clip(judged[..., 1:], -2.0, 2.0)))
+        power = np.sqrt(np.repeat(solid_angles(ROWS)[:, 0], 2 * ROWS)).astype(np.float32)
+        towards = (directions(ROWS).reshape(-1, 3).T * (power / np.pi)).astype(np.float32)
+        rows = CELLS * CELLS
+        basis = ops.relu(ops.matmul(ops.reshape(normals, (-1, rows, 3)), towards))
+        weighted = ops.transpose(basis * ops.reshape(weight, (-1, rows, 1)), (0, 2, 1))
+        gram = ops.matmul(weighted, basis) + RIDGE * np.eye(len(power), dtype=np.float32)
+        target = ops.matmul(weighted, ops.reshape(shading, (-1, rows, 3)))
+        solution = _solve(gram, target) / power[:, None]
+        grey = ops.sum(solution * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
+        radiance = grey + SATURATION * (solution - grey)
+        radiance = radiance + FLOOR * ops.mean(grey, 1, keepdims=True) + 1e-3
+        return ops.reshape(ops.log(radiance), (-1, ROWS, 2 * ROWS, 3))
+
+
+def _solve(gram: Any, target: Any) -> Any:
+    """``x >= 0`` that minimises ``x'Ax / 2 - x'b``, one column per column of ``target``."""
+    # No eigenvalue of a matrix without negative entries exceeds its largest row's sum.
+    step = 1 / ops.max(ops.sum(gram, -1, keepdims=True), 1, keepdims=True)
+    x = ahead = ops.relu(target * step)
+    pace = 1.0
+    for _ in range(STEPS):
+        following = ops.relu(ahead - step * (ops.matmul(gram, ahead) - target))
+        faster = (1 + (1 + 4 * pace * pace) ** 0.5) / 2
+        ahead = following + ((pace - 1) / faster) * (following - x)
+        x, pace = following, faster
+    return x
+
+
+def _face_logit() -> Any:
+    """Logit ``(32, 32, 1)`` of an ellipse where faces lie in their crops."""
+    at = (np.arange(CELLS, dtype=np.float32) + 0.5) / CELLS - 0.5
+    x, y = np.meshgrid(at / FACE_RADIUS[0], at / FACE_RADIUS[1])
+    return (10 * (1 - np.hypot(x, y)))[..., None].clip(-6, 6).astype(np.float32)
