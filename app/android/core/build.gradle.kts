@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+plugins {
+    alias(libs.plugins.kotlin.jvm)
+}
+
+val checkout = rootDir.resolve("../..")
+
+kotlin {
+    explicitApi()
+    compilerOptions {
+        jvmTarget.set(org.jetbrains.kotlin.gradle.dsl.JvmTarget.JVM_17)
+    }
+}
+
+java {
+    sourceCompatibility = JavaVersion.VERSION_17
+    targetCompatibility = JavaVersion.VERSION_17
+}
+
+dependencies {
+    implementation(libs.serialization.json)
+    testImplementation(platform(libs.junit.bom))
+    testImplementation(libs.junit.jupiter)
+    testRuntimeOnly(libs.junit.launcher)
+    // The native TensorFlow Lite that the tests run the shipped models on.
+    testImplementation(libs.native.tensorflow)
+    testImplementation(libs.javacpp)
+    for (library in listOf(libs.native.tensorflow, libs.javacpp)) {
+        testRuntimeOnly(variantOf(library) { classifier(nativePlatform()) })
+    }
+}
+
+tasks.processResources {
+    // The mean face is the Python package's own file.
+    from(checkout.resolve("relight/data")) {
+        include("face_template.json")
+        into("portrait/relight")
+    }
+}
+
+tasks.test {
+    useJUnitPlatform()
+    maxHeapSize = "1500m"
+    systemProperty("repository.root", checkout.path)
+}
+
+fun nativePlatform(): String {
+    val name = System.getProperty("os.name").lowercase()
+    val system = when {
+        "mac" in name -> "macosx"
+        "windows" in name -> "windows"
+        else -> "linux"
+    }
+    val arm = System.getProperty("os.arch") == "aarch64"
+    return "$system-" + if (arm) "arm64" else "x86_64"
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+import kotlin.math.floor
+import kotlin.math.max
+
+/** Linear value that a key may take bright skin to; the highlights' shoulder keeps it below 1. */
+private const val WHITE = 1.1
+
+/**
+ * What one look at a face tells; enough to try many lights without looking again.
+ *
+ * @property face the face.
+ * @property view what the stages see of it.
+ * @property environment the light already there, in the photo's units.
+ * @property cropNormals 128 x 128 unit normals, camera frame, on the face's crop.
+ * @property cropConfidence 128 x 128 trust in the normals, [0, 1], 0 off the person.
+ * @property meanIrradiance luminance of the existing irradiance over pi, mean over the visible face.
+ * @property headroom largest intensity of a key that burns no highlights.
+ * @property photo the photo.
+ */
+public class Analysis(
+    public val face: Face,
+    public val view: View,
+    public val environment: Environment,
+    public val cropNormals: Raster,
+    public val cropConfidence: Raster,
+    public val meanIrradiance: Double,
+    public val headroom: Double,
+    public val photo: Photo,
+) {
+    /** Rotation from head to camera frame. */
+    public val headPose: Matrix get() = face.headPose
+
+    /** The person, one channel in [0, 1] on the photo, 0 outside the crop. */
+    public val mask: Raster by lazy { toPhoto(view.outline, 0f) }
+
+    /** Trust in the normals, one channel in [0, 1] on the photo, 0 outside the crop. */
+    public val confidence: Raster by lazy { toPhoto(cropConfidence, 0f) }
+
+    /** Unit normals on the photo, camera frame, NaN where nothing is known. */
+    public val normals: Raster by lazy {
+        val result = toPhoto(cropNormals, Float.NaN)
+        normalize(result.data)
+        for (i in mask.data.indices) if (mask.data[i] < 0.5f) result.data.fill(Float.NaN, i * 3, i * 3 + 3)
+        result
+    }
+
+    /** Where a light on this face may fall. */
+    public val outline: Outline get() = Outline(face.crop, view.outline, view.innerFace, cropConfidence)
+
+    private fun toPhoto(values: Raster, outside: Float): Raster {
+        val seen = face.crop.visible(photo.height, photo.width)
+        val (rows, columns) = seen.bottom - seen.top to seen.right - seen.left
+        val part = face.crop.ontoGrid(values, Grid(seen.left, seen.top, 1, rows, columns))
+        val width = columns * values.channels
+        val result = Raster(photo.height, photo.width, values.channels)
+        result.data.fill(outside)
+        for (y in 0 until rows) {
+            val to = ((seen.top + y) * photo.width + seen.left) * values.channels
+            part.data.copyInto(result.data, to, y * width, (y + 1) * width)
+        }
+        return result
+    }
+}
+
+/** Estimates normals and existing light around a face. */
+internal fun analyze(detector: Detector, stages: Stages, photo: Photo, face: Face): Analysis {
+    val view = look(detector, photo, face)
+    val normals = stages.normals(view)
+    val environment = stages.lighting(view, normals.vectors)
+    return Analysis(
+        face,
+        view,
+        environment,
+        normals.vectors,
+        normals.confidence,
+        meanIrradiance(environment, normals.vectors, view.face),
+        headroom(view),
+        photo,
+    )
+}
+
+/**
+ * Luminance of the irradiance over pi, mean over a face: what a key of intensity 1 equals.
+ *
+ * @param normals unit normals, camera frame.
+ * @param face one channel, 1 on the visible face; where it is empty, the result is 1.
+ */
+public fun meanIrradiance(environment: Environment, normals: Raster, face: Raster): Double {
+    var sum = 0.0
+    var count = 0
+    for (i in face.data.indices) {
+        if (face.data[i] == 0f) continue
+        val n = normals.data
+        val (red, green, blue) = environment.irradiance(
+            Vector(n[i * 3].toDouble(), n[i * 3 + 1].toDouble(), n[i * 3 + 2].toDouble()),
+        )
+        sum += luminance(red, green, blue)
+        count++
+    }
+    return if (count == 0) 1.0 else sum / count
+}
+
+/** Sum of `k c G` over lights, three channels >= 0, 128 x 128 on the face's crop. */
+internal fun addedGain(stages: Stages, analysis: Analysis, lights: List<Light>): Raster {
+    val total = Raster(SIDE, SIDE, 3)
+    for (light in lights) {
+        val strength = FloatArray(3) { (light.intensity * light.color[it]).toFloat() }
+        if (strength.all { it == 0f }) continue
+        val gain = stages.gain(analysis.view, analysis.cropNormals, analysis.environment, light)
+        for (i in total.data.indices) total.data[i] += strength[i % 3] * gain.data[i]
+    }
+    return total
+}
+
+/** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */
+internal fun headroom(view: View): Double {
+    val linear = view.linear.data
+    val bright = view.skin.data.indices.filter { view.skin.data[it] > 0.5f }
+        .map { luminance(linear[it * 3], linear[it * 3 + 1], linear[it * 3 + 2]) }.sorted()
+    val peak = if (bright.isEmpty()) 0.5 else percentile(bright, 0.95)
+    return max(0.0, WHITE / max(peak, 1e-3) - 1)
+}
+
+/** Of sorted numbers, interpolated. */
+private fun percentile(sorted: List<Float>, share: Double): Double {
+    val position = share * (sorted.size - 1)
+    val below = floor(position).toInt()
+    val above = minOf(below + 1, sorted.size - 1)
+    return sorted[below] + (position - below) * (sorted[above] - sorted[below])
+}

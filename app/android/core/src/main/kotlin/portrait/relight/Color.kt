@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The sRGB transfer function, luminance, and multiplying an encoded photo by a linear gain.
+ *
+ * Reference: IEC 61966-2-1:1999 (sRGB).
+ */
+package portrait.relight
+
+import kotlin.math.max
+import kotlin.math.min
+import kotlin.math.pow
+
+/** Linear value below which the transfer function is a straight line. */
+public const val LINEAR_LIMIT: Float = 0.0031308f
+public const val ENCODED_LIMIT: Float = 0.04045f
+public const val SLOPE: Float = 12.92f
+public const val SCALE: Float = 1.055f
+public const val OFFSET: Float = 0.055f
+public const val GAMMA: Float = 2.4f
+
+/** Weights of linear sRGB primaries in relative luminance (ITU-R BT.709). */
+public val LUMINANCE: FloatArray = floatArrayOf(0.2126f, 0.7152f, 0.0722f)
+
+private val BYTE_TO_LINEAR = FloatArray(256) { srgbToLinear(it / 255f) }
+
+/** Decodes sRGB to linear light, 1 = white; values above 1 continue the power law. */
+public fun srgbToLinear(encoded: Float): Float {
+    val x = max(encoded, 0f)
+    return if (x <= ENCODED_LIMIT) x / SLOPE else ((x + OFFSET) / SCALE).pow(GAMMA)
+}
+
+/** Decodes an sRGB byte, 0 to 255, to linear light. */
+public fun srgbToLinear(encoded: Int): Float = BYTE_TO_LINEAR[encoded]
+
+/** Encodes linear light as sRGB; negative values become 0, above 1 where [linear] is. */
+public fun linearToSrgb(linear: Float): Float {
+    val x = max(linear, 0f)
+    return if (x <= LINEAR_LIMIT) x * SLOPE else SCALE * x.pow(1 / GAMMA) - OFFSET
+}
+
+/** Rounds an sRGB float in [0, 1] to a byte, clipping what lies outside. */
+public fun toByte(encoded: Float): Byte = (encoded.coerceIn(0f, 1f) * 255 + 0.5f).toInt().toByte()
+
+/** Relative luminance of linear sRGB. */
+public fun luminance(red: Float, green: Float, blue: Float): Float =
+    red * LUMINANCE[0] + green * LUMINANCE[1] + blue * LUMINANCE[2]
+
+/** The factor `h` that [scaleEncoded] needs for a linear gain. */
+public fun encodedGain(gain: Float): Float = gain.pow(1 / GAMMA)
+
+/**
+ * Multiplies linear light by a gain without leaving the encoded domain.
+ *
+ * On the power-law part `encode(q L) = (s + 0.055) q^(1/2.4) - 0.055`, on the straight part
+ * `encode(q L) = q s`; both overestimate outside their own part, so the smaller is right.
+ *
+ * @param encoded sRGB >= 0.
+ * @param gain linear gain >= 0.
+ * @param factor `encodedGain(gain)`.
+ */
+public fun scaleEncoded(encoded: Float, gain: Float, factor: Float): Float =
+    min(encoded * gain, (encoded + OFFSET) * factor - OFFSET)

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+import kotlin.math.max
+import kotlin.math.min
+import kotlin.math.round
+
+/** Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge. */
+public const val GAIN_SIDE: Int = 128
+
+/** The gain is fitted to the photo's edges at this size at most, then enlarged. */
+public const val WORK_SIDE: Int = 1024
+
+/** The person's outline may move by the crop's side over this to meet an edge of the photo. */
+private const val OUTLINE_SIDE = 20
+
+/** The filter's coefficients are found at no less than the grid's resolution over this. */
+private const val COARSEST = 4
+
+/** Variance of the photo's brightness, sRGB, that counts as an edge for the gain. */
+private const val EDGE = 1e-3f
+
+/** Variance of its colours that counts as one for the person's outline. */
+private const val OUTLINE_EDGE = 1e-4f
+
+/** Probability of a person between which light grows from nothing to all. */
+private const val HARDLY_SURE = 0.45f
+private const val SURE = 0.95f
+
+/** Share of the crop, at its border, over which the light dies away. */
+private const val FADE = 0.22f
+
+/** Gains below this, invisible, are dropped; so is the filter's overshoot below zero. */
+private const val LEAST = 1e-3f
+
+/**
+ * Where one face's light may fall, on its crop; squares of any size, one channel.
+ *
+ * @property crop the square of the photo.
+ * @property person probability in [0, 1] that a pixel is part of a person.
+ * @property face in [0, 1], 1 where it is so for certain: inside the face.
+ * @property confidence trust in the gain, [0, 1].
+ */
+public class Outline(
+    public val crop: Crop,
+    public val person: Raster,
+    public val face: Raster,
+    public val confidence: Raster,
+) {
+    /** The same on the photo scaled by a factor. */
+    internal fun scaled(factor: Double): Outline = Outline(crop.scaled(factor), person, face, confidence)
+}
+
+/**
+ * A photo's edges and the outlines of its people: made once, used for every light.
+ *
+ * The gain fades towards the crop's border and where the photo is clipped or too dark to be multiplied.
+ *
+ * References: He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
+ *
+ * @param outlines one per face, at least one.
+ */
+public class Guide(photo: Photo, outlines: List<Outline>) {
+    private class Layer(val crop: Crop, val filter: EdgeFilter, val weight: Raster)
+
+    private val grid: Grid
+    private val layers: List<Layer>
+
+    init {
+        require(outlines.isNotEmpty()) { "a guide needs at least one face" }
+        grid = gridOver(photo, outlines.map { it.crop })
+        val guide = onGrid(photo, grid)
+        val brightness = gray(guide)
+        val trust = photoTrust(guide, brightness)
+        val shares = shares(outlines.map { window(it.crop, grid, photo) })
+        layers = outlines.mapIndexed { i, outline ->
+            val crop = outline.crop
+            val reach = crop.size.toDouble() / grid.step
+            val person = outlineOnEdges(guide, crop.ontoGrid(outline.person, grid), reach / OUTLINE_SIDE)
+            val face = crop.ontoGrid(outline.face, grid)
+            val confidence = crop.ontoGrid(outline.confidence, grid)
+            val weight = Raster(grid.rows, grid.columns, 1, FloatArray(person.data.size) {
+                max(smoothstep(person.data[it], HARDLY_SURE, SURE), face.data[it]) *
+                    (trust.data[it] * confidence.data[it] * shares[i].data[it])
+            })
+            Layer(crop, EdgeFilter(brightness, grid, reach / GAIN_SIDE), weight)
+        }
+    }
+
+    /**
+     * Fits the faces' gains to the photo and joins them.
+     *
+     * @param gains squares of three channels >= 0 on each face's crop, in the outlines' order.
+     */
+    public fun fit(gains: List<Raster>): GainMap {
+        require(gains.size == layers.size) { "${layers.size} faces need as many gains, got ${gains.size}" }
+        val total = Raster(grid.rows, grid.columns, 3)
+        for ((layer, gain) in layers.zip(gains)) {
+            val fitted = layer.filter.filter(layer.crop.ontoGrid(gain, layer.filter.coarse))
+            for (i in total.data.indices) total.data[i] += fitted.data[i] * layer.weight.data[i / 3]
+        }
+        for (i in total.data.indices) if (!(total.data[i] > LEAST)) total.data[i] = 0f
+        return GainMap(grid.left, grid.top, grid.step, total)
+    }
+}
+
+/** Fits faces' gains to a photo's edges, once; see [Guide]. */
+public fun upsample(photo: Photo, outlines: List<Outline>, gains: List<Raster>): GainMap =
+    Guide(photo, outlines).fit(gains)
+
+/**
+ * Lets values change where a picture's brightness does (fast guided filter).
+ *
+ * @param brightness one channel in [0, 1] on [grid], whose sides are multiples of [COARSEST].
+ * @param radius half the window's side, in cells.
+ */
+private class EdgeFilter(private val brightness: Raster, grid: Grid, radius: Double) {
+    private val scale = listOf(COARSEST, COARSEST / 2, 1).first { it <= max(1.0, radius) }
+    private val side = 2 * max(1, round(radius / scale).toInt()) + 1
+    val coarse = Grid(grid.left, grid.top, grid.step * scale, grid.rows / scale, grid.columns / scale)
+    private val small = resizeArea(brightness, coarse.rows, coarse.columns)
+    private val mean = blur(small, side)
+    private val sharpness = blur(small.zip(small) { a, b -> a * b }, side)
+        .zip(mean) { square, m -> 1 / (max(square - m * m, 0f) + EDGE) }
+
+    /** Values of three channels on the coarse grid, given back on the fine one. */
+    fun filter(values: Raster): Raster {
+        val smooth = blur(values, side)
+        val slope = blur(values.weighted(small), side)
+        val offset = Raster(values.rows, values.columns, 3)
+        for (i in slope.data.indices) {
+            val m = mean.data[i / 3]
+            slope.data[i] = (slope.data[i] - smooth.data[i] * m) * sharpness.data[i / 3]
+            offset.data[i] = smooth.data[i] - slope.data[i] * m
+        }
+        val (rows, columns) = brightness.rows to brightness.columns
+        val steep = resizeLinear(blur(slope, side), rows, columns)
+        val base = resizeLinear(blur(offset, side), rows, columns)
+        for (i in base.data.indices) base.data[i] += steep.data[i] * brightness.data[i / 3]
+        return base
+    }
+}
+
+/** Cells over all crops' visible parts; rows and columns are multiples of [COARSEST]. */
+private fun gridOver(photo: Photo, crops: List<Crop>): Grid {
+    val boxes = crops.map { it.visible(photo.height, photo.width) }
+    val (top, bottom) = boxes.minOf { it.top } to boxes.maxOf { it.bottom }
+    val (left, right) = boxes.minOf { it.left } to boxes.maxOf { it.right }
+    require(top < bottom && left < right) { "no face lies in the photo" }
+    val factor = max(1, ceilDiv(max(bottom - top, right - left), WORK_SIDE))
+    fun cells(side: Int) = ceilDiv(side, factor * COARSEST) * COARSEST
+    return Grid(left, top, factor, cells(bottom - top), cells(right - left))
+}
+
+private fun ceilDiv(a: Int, b: Int): Int = (a + b - 1) / b
+
+/** The photo on a grid, sRGB in [0, 1]; past its border its edge repeats. */
+private fun onGrid(photo: Photo, grid: Grid): Raster {
+    val part = Window(photo, grid.left, grid.top, grid.rows * grid.step, grid.columns * grid.step)
+    return Photo.rounded(resizeArea(part, grid.rows, grid.columns)).toRaster()
+}
+
+private fun gray(image: Raster): Raster = Raster(image.rows, image.columns, 1, FloatArray(image.data.size / 3) {
+    image.data[it * 3] * 0.299f + image.data[it * 3 + 1] * 0.587f + image.data[it * 3 + 2] * 0.114f
+})
+
+/** Weights that give each pixel to its nearest face, by the faces' windows. */
+private fun shares(windows: List<Raster>): List<Raster> {
+    if (windows.size == 1) return windows
+    val scale = FloatArray(windows[0].data.size) { i ->
+        windows.maxOf { it.data[i] } / (windows.fold(0f) { sum, w -> sum + w.data[i] * w.data[i] } + 1e-6f)
+    }
+    return windows.map { w -> Raster(w.rows, w.columns, 1, FloatArray(scale.size) { w.data[it] * w.data[it] * scale[it] }) }
+}
+
+/** Lets a person's outline end where the photo's colours change; [radius] in cells. */
+private fun outlineOnEdges(guide: Raster, person: Raster, radius: Double): Raster {
+    val fast = if (min(guide.rows, guide.columns) >= 8) 0.25 else 1.0
+    return guidedFilter(guide, person, max(1, round(radius * fast).toInt()), OUTLINE_EDGE, fast)
+}
+
+/** 1 inside a crop, falling smoothly to 0 at those of its borders that lie in the photo. */
+private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
+    fun ramp(start: Int, count: Int, low: Int, limit: Int) = FloatArray(count) {
+        val position = ((start + (it + 0.5) * grid.step - low) / crop.size).toFloat()
+        val near = if (low > 0) smoothstep(position, 0f, FADE) else 1f
+        val far = if (low + crop.size < limit) smoothstep(1 - position, 0f, FADE) else 1f
+        near * far
+    }
+
+    val down = ramp(grid.top, grid.rows, crop.top, photo.height)
+    val across = ramp(grid.left, grid.columns, crop.left, photo.width)
+    return Raster(grid.rows, grid.columns, 1, FloatArray(grid.rows * grid.columns) {
+        down[it / grid.columns] * across[it % grid.columns]
+    })
+}
+
+/** Where the photo can be multiplied: neither clipped nor lost in noise. */
+private fun photoTrust(guide: Raster, brightness: Raster): Raster {
+    val peak = Raster(guide.rows, guide.columns, 1, FloatArray(brightness.data.size) {
+        maxOf(guide.data[it * 3], guide.data[it * 3 + 1], guide.data[it * 3 + 2])
+    })
+    return blur(peak, 3).zip(blur(brightness, 5)) { bright, mean ->
+        1 - 0.7f * max(smoothstep(bright, 0.97f, 1f), 1 - smoothstep(mean, 0.02f, 0.12f))
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+/** Upper bound of intensities, colours and strengths: far beyond any use, far from overflow. */
+public const val BRIGHTEST: Double = 100.0
+
+/** Largest radius of a light: half of all that it could fill on its side. */
+public const val SOFTEST_DEG: Double = 45.0
+
+/**
+ * A key light.
+ *
+ * @property azimuthDeg in (-180, 180], 0 at the camera, > 0 towards image right.
+ * @property elevationDeg in [-90, 90], > 0 up.
+ * @property intensity k in [0, 100]; at 1 the key's irradiance at normal incidence equals the mean
+ *   irradiance of the existing light over the visible face.
+ * @property color linear RGB in [0, 100] of the key, white = 1, 1, 1.
+ * @property softnessDeg in [0, 45], the light's radius as the subject sees it: the sun 0.25, a bare
+ *   flash 2, a studio umbrella 25. A softer light has softer shadows.
+ * @property reason why it stands there, one sentence; empty for a user's own light.
+ */
+public class Light(
+    azimuthDeg: Double,
+    public val elevationDeg: Double,
+    public val intensity: Double = 1.0,
+    public val color: List<Double> = WHITE,
+    public val softnessDeg: Double = 5.0,
+    public val reason: String = "",
+) {
+    public val azimuthDeg: Double = 180 - (180 - azimuthDeg).mod(360.0)
+
+    init {
+        require(color.size == 3 && color.all { it in 0.0..BRIGHTEST }) {
+            "color is three numbers in [0, 100], got $color"
+        }
+        require(azimuthDeg.isFinite()) { "a light needs finite numbers, got azimuth $azimuthDeg" }
+        require(elevationDeg in -90.0..90.0) { "elevation lies in [-90, 90] degrees, got $elevationDeg" }
+        require(intensity in 0.0..BRIGHTEST) { "intensity lies in [0, 100], got $intensity" }
+        require(softnessDeg in 0.0..SOFTEST_DEG) { "softness lies in [0, 45] degrees, got $softnessDeg" }
+    }
+
+    /** Unit vector from the subject towards the light, camera frame. */
+    public val direction: Vector get() = direction(radians(azimuthDeg), radians(elevationDeg))
+
+    /** The same light with some of its properties changed. */
+    public fun copy(
+        azimuthDeg: Double = this.azimuthDeg,
+        elevationDeg: Double = this.elevationDeg,
+        intensity: Double = this.intensity,
+        color: List<Double> = this.color,
+        softnessDeg: Double = this.softnessDeg,
+        reason: String = this.reason,
+    ): Light = Light(azimuthDeg, elevationDeg, intensity, color, softnessDeg, reason)
+
+    /** Whether all but the reason is the same. */
+    override fun equals(other: Any?): Boolean = other is Light && numbers == other.numbers
+
+    override fun hashCode(): Int = numbers.hashCode()
+
+    override fun toString(): String =
+        "Light(azimuthDeg=$azimuthDeg, elevationDeg=$elevationDeg, intensity=$intensity," +
+            " color=$color, softnessDeg=$softnessDeg)"
+
+    private val numbers get() = listOf(azimuthDeg, elevationDeg, intensity, softnessDeg) + color
+
+    public companion object {
+        public val WHITE: List<Double> = listOf(1.0, 1.0, 1.0)
+
+        /** A light in the direction of a vector, camera frame. */
+        public fun fromDirection(vector: Vector, intensity: Double = 1.0, reason: String = ""): Light {
+            val (azimuth, elevation) = angles(vector)
+            return Light(degrees(azimuth), degrees(elevation), intensity, reason = reason)
+        }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The key gain: what a key light adds, as a fraction of what is there; and applying it.
+ *
+ * `Y = X (1 + sum_i k_i c_i G_i)` in linear light. Y / X is Google's quotient image; written this way,
+ * strength 0 is the photo bit for bit, intensity and colour are free once G is known, and several
+ * lights add up as light does.
+ *
+ * Reference: Google, "Portrait Light" (2020), section on the quotient image.
+ */
+package portrait.relight
+
+import kotlin.math.floor
+import kotlin.math.ln
+import kotlin.math.max
+import kotlin.math.min
+
+/** Encoded value above which highlights are compressed instead of clipped. */
+public const val KNEE: Float = 0.80f
+
+/** How far highlights lose their colour at the end of the shoulder. */
+public const val PALING: Float = 0.5f
+
+/** Darkest and brightest existing light, in logarithms against the mean, that is divided by. */
+private const val SHADING_LIMIT = 2.5f
+
+/** Light visibility map `max(0, n.l)` of Lambert's law, one channel. */
+internal fun visibility(normals: Raster, direction: Vector): Raster {
+    val (x, y, z) = Triple(direction.x.toFloat(), direction.y.toFloat(), direction.z.toFloat())
+    val n = normals.data
+    return Raster(normals.rows, normals.columns, 1, FloatArray(n.size / 3) {
+        max(n[it * 3] * x + n[it * 3 + 1] * y + n[it * 3 + 2] * z, 0f)
+    })
+}
+
+/**
+ * How bright the light already there makes a white surface, against the face's mean.
+ *
+ * @param normals camera frame, unit on the person, 0 outside.
+ * @param face one channel, 1 on the visible face, else 0.
+ * @return three channels: natural logarithm of the irradiance over its luminance's mean on the face,
+ *   within plus and minus [SHADING_LIMIT]; 0 outside the person.
+ */
+internal fun shading(environment: Environment, normals: Raster, face: Raster): Raster {
+    // Irradiance is smooth: a table over the map's directions is exact to a percent.
+    val cells = directions(HEIGHT).flatMap { environment.irradiance(it).toList() }
+    val table = Environment(Raster(HEIGHT, WIDTH, 3, cells.toFloatArray()))
+    val n = normals.data
+    val irradiance = Raster(normals.rows, normals.columns, 3)
+    for (i in n.indices step 3) {
+        val normal = Vector(n[i].toDouble(), n[i + 1].toDouble(), n[i + 2].toDouble())
+        table.sample(normal).copyInto(irradiance.data, i)
+    }
+    val mean = max(meanLuminance(irradiance, face) ?: meanLuminance(table.data, null) ?: 0f, 1e-6f)
+    for (i in n.indices) {
+        val pixel = i - i % 3
+        val person = n[pixel] * n[pixel] + n[pixel + 1] * n[pixel + 1] + n[pixel + 2] * n[pixel + 2]
+        val relative = ln(max(irradiance.data[i], 1e-6f) / mean)
+        irradiance.data[i] = relative.coerceIn(-SHADING_LIMIT, SHADING_LIMIT) * person
+    }
+    return irradiance
+}
+
+/** Mean luminance of the cells whose [mask] is not 0, of all without one; null where there is none. */
+private fun meanLuminance(image: Raster, mask: Raster?): Float? {
+    var sum = 0.0
+    var count = 0
+    for (i in 0 until image.rows * image.columns) {
+        if (mask != null && mask.data[i] == 0f) continue
+        sum += luminance(image.data[i * 3], image.data[i * 3 + 1], image.data[i * 3 + 2])
+        count++
+    }
+    return if (count == 0) null else (sum / count).toFloat()
+}
+
+/** 0 below [low], 1 above [high], a smooth cubic between them. */
+internal fun smoothstep(x: Float, low: Float, high: Float): Float {
+    val t = ((x - low) / (high - low)).coerceIn(0f, 1f)
+    return t * t * (3 - 2 * t)
+}
+
+/**
+ * Gain on a regular grid over part of a photo, zero elsewhere.
+ *
+ * @property left photo column of the grid's left edge.
+ * @property top photo row of its upper edge.
+ * @property factor photo pixels per grid cell, a whole number.
+ * @property gain three channels >= 0; its last row and column may reach past the photo.
+ */
+public class GainMap(public val left: Int, public val top: Int, public val factor: Int, public val gain: Raster) {
+    /** The gain at every pixel of a photo: three channels. */
+    public fun expand(height: Int, width: Int): Raster {
+        val result = Raster(height, width, 3)
+        val reader = Enlarged(gain, factor)
+        val line = FloatArray(gain.columns * factor * 3)
+        val count = min(width - left, gain.columns * factor) * 3
+        for (y in 0 until min(height - top, gain.rows * factor)) {
+            reader.row(y, line)
+            line.copyInto(result.data, ((top + y) * width + left) * 3, 0, count)
+        }
+        return result
+    }
+}
+
+/** Rows of a raster at [factor] times its size, bilinear. */
+private class Enlarged(private val grid: Raster, private val factor: Int) : Rows {
+    override val rows: Int get() = grid.rows * factor
+    override val columns: Int get() = grid.columns * factor
+    override val channels: Int get() = grid.channels
+    private val mixed = FloatArray(grid.columns * channels)
+
+    override fun row(index: Int, into: FloatArray) {
+        val width = grid.columns * channels
+        val v = (index + 0.5f) / factor - 0.5f
+        val whole = floor(v).toInt()
+        val upper = whole.coerceIn(0, grid.rows - 1) * width
+        val lower = (whole + 1).coerceIn(0, grid.rows - 1) * width
+        val t = v - whole
+        for (i in 0 until width) mixed[i] = grid.data[upper + i] + (grid.data[lower + i] - grid.data[upper + i]) * t
+        for (x in 0 until columns) {
+            val u = (x + 0.5f) / factor - 0.5f
+            val start = floor(u).toInt()
+            val left = start.coerceIn(0, grid.columns - 1) * channels
+            val right = (start + 1).coerceIn(0, grid.columns - 1) * channels
+            for (c in 0 until channels) {
+                into[x * channels + c] = mixed[left + c] + (mixed[right + c] - mixed[left + c]) * (u - start)
+            }
+        }
+    }
+}
+
+/**
+ * Multiplies a photo by `1 + strength * added` in linear light.
+ *
+ * Highlights above [KNEE] get a shoulder: before rounding they approach white and never reach it. A
+ * pixel whose gain is 0 keeps its value exactly.
+ *
+ * @param photo is not changed.
+ * @param added `sum_i k_i c_i G_i`.
+ * @param strength factor on the added light, >= 0.
+ * @param threads rows are shared between so many threads.
+ */
+public fun apply(photo: Photo, added: GainMap, strength: Double = 1.0, threads: Int = 1): Photo {
+    val rgb = photo.rgb.copyOf()
+    if (strength == 0.0 || added.gain.data.all { it == 0f }) return Photo(photo.height, photo.width, rgb)
+    val linear = added.gain.map { 1 + strength.toFloat() * it }
+    val factor = linear.map(::encodedGain)
+    val rows = min(photo.height - added.top, added.gain.rows * added.factor)
+    val columns = min(photo.width - added.left, added.gain.columns * added.factor)
+    shareRows(rows, threads) { range ->
+        val (gains, factors) = Enlarged(linear, added.factor) to Enlarged(factor, added.factor)
+        val gain = FloatArray(gains.columns * 3)
+        val encoded = FloatArray(gains.columns * 3)
+        val pixel = FloatArray(6)
+        for (y in range) {
+            gains.row(y, gain)
+            factors.row(y, encoded)
+            var at = ((added.top + y) * photo.width + added.left) * 3
+            for (x in 0 until columns * 3 step 3) {
+                relit(rgb, at, gain, encoded, x, pixel)
+                at += 3
+            }
+        }
+    }
+    return Photo(photo.height, photo.width, rgb)
+}
+
+/** Runs [work] on consecutive ranges of `0 until rows`, each in its own thread. */
+private fun shareRows(rows: Int, threads: Int, work: (IntRange) -> Unit) {
+    val part = max(1, (rows + threads - 1) / threads)
+    val ranges = (0 until rows step part).map { it until min(rows, it + part) }
+    val started = ranges.drop(1).map { range -> Thread { work(range) }.apply { start() } }
+    ranges.firstOrNull()?.let(work)
+    started.forEach { it.join() }
+}
+
+/** One pixel at [at], changed in place; gains start at [from]; [space] holds six numbers. */
+private fun relit(rgb: ByteArray, at: Int, gain: FloatArray, factor: FloatArray, from: Int, space: FloatArray) {
+    if (gain[from] == 1f && gain[from + 1] == 1f && gain[from + 2] == 1f) return
+    for (c in 0 until 3) {
+        space[c] = (rgb[at + c].toInt() and 255) / 255f
+        space[3 + c] = scaleEncoded(space[c], gain[from + c], factor[from + c])
+    }
+    if (max(max(space[3], space[4]), space[5]) > KNEE) shoulder(space)
+    for (c in 0 until 3) rgb[at + c] = (space[3 + c] * 255 + 0.5f).toInt().toByte()
+}
+
+/**
+ * Compresses a pixel above the knee: was `pixel[0..2]`, would be `pixel[3..5]`.
+ *
+ * The shoulder bends the brightest channel and takes the others along, so that skin keeps its hue and
+ * pales, as on film; bent one by one, the channels would turn it yellow.
+ */
+private fun shoulder(pixel: FloatArray) {
+    val knee = max(max(max(pixel[0], pixel[1]), pixel[2]), KNEE)
+    val peak = max(max(pixel[3], pixel[4]), pixel[5])
+    val over = max(peak - knee, 0f)
+    val room = 1 - knee
+    val pressed = over / (over + room + 1e-6f) // 0 at the knee, towards 1 far above it
+    val bent = min(peak, knee) + room * pressed
+    for (c in 3 until 6) {
+        val kept = pixel[c] * (bent / peak)
+        pixel[c] = max(kept + (bent - kept) * (pressed * PALING), pixel[c - 3]) // light never darkens
+    }
+}

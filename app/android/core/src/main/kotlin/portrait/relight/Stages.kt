@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+import kotlin.math.exp
+
+/** Expected quality of a normal, in [0, 1], between which trust in it grows to 1. */
+private val TRUSTED = 0.1f to 0.5f
+
+/** Width in pixels over which trust changes: no edge of it may show in the light. */
+private const val TRUST_BLUR = SIDE / 32.0
+
+/** Natural logarithms of radiance are clipped to this and its negative: every map is finite. */
+private const val LOG_LIMIT = 16f
+
+/**
+ * Normals and the trust in them, 128 x 128.
+ *
+ * @property vectors unit normals, camera frame.
+ * @property confidence in [0, 1], 0 outside the person.
+ */
+public class Normals(public val vectors: Raster, public val confidence: Raster)
+
+/** The estimates made of a face, all on its crop at 128 pixels. */
+public interface Stages : AutoCloseable {
+    /** Surface normals of the person. */
+    public fun normals(view: View): Normals
+
+    /** The light already there, 16 x 32, in the photo's linear units, camera frame. */
+    public fun lighting(view: View, normals: Raster): Environment
+
+    /**
+     * Key gain G of a light's direction and softness, for unit intensity and white light.
+     *
+     * @param normals of [Normals.vectors].
+     * @return three channels >= 0.
+     */
+    public fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster
+}
+
+/** A network that runs: numbers in, numbers out. */
+public interface Model : AutoCloseable {
+    /**
+     * Runs once.
+     *
+     * @param inputs by name, row by row, channels interleaved, without batch axis.
+     * @return outputs by name, likewise.
+     * @throws ModelError if it does not run.
+     */
+    public fun run(inputs: Map<String, FloatArray>): Map<String, FloatArray>
+}
+
+/**
+ * The stages as the three networks make them, whatever runs the networks.
+ *
+ * The networks are `normals` (photo, mesh -> normals, confidence), `lighting` (photo, normals ->
+ * log_environment) and `quotient` (photo, normals, visibility, shading, light -> gain). Each is opened
+ * at its first use, then kept. Not for two threads at once.
+ *
+ * @param open gives a network by its name.
+ */
+public class NetworkStages(private val open: (String) -> Model) : Stages {
+    private val models = HashMap<String, Model>()
+
+    override fun normals(view: View): Normals {
+        val mesh = FloatArray(SIDE * SIDE * 4) {
+            if (it % 4 == 3) view.face.data[it / 4] else view.meshNormals.data[it / 4 * 3 + it % 4]
+        }
+        val found = run("normals", mapOf("photo" to view.photo.data, "mesh" to mesh))
+        val confidence = Raster(SIDE, SIDE, 1, found.getValue("confidence"))
+        val trust = confidence.map { smoothstep(it, TRUSTED.first, TRUSTED.second) }
+        val soft = gaussianBlur(trust, TRUST_BLUR, Border.REPLICATE)
+        return Normals(
+            Raster(SIDE, SIDE, 3, found.getValue("normals")),
+            soft.zip(view.person) { a, b -> a * b },
+        )
+    }
+
+    override fun lighting(view: View, normals: Raster): Environment {
+        val inputs = mapOf("photo" to view.photo.data, "normals" to normals.weighted(view.person).data)
+        val found = Raster(HEIGHT, WIDTH, 3, run("lighting", inputs).getValue("log_environment"))
+        return Environment(found.map { exp(it.coerceIn(-LOG_LIMIT, LOG_LIMIT)) })
+    }
+
+    override fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster {
+        val onPerson = normals.weighted(view.person)
+        val direction = light.direction
+        val inputs = mapOf(
+            "photo" to view.photo.data,
+            "normals" to onPerson.data,
+            "visibility" to visibility(onPerson, direction).data,
+            "shading" to shading(environment, onPerson, view.face).data,
+            "light" to floatArrayOf(
+                direction.x.toFloat(),
+                direction.y.toFloat(),
+                direction.z.toFloat(),
+                radians(light.softnessDeg).toFloat(),
+            ),
+        )
+        return Raster(SIDE, SIDE, 3, run("quotient", inputs).getValue("gain"))
+    }
+
+    override fun close() {
+        models.values.forEach { it.close() }
+        models.clear()
+    }
+
+    private fun run(name: String, inputs: Map<String, FloatArray>): Map<String, FloatArray> =
+        models.getOrPut(name) { open(name) }.run(inputs)
+}

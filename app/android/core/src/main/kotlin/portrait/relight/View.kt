@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+/** Side of the crop that the stages work on, pixels. */
+public const val SIDE: Int = 128
+
+/** The person's segmentation sees the crop at this many times [SIDE]. */
+public const val FINE: Int = 2
+
+/** Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim. */
+private const val RIM = 3
+
+/** Parts of a face that are no plain skin. */
+internal val FEATURES = listOf("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
+
+/** Luminance above, and brightest channel, linear, below which a pixel says something about light. */
+private const val TOO_DARK = 0.002f
+private const val TOO_BRIGHT = 0.98f
+
+/**
+ * A face's crop and what is known of it before any estimate; 128 x 128 unless said otherwise.
+ *
+ * @property photo sRGB in [0, 1].
+ * @property meshNormals unit normals of the face mesh, camera frame, 0 outside it.
+ * @property face 1 on the face mesh, else 0.
+ * @property innerFace in [0, 1], the face mesh without its rim, softened.
+ * @property skin in [0, 1], trust in a pixel as plain, well exposed skin.
+ * @property outline 256 x 256, probability in [0, 1] of a person.
+ */
+public class View(
+    public val photo: Raster,
+    public val meshNormals: Raster,
+    public val face: Raster,
+    public val innerFace: Raster,
+    public val skin: Raster,
+    public val outline: Raster,
+) {
+    /** Probability in [0, 1] of a person. */
+    public val person: Raster by lazy { shrink(outline, FINE) }
+
+    /** The photo in linear light. */
+    public val linear: Raster by lazy { photo.map { srgbToLinear(it) } }
+}
+
+/** Sees a face as the stages do. */
+internal fun look(detector: Detector, photo: Photo, face: Face): View {
+    val crop = face.crop.extract(photo, FINE * SIDE)
+    val small = shrink(crop, FINE).toRaster()
+    val landmarks = face.cropLandmarks(SIDE)
+    val (normals, mask) = meshNormals(landmarks, face.headPose, SIDE)
+    val inner = erode(mask, RIM)
+    val plain = dilate(region(landmarks, FEATURES, SIDE), RIM).map { 1 - it }
+    val person = detector.person(crop)
+    require(person.rows == FINE * SIDE && person.columns == FINE * SIDE && person.channels == 1) {
+        "a person's outline is as large as the picture it was found in"
+    }
+    val outline = Raster(FINE * SIDE, FINE * SIDE, 1, FloatArray(person.data.size) {
+        val (row, column) = it / (FINE * SIDE) to it % (FINE * SIDE)
+        maxOf(person.data[it].coerceIn(0f, 1f), mask[row / FINE, column / FINE])
+    })
+    val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
+    return View(small, normals, mask, gaussianBlur(inner, SIDE / 200.0), skin, outline)
+}
+
+/** 1 where a pixel is neither clipped nor black, else 0. */
+private fun exposed(photo: Raster): Raster = Raster(photo.rows, photo.columns, 1, FloatArray(photo.data.size / 3) {
+    val (red, green, blue) = List(3) { c -> srgbToLinear(photo.data[it * 3 + c]) }
+    if (maxOf(red, green, blue) < TOO_BRIGHT && luminance(red, green, blue) > TOO_DARK) 1f else 0f
+})

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+import kotlinx.serialization.json.jsonArray
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.assertThrows
+
+class GuideTest {
+    private val place = Golden.value("guide/photo")
+    private val photo: Photo = run {
+        val (rows, columns) = place.int("rows") to place.int("columns")
+        val part = Window(Golden.example, place.int("left"), place.int("top"), rows, columns)
+        Photo.rounded(resizeArea(part, rows, columns))
+    }
+    private val outlines = Golden.value("guide/crops").jsonArray.mapIndexed { i, crop ->
+        val (person, face, confidence) = listOf("person", "face", "confidence").map { Golden.raster("guide/$it/$i") }
+        Outline(crop.toCrop(), person, face, confidence)
+    }
+    private val gains = outlines.indices.map { Golden.raster("guide/gain/$it") }
+
+    @Test
+    fun `a gain follows the photo's edges`() {
+        assertMap("guide/one", upsample(photo, outlines.take(1), gains.take(1)), 0.02f, 1.5e-3f)
+    }
+
+    @Test
+    fun `two faces share a photo`() {
+        assertMap("guide/two", upsample(photo, outlines, gains), 0.02f, 1.5e-3f)
+    }
+
+    @Test
+    fun `the example's face`() {
+        val gain = Golden.raster("relight/added_gain")
+        assertMap("relight/gain_map", upsample(Golden.example, listOf(outline()), listOf(gain)), 0.05f, 1e-3f)
+    }
+
+    @Test
+    fun `a large photo is worked on at reduced size`() {
+        val times = Golden.value("guide/enlarged").toString().toInt()
+        val small = Golden.example
+        val large = Photo(small.height * times, small.width * times, ByteArray(small.rgb.size * times * times) {
+            val (pixel, channel) = it / 3 to it % 3
+            val (row, column) = pixel / (small.width * times) to pixel % (small.width * times)
+            small.rgb[(row / times * small.width + column / times) * 3 + channel]
+        })
+        val outline = outline().scaled(times.toDouble())
+        assertMap("guide/large", upsample(large, listOf(outline), listOf(Golden.raster("relight/added_gain"))), 0.05f, 1e-3f)
+    }
+
+    @Test
+    fun `as many gains as faces are needed`() {
+        assertThrows<IllegalArgumentException> { Guide(photo, outlines).fit(gains.take(1)) }
+        assertThrows<IllegalArgumentException> { Guide(photo, emptyList()) }
+    }
+
+    private fun outline() = Outline(
+        Golden.face.crop, Golden.view.outline, Golden.view.innerFace, Golden.raster("normals/confidence"),
+    )
+
+    private fun assertMap(name: String, found: GainMap, most: Float, mean: Float) {
+        val expected = Golden.value(name)
+        assertEquals(expected.int("left"), found.left)
+        assertEquals(expected.int("top"), found.top)
+        assertEquals(expected.int("factor"), found.factor)
+        assertEquals(expected.int("rows"), found.gain.rows)
+        assertEquals(expected.int("columns"), found.gain.columns)
+        assertGolden(name, found.gain.every(expected.int("every")).data, most, mean)
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+import java.io.File
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import kotlinx.serialization.json.double
+import kotlinx.serialization.json.int
+import org.junit.jupiter.api.AfterAll
+import org.junit.jupiter.api.Assertions.assertArrayEquals
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.TestInstance
+import org.junit.jupiter.api.assertThrows
+
+/** The whole runtime on the shipped models, run by a native TensorFlow Lite, against Python. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class PipelineTest {
+    private val relighter = Relighter(Golden.Recorded(), NetworkStages(NativeModel::open), threads = 2)
+    private val analysis by lazy { relighter.analyze(Golden.example, Golden.face) }
+    private val every = Golden.value("relight/every").toString().toInt()
+    private val lights = Golden.value("relight/lights").jsonArray.map { it.toLight() }
+
+    @AfterAll
+    fun close() = relighter.close()
+
+    @Test
+    fun `the golden vectors are those of the shipped models`() {
+        val manifest = NativeModel.manifest
+        for ((name, sha256) in Golden.value("models").jsonObject) {
+            assertEquals(sha256.jsonPrimitive.content, manifest.entry(name).sha256, "run python -m export.golden again")
+        }
+    }
+
+    @Test
+    fun `the face as the stages see it`() {
+        val view = Golden.view
+        assertGolden("view/photo", view.photo.map { it * 255 }.data, 2f, 0.2f)
+        assertGolden("view/face", view.face.data, 1f, 1e-3f)
+        assertGolden("view/mesh_normals", view.meshNormals.data, 1.1f, 2e-3f)
+        assertGolden("view/inner_face", view.innerFace.data, 1f, 2e-3f)
+        assertGolden("view/skin", view.skin.data, 1f, 4e-3f)
+        assertGolden("view/person", view.person.data, 1f, 1e-3f)
+    }
+
+    @Test
+    fun `normals and the trust in them`() {
+        assertGolden("normals/normals", analysis.cropNormals.data, 1.1f, 3e-3f)
+        assertGolden("normals/confidence", analysis.cropConfidence.data, 1f, 2e-3f)
+    }
+
+    @Test
+    fun `the light that was there`() {
+        val expected = Golden.raster("lighting/environment")
+        assertGolden("lighting/environment", analysis.environment.data.data, 0.1f * expected.data.max(), 5e-3f)
+        assertEquals(Golden.value("view/mean_irradiance").jsonPrimitive.double, analysis.meanIrradiance, 5e-3)
+        assertEquals(Golden.value("view/headroom").jsonPrimitive.double, analysis.headroom, 2e-2)
+    }
+
+    @Test
+    fun `the light is placed alike`() {
+        val expected = Golden.value("relight/placed").toLight()
+        val found = relighter.place(analysis)
+        assertEquals(0.0, degrees(angleBetween(expected.direction, found.direction)), 0.5)
+        assertEquals(expected.intensity, found.intensity, 0.02)
+        assertEquals(words(expected.reason), words(found.reason))
+    }
+
+    @Test
+    fun `the relit photo is Python's`() {
+        val result = relighter.relight(Golden.example)
+        val found = psnr(Golden.relit.numbers(), result.image.numbers())
+        println("relit example: %.1f dB against Python".format(found))
+        assertTrue(found >= 45) { "$found dB" }
+        val changed = psnr(Golden.example.numbers(), result.image.numbers())
+        assertTrue(changed < 40) { "hardly anything was relit: $changed dB" }
+        val expected = Golden.value("relight/report").jsonObject.getValue("faces").jsonArray[0]
+        val report = result.report().single()
+        assertEquals(expected.number("yaw_deg"), report.head.yawDeg, 0.1)
+        assertEquals(expected.number("key_to_fill_before"), report.keyToFillBefore, 0.02)
+        assertEquals(expected.number("key_to_fill_after"), report.keyToFillAfter, 0.03)
+    }
+
+    @Test
+    fun `several lights, coloured, at another strength`() {
+        val strength = Golden.value("relight/strength").jsonPrimitive.double
+        val result = relighter.relight(Golden.example, lights, strength, listOf(analysis))
+        val found = psnr(Golden.floats("relight/own_lights"), result.image.every(every).data)
+        assertTrue(found >= 45) { "$found dB" }
+    }
+
+    @Test
+    fun `several faces share one light`() {
+        val photo = Golden.example
+        val small = shrink(photo, 2)
+        val pair = Photo(photo.height, photo.width + small.width, ByteArray(photo.height * (photo.width + small.width) * 3) {
+            val (row, column) = it / 3 / (photo.width + small.width) to it / 3 % (photo.width + small.width)
+            if (column < photo.width) {
+                photo.rgb[(row * photo.width + column) * 3 + it % 3]
+            } else {
+                small.rgb[(row % small.height * small.width + column - photo.width) * 3 + it % 3]
+            }
+        })
+        val second = FloatArray(LANDMARKS * 3) { Golden.landmarks[it] / 2 + if (it % 3 == 0) photo.width else 0 }
+        val group = Relighter(Golden.Recorded(listOf(second, Golden.landmarks)), NetworkStages(NativeModel::open))
+        val result = group.use { it.relight(pair) }
+        assertEquals(2, result.faces.size)
+        assertTrue(result.faces[0].size > result.faces[1].size)
+        val light = Golden.value("group/light").toLight()
+        assertEquals(light.intensity, result.lights.single().intensity, 0.02)
+        assertEquals(words(light.reason), words(result.lights.single().reason))
+        val found = psnr(Golden.floats("group/relit"), result.image.every(every).data)
+        assertTrue(found >= 45) { "$found dB" }
+    }
+
+    @Test
+    fun `a preview is the same at preview size`() {
+        val preview = relighter.preview(Golden.example, Golden.value("preview/side").jsonPrimitive.int)
+        val relit = preview.relight(lights.take(1))
+        val found = psnr(Golden.floats("preview/relit"), relit.numbers())
+        assertTrue(found >= 42) { "$found dB" }
+        assertArrayEquals(preview.photo.rgb, preview.relight(lights, 0.0).rgb)
+    }
+
+    @Test
+    fun `maps on the photo`() {
+        assertEquals(Golden.example.height, analysis.mask.rows)
+        assertTrue(analysis.mask.data.all { it in 0f..1f })
+        val known = analysis.normals.data.toList().chunked(3).filter { !it[0].isNaN() }
+        assertTrue(known.size > 10_000)
+        assertTrue(known.all { (x, y, z) -> x * x + y * y + z * z in 0.99f..1.01f })
+        val gain = relighter.keyGain(analysis, lights[0])
+        assertEquals(Golden.example.width, gain.columns)
+        assertTrue(gain.data.all { it >= 0 } && gain.data.any { it > 0.1f })
+    }
+
+    @Test
+    fun `a photo without a face is told so`() {
+        val nobody = Relighter(Golden.Recorded(emptyList()), NetworkStages(NativeModel::open))
+        assertEquals("No face found in this photo.", assertThrows<NoFaceError> { nobody.relight(Golden.example) }.message)
+        assertThrows<NoFaceError> { nobody.preview(Golden.example) }
+    }
+
+    @Test
+    fun `what cannot be meant is refused`() {
+        assertThrows<IllegalArgumentException> { relighter.relight(Golden.example, strength = -1.0) }
+        assertThrows<IllegalArgumentException> { relighter.relight(Golden.example, strength = Double.NaN) }
+        val other = Photo(9, 9, ByteArray(243))
+        assertThrows<IllegalArgumentException> { relighter.relight(other, lights, 1.0, listOf(analysis)) }
+    }
+
+    @Test
+    fun `a damaged or missing model is told so`() {
+        val entry = NativeModel.manifest.entry("normals")
+        val content = File(NativeModel.folder, entry.file).readBytes()
+        entry.check(content)
+        content[100] = (content[100] + 1).toByte()
+        assertThrows<ModelError> { entry.check(content) }
+        assertThrows<ModelError> { NativeModel.manifest.entry("hat") }
+        assertThrows<ModelError> { Manifest.parse("{}") }
+        assertThrows<ModelError> { Manifest.parse("no JSON") }
+    }
+
+    /** A sentence without its numbers. */
+    private fun words(text: String) = text.replace(Regex("[0-9.]+"), "#")
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight
+
+import kotlinx.serialization.json.jsonArray
+import org.junit.jupiter.api.Assertions.assertArrayEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+class QuotientTest {
+    private val photo = Golden.photo("apply/photo")
+
+    @Test
+    fun `photos are multiplied, with a shoulder`() {
+        for ((i, case) in Golden.value("apply/cases").jsonArray.withIndex()) {
+            val added = GainMap(9, 7, case.int("factor"), Golden.raster("apply/gain/$i"))
+            for (threads in listOf(1, 3)) {
+                val found = apply(photo, added, case.number("strength"), threads)
+                assertGolden("apply/relit/$i", found.numbers(), 1f, 0.02f)
+            }
+            if (added.factor > 1) {
+                assertGolden("apply/expanded/$i", added.expand(photo.height, photo.width).every(2).data, 1e-5f)
+            }
+        }
+    }
+
+    @Test
+    fun `strength 0 is the photo bit for bit, and so is a pixel without gain`() {
+        val gain = Raster(4, 4, 3).also { it.data.fill(2f, 0, 12) }
+        val added = GainMap(2, 3, 1, gain)
+        assertArrayEquals(photo.rgb, apply(photo, added, 0.0).rgb)
+        val relit = apply(photo, added)
+        val unlit = (0 until photo.height).filter { it != 3 }
+        for (row in unlit) {
+            val range = row * photo.width * 3 until (row + 1) * photo.width * 3
+            assertArrayEquals(photo.rgb.sliceArray(range), relit.rgb.sliceArray(range))
+        }
+        assertTrue(!photo.rgb.contentEquals(relit.rgb))
+    }
+
+    @Test
+    fun `light never darkens and stays below white`() {
+        val added = GainMap(0, 0, 1, Raster(photo.height, photo.width, 3).also { it.data.fill(1.5f) })
+        val (before, after) = photo.numbers() to apply(photo, added, 3.0).numbers()
+        assertTrue(before.indices.all { after[it] >= before[it] })
+    }
+
+    @Test
+    fun `visibility is Lambert's cosine`() {
+        val normals = Golden.raster("normals/normals").weighted(Golden.raster("view/person"))
+        val (x, y, z) = Golden.floats("quotient/light")
+        val found = visibility(normals, Vector(x.toDouble(), y.toDouble(), z.toDouble()))
+        assertGolden("quotient/visibility", found.data, 1e-5f)
+    }
+
+    @Test
+    fun `shading is the existing light's`() {
+        val normals = Golden.raster("normals/normals").weighted(Golden.raster("view/person"))
+        val environment = Environment(Golden.raster("lighting/environment"))
+        val found = shading(environment, normals, Golden.raster("view/face"))
+        assertGolden("quotient/shading", found.every(2).data, 0.03f, 3e-3f)
+    }
+}
