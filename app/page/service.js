@@ -1,9 +1,9 @@
-const VERSION = "1b2e0a155160ced6";
+const VERSION = "48f32235e29bfd8f";
 const FILES = [
  "./",
  "assets/index-Bqhby9lW.css",
- "assets/index-poazszNF.js",
- "assets/worker-CVIV6kzE.js",
+ "assets/index-CkS0GLrG.js",
+ "assets/worker-CvXwmLIW.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -39,6 +39,19 @@ function filesIn(folder: string): string[] {
     .sort();
 }
 
+/** Checksum of all that the page is built from, so that a test can tell whether it is up to date. */
+function sourceHash(): string {
+  const own = ["index.html", "package-lock.json", "vite.config.ts"];
+  const folders = ["public", "src"].flatMap((folder) =>
+    filesIn(join(here, folder)).map((name) => `${folder}/${name}`),
+  );
+  const hash = createHash("sha256");
+  for (const name of [...own, ...folders, "../../relight/data/face_template.json"]) {
+    hash.update(`${name}\n`).update(readFileSync(join(here, name)));
+  }
+  return hash.digest("hex");
+}
+
 /** Copies what is not bundled and writes the service worker, which lists every file. */
 function completed(): Plugin {
   return {
@@ -49,8 +62,9 @@ function completed(): Plugin {
         copyFileSync(join(packages, from), join(out, to));
       }
       writeFileSync(join(out, "mediapipe", "face_landmark.tflite"), faceMesh());
+      writeFileSync(join(out, "source.json"), JSON.stringify({ sha256: sourceHash() }) + "\n");
       const hash = createHash("sha256");
-      const files = filesIn(out).filter((name) => name !== "service.js");
+      const files = filesIn(out).filter((name) => !["service.js", "source.json"].includes(name));
       for (const name of files) hash.update(name).update(readFileSync(join(out, name)));
       const kept = ["./", ...files.filter((name) => name !== "index.html")];
       const head =

@@ -56,7 +56,7 @@ async function open(file: Blob, name: string): Promise<void> {
   const start = performance.now();
   complain("");
   status("");
-  busy("Looking for faces …");
+  busy(document.body.dataset.warm ? "Looking for faces …" : "Loading the models …");
   try {
     const opened = await runtime.call("open", file);
     if (turn !== opening) return;

@@ -123,7 +123,7 @@ async function fetched(address: string): Promise<Uint8Array> {
 
 /** A tensor's numbers; the tensor is freed. */
 async function taken(tensor: Tensor): Promise<Float32Array> {
-  const data = Float32Array.from((await tensor.data()) as Float32Array);
+  const data = ((await tensor.data()) as Float32Array).slice(); // out of WebAssembly's memory
   tensor.delete();
   return data;
 }

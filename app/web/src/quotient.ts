@@ -7,7 +7,7 @@
 import { environment as map, quotient as constants } from "./constants.json";
 import { encodedGain, luminance, OFFSET } from "./color";
 import { Environment } from "./environment";
-import { direction, dot, type Vector } from "./geometry";
+import { direction, type Vector } from "./geometry";
 import { clamp, Pixels, Raster } from "./raster";
 
 const { KNEE, PALING, SHADING_LIMIT } = constants;
@@ -30,9 +30,10 @@ export function smoothstep(x: number, low: number, high: number): number {
 /** Light visibility map `max(0, n.l)` of Lambert's law. */
 export function visibility(normals: Raster, light: Vector): Raster {
   const result = new Raster(normals.rows, normals.columns, 1);
-  for (let i = 0; i < result.data.length; i++) {
-    const [x, y, z] = normals.data.subarray(i * 3, i * 3 + 3);
-    result.data[i] = Math.max(dot([x, y, z], light), 0);
+  const [x, y, z] = light;
+  for (let i = 0, k = 0; i < result.data.length; i++, k += 3) {
+    const cosine = normals.data[k] * x + normals.data[k + 1] * y + normals.data[k + 2] * z;
+    result.data[i] = Math.max(cosine, 0);
   }
   return result;
 }
