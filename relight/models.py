@@ -114,13 +114,16 @@ class Models(NetworkStages):
     def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
         """Outputs of a model by name; no array has a batch axis.
 
+        A model is given what it asks for: one of an earlier version may ask for less.
+
         Raises:
             ModelError: if the model is missing, damaged or not the one listed.
         """
         if name not in self._interpreters:
             self._interpreters[name] = self._load(name)
         runner = self._interpreters[name].get_signature_runner(SIGNATURE)
-        batches = {key: np.asarray(x, np.float32)[None] for key, x in inputs.items()}
+        asked = runner.get_input_details()
+        batches = {key: np.asarray(inputs[key], np.float32)[None] for key in asked if key in inputs}
         try:
             return {key: found[0] for key, found in runner(**batches).items()}
         except (RuntimeError, ValueError) as error:
@@ -145,8 +148,10 @@ class Models(NetworkStages):
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise ModelError(f"{path}: damaged, its checksum is not that of {MANIFEST}; {CURE}")
         interpreter = load_interpreter(path, self.threads)
-        if SIGNATURE not in interpreter.get_signature_list():
-            raise ModelError(f"{path}: has no signature {SIGNATURE!r}; {CURE}")
+        signature = interpreter.get_signature_list().get(SIGNATURE, {"inputs": [], "outputs": []})
+        names = [set(signature[side]) for side in ("inputs", "outputs")]
+        if names != [set(entry.inputs), set(entry.outputs)]:
+            raise ModelError(f"{path}: asks for or gives other than {MANIFEST} says; {CURE}")
         return interpreter
 
 

@@ -100,6 +100,15 @@ def test_a_result_stays_when_the_next_is_computed() -> None:
     np.testing.assert_array_equal(first, kept)
 
 
+def test_a_model_that_asks_for_less_is_given_less() -> None:
+    given = inputs("lighting")
+    more = given | {"shading": np.ones((128, 128, 3), np.float32)}
+    expected = Models().run("lighting", given)["log_environment"]
+    np.testing.assert_array_equal(Models().run("lighting", more)["log_environment"], expected)
+    with pytest.raises(ModelError, match="lighting does not run"):
+        Models().run("lighting", {"photo": given["photo"]})
+
+
 def test_loading_says_nothing() -> None:
     script = (
         "import numpy as np\n"
