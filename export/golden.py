@@ -157,6 +157,7 @@ def _networks(vectors: Vectors, models: _Recorder, analysis: Analysis) -> None:
     vectors.array("lighting/environment", analysis.environment.data)
     inputs, found = models.calls["quotient"]
     vectors.array("quotient/visibility", inputs["visibility"])
+    vectors.array("quotient/shading", inputs["shading"][::2, ::2])
     vectors.array("quotient/light", inputs["light"])
     vectors.array("quotient/gain", found["gain"])
 

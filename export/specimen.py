@@ -227,7 +227,9 @@ def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     placed: list[Light] = []
     choices = itertools.product(_environments().items(), enumerate(_poses()), (None, 0.15, 0.9))
     for (name, environment), (i, pose), headroom in choices:
-        limit = {} if headroom is None else {"headroom": headroom, "mean_irradiance": 0.4}
+        limit: dict[str, Any] = (
+            {} if headroom is None else {"headroom": headroom, "mean_irradiance": 0.4}
+        )
         light = light_stage.place(environment, pose, **limit)
         after = light_stage.key_to_fill_with(environment, pose, [light, light], 0.4)
         cases.append(
