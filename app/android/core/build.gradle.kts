@@ -3,7 +3,10 @@ plugins {
     alias(libs.plugins.kotlin.jvm)
 }
 
-val checkout = rootDir.resolve("../..")
+group = "portrait.relight"
+version = "0.1.0"
+
+val checkout = projectDir.resolve("../../..")
 
 kotlin {
     explicitApi()
@@ -41,7 +44,7 @@ tasks.processResources {
 tasks.test {
     useJUnitPlatform()
     maxHeapSize = "1500m"
-    systemProperty("repository.root", checkout.path)
+    systemProperty("repository.root", checkout.canonicalPath)
 }
 
 fun nativePlatform(): String {

@@ -42,7 +42,8 @@ public interface Model : AutoCloseable {
     /**
      * Runs once.
      *
-     * @param inputs by name, row by row, channels interleaved, without batch axis.
+     * @param inputs by name, row by row, channels interleaved, without batch axis; what the model does
+     *   not ask for is left out.
      * @return outputs by name, likewise.
      * @throws ModelError if it does not run.
      */
@@ -52,7 +53,7 @@ public interface Model : AutoCloseable {
 /**
  * The stages as the three networks make them, whatever runs the networks.
  *
- * The networks are `normals` (photo, mesh -> normals, confidence), `lighting` (photo, normals ->
+ * The networks are `normals` (photo, mesh -> normals, confidence), `lighting` (photo, normals, skin ->
  * log_environment) and `quotient` (photo, normals, visibility, shading, light -> gain). Each is opened
  * at its first use, then kept. Not for two threads at once.
  *
@@ -76,7 +77,11 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
     }
 
     override fun lighting(view: View, normals: Raster): Environment {
-        val inputs = mapOf("photo" to view.photo.data, "normals" to normals.weighted(view.person).data)
+        val inputs = mapOf(
+            "photo" to view.photo.data,
+            "normals" to normals.weighted(view.person).data,
+            "skin" to view.skin.data,
+        )
         val found = Raster(HEIGHT, WIDTH, 3, run("lighting", inputs).getValue("log_environment"))
         return Environment(found.map { exp(it.coerceIn(-LOG_LIMIT, LOG_LIMIT)) })
     }

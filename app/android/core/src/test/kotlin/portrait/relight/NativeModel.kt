@@ -24,8 +24,8 @@ class NativeModel private constructor(private val entry: ModelEntry, content: By
     }
 
     override fun run(inputs: Map<String, FloatArray>): Map<String, FloatArray> {
-        require(inputs.keys == entry.inputs.keys) { "${entry.file} takes ${entry.inputs.keys}" }
-        for ((name, numbers) in inputs) {
+        for (name in entry.inputs.keys) {
+            val numbers = inputs.getValue(name)
             val tensor = tflite.TfLiteSignatureRunnerGetInputTensor(runner, name)
             FloatPointer(*numbers).use { check(tflite.TfLiteTensorCopyFromBuffer(tensor, it, 4L * numbers.size)) }
         }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package portrait.relight.sample
+
+import portrait.relight.Light
+import portrait.relight.Photo
+import portrait.relight.Preview
+import portrait.relight.Relighter
+
+/** Photos in, relit photos out. Called from one background thread only. */
+interface Studio : AutoCloseable {
+    /**
+     * Opens a photo and looks at it.
+     *
+     * @param source its address.
+     * @return the photo at preview size and the light placed for it.
+     * @throws java.io.IOException if it cannot be read.
+     * @throws portrait.relight.RelightError if it cannot be relit.
+     */
+    fun open(source: String): Pair<Photo, Light>
+
+    /** The open photo at preview size with a light added. */
+    fun preview(light: Light): Photo
+
+    /**
+     * Saves the open photo at full size with a light added, as a new picture.
+     *
+     * @throws java.io.IOException if it cannot be written.
+     */
+    fun save(light: Light)
+}
+
+/**
+ * A studio on the relighter.
+ *
+ * @param read decodes a photo by its address.
+ * @param write saves a photo made from the one of an address.
+ */
+class RelightStudio(
+    private val relighter: Relighter,
+    private val read: (String) -> Photo,
+    private val write: (Photo, String) -> Unit,
+) : Studio {
+    private var source: String? = null
+    private var current: Preview? = null
+
+    override fun open(source: String): Pair<Photo, Light> {
+        current = null // frees the previous photo before the next is decoded
+        val preview = relighter.preview(read(source))
+        this.source = source
+        current = preview
+        return preview.photo to relighter.place(preview.analyses)
+    }
+
+    override fun preview(light: Light): Photo = opened().relight(listOf(light))
+
+    override fun save(light: Light) {
+        val preview = opened()
+        val photo = preview.analyses.first().photo
+        val result = relighter.relight(photo, listOf(light), analyses = preview.analyses)
+        write(result.image, checkNotNull(source))
+    }
+
+    override fun close() = relighter.close()
+
+    private fun opened(): Preview = checkNotNull(current) { "no photo is open" }
+}
