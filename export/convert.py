@@ -16,7 +16,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -25,7 +24,6 @@ from numpy.typing import NDArray
 
 from export.error import ExportError
 from export.quiet import quiet
-from training.networks import NETWORKS
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -36,35 +34,6 @@ class Precision(StrEnum):
     FLOAT32 = "float32"
     FLOAT16 = "float16"
     INT8 = "int8"
-
-
-def load_network(name: str, folder: Path) -> keras.Model:
-    """A trained network.
-
-    Args:
-        name: ``normals``, ``lighting`` or ``quotient``.
-        folder: holds ``<name>.weights.h5``, as training leaves it.
-
-    Raises:
-        ExportError: if the file is missing or fits another network.
-    """
-    path = folder / f"{name}.weights.h5"
-    if not path.is_file():
-        raise ExportError(
-            f"{path}: no such weights; train them: python -m training.train {name} --out {folder}"
-        )
-    model = NETWORKS[name]()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # layers that the file lacks would stay untrained
-            model.load_weights(path)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        raise ExportError(
-            f"{path}: not this network's weights ({_line(error)}); train it again"
-        ) from error
-    if not all(np.isfinite(w).all() for w in model.get_weights()):
-        raise ExportError(f"{path}: holds numbers that are not finite; train it again")
-    return model
 
 
 def convert(model: keras.Model, precision: Precision, calibration: Sequence[Tensors] = ()) -> bytes:

@@ -87,7 +87,11 @@ DESCRIPTIONS: dict[str, Description] = {
     ),
     "lighting": Description(
         "The light around the person, the face serving as the light probe.",
-        {"photo": _PHOTO, "normals": _NORMALS},
+        {
+            "photo": _PHOTO,
+            "normals": _NORMALS,
+            "skin": Tensor("plain, well exposed skin: no eye, eyebrow or lip", 0, 1, "none"),
+        },
         {
             "log_environment": Tensor(
                 "natural logarithm of radiance, lat-long: row 0 is up, the middle column is at the"

@@ -13,7 +13,7 @@ import keras
 
 import relight
 from export import manifest
-from export.convert import Precision, convert, load_network
+from export.convert import Precision, convert
 from export.description import DESCRIPTIONS
 from export.error import ExportError
 from export.graph import inspect
@@ -22,6 +22,7 @@ from export.sample import SampleConfig, real_photos, rendered_people, synthetic_
 from export.sheet import Sheet
 from export.verify import Bench, Gates, Parity, failures
 from relight.storage import whole_file
+from training.weights import load_network
 
 
 @dataclass(frozen=True)

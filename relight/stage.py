@@ -69,9 +69,12 @@ class NetworkStages(ABC):
     """The stages as the three networks make them, whatever runs the networks.
 
     The networks are ``normals`` (photo, mesh -> normals, confidence), ``lighting`` (photo,
-    normals -> log_environment) and ``quotient`` (photo, normals, visibility, shading, light ->
-    gain).
+    normals, skin -> log_environment) and ``quotient`` (photo, normals, visibility, shading,
+    light -> gain).
     """
+
+    _lit: tuple[Environment, Float] | None = None
+    """The last face's existing light and its shading: a light that moves leaves them alone."""
 
     @abstractmethod
     def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
@@ -94,18 +97,24 @@ class NetworkStages(ABC):
 
     def lighting(self, view: View, normals: Float) -> Environment:
         """The light already there; see :class:`Stages`."""
-        inputs = {"photo": view.photo, "normals": _on_person(normals, view)}
+        inputs = {
+            "photo": view.photo,
+            "normals": _on_person(normals, view),
+            "skin": view.skin[..., None],
+        }
         found = self.run("lighting", inputs)["log_environment"]
         return Environment(np.exp(np.clip(found, *LOG_RANGE)))
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Key gain of one light; see :class:`Stages`."""
         normals = _on_person(normals, view)
+        if self._lit is None or self._lit[0] is not environment:
+            self._lit = environment, shading(environment, normals, view.face)
         inputs = {
             "photo": view.photo,
             "normals": normals,
             "visibility": visibility(normals, light.direction)[..., None],
-            "shading": shading(environment, normals, view.face),
+            "shading": self._lit[1],
             "light": np.array([*light.direction, math.radians(light.softness_deg)], np.float32),
         }
         return self.run("quotient", inputs)["gain"]

@@ -76,24 +76,37 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
     photo = shrink(crop, FINE).astype(np.float32) / 255
     landmarks = face.crop_landmarks(SIDE)
     normals, mask = mesh.normals(landmarks, face.head_pose, SIDE)
-    inner = cv2.erode(mask.astype(np.float32), np.ones((RIM, RIM), np.uint8))
     fine_mask = mask.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
     return View(
         photo=photo,
         mesh_normals=normals,
         face=mask,
-        inner_face=cv2.GaussianBlur(inner, (0, 0), SIDE / 200),
-        skin=inner * _plain(landmarks) * exposed(photo),
+        inner_face=cv2.GaussianBlur(_inner(mask), (0, 0), SIDE / 200),
+        skin=plain_skin(mask, mesh.region(landmarks, FEATURES, SIDE), photo),
         outline=np.maximum(detector.person(crop), fine_mask),
     )
 
 
-def _plain(landmarks: Float) -> Float:
-    """1 where no eye, eyebrow or lip is, by landmarks ``(478, 3)`` in pixels: ``(128, 128)``."""
+def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:
+    """Trust in a pixel as plain, well exposed skin, ``(128, 128)`` float32 in [0, 1].
+
+    Args:
+        face: ``(128, 128)`` the face mesh.
+        features: ``(128, 128)`` eyes, eyebrows and lips.
+        photo: ``(128, 128, 3)`` sRGB in [0, 1].
+    """
     import cv2
 
-    features = mesh.region(landmarks, FEATURES, SIDE).astype(np.uint8)
-    return np.float32(1) - cv2.dilate(features, np.ones((RIM, RIM), np.uint8))
+    near = cv2.dilate(features.astype(np.uint8), np.ones((RIM, RIM), np.uint8))
+    return _inner(face) * (near == 0) * exposed(photo)
+
+
+def _inner(face: Mask) -> Float:
+    """The face mesh without its rim, where landmarks err by a pixel."""
+    import cv2
+
+    inner: Float = cv2.erode(face.astype(np.float32), np.ones((RIM, RIM), np.uint8))
+    return inner
 
 
 def exposed(photo: Float) -> Mask:

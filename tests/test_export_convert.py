@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,9 @@ import pytest
 pytest.importorskip("tensorflow")
 
 import keras
-from export_network import BUILDERS, inputs, network
+from export_network import inputs, network
 
-from export import convert as convert_module
-from export.convert import Precision, convert, load_network
+from export.convert import Precision, convert
 from export.error import ExportError
 from export.graph import inspect
 from relight.models import SIGNATURE, load_interpreter
@@ -39,7 +37,7 @@ def run(content: bytes, given: dict[str, np.ndarray]) -> np.ndarray:
 def error(model: Any, content: bytes) -> float:
     given = inputs(model, seed=9)
     expected = np.asarray(model(given, training=False)["gain"])
-    assert expected.std() > 0.1
+    assert expected.std() > 0.05
     return float(np.abs(run(content, given) - expected).max() / expected.std())
 
 
@@ -106,34 +104,6 @@ def test_another_keras_backend_is_refused(model: Any, monkeypatch: pytest.Monkey
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ExportError, match="KERAS_BACKEND"):
         convert(model, Precision.FLOAT32)
-
-
-def test_weights_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(convert_module, "NETWORKS", BUILDERS)
-    trained = network("lighting", seed=3)
-    trained.save_weights(tmp_path / "lighting.weights.h5")
-    loaded = load_network("lighting", tmp_path)
-    for ours, theirs in zip(loaded.get_weights(), trained.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-@pytest.mark.parametrize("fault", ["missing", "garbage", "another network", "not finite"])
-def test_bad_weights_cost_one_line(
-    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(convert_module, "NETWORKS", BUILDERS)
-    path = tmp_path / "lighting.weights.h5"
-    if fault == "garbage":
-        path.write_bytes(b"no weights")
-    elif fault == "another network":
-        network("normals").save_weights(path)
-    elif fault == "not finite":
-        broken = network("lighting")
-        broken.set_weights([w * np.nan for w in broken.get_weights()])
-        broken.save_weights(path)
-    with pytest.raises(ExportError, match=r"lighting.weights.h5: .*; train") as caught:
-        load_network("lighting", tmp_path)
-    assert "\n" not in str(caught.value)
 
 
 def test_what_tflite_lacks_costs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from relight import Environment, Light
-from relight.models import ModelError
 from relight.view import SIDE, View
 
 keras = pytest.importorskip("keras")
 
 from training import networks  # noqa: E402
 from training.keras_models import KerasModels  # noqa: E402
+from training.weights import WeightsError  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,9 @@ def test_untrained_networks_are_the_meshs_normals_and_lamberts_law(
 def test_weights_that_are_missing_or_foreign_are_named(
     weights: Path, view: View, tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError, match=r"normals\.weights\.h5.*training\.train normals"):
+    with pytest.raises(WeightsError, match=r"normals\.weights\.h5.*training\.train normals"):
         KerasModels(tmp_path).normals(view)
     (tmp_path / "normals.weights.h5").write_bytes((weights / "lighting.weights.h5").read_bytes())
-    with pytest.raises(ModelError, match=r"normals\.weights\.h5.*again") as caught:
+    with pytest.raises(WeightsError, match=r"normals\.weights\.h5.*again") as caught:
         KerasModels(tmp_path).normals(view)
     assert "\n" not in str(caught.value)

@@ -61,8 +61,13 @@ CARDS = {
     "lighting": Card(
         "Lighting network",
         "The light around a person as an HDR environment map, estimated with the face as the light"
-        " probe.",
-        {"photo": _PHOTO, "normals": _NORMALS},
+        " probe. The non-negative map whose Lambert shading comes closest to the face's is solved"
+        " for inside it; what to trust, the albedo and the light behind the face are learned.",
+        {
+            "photo": _PHOTO,
+            "normals": _NORMALS,
+            "skin": "plain, well exposed skin: no eye, eyebrow or lip, [0, 1]",
+        },
         {
             "log_environment": "natural logarithm of radiance in the photo's linear units,"
             " lat-long, camera frame, the middle column behind the camera"

@@ -22,14 +22,14 @@ from relight.environment import Environment
 from relight.error import RelightError
 from relight.geometry import Crop, normalize
 from relight.quotient import shading
-from relight.view import SIDE
+from relight.view import SIDE, plain_skin
 from training.landmark import DRAWN_SIDE, LandmarkStore, draw_mesh, load_landmarks
 
 Float = NDArray[np.float32]
 Sample = dict[str, NDArray[Any]]
-Estimate = Callable[[Float, Float, Float], tuple[Float, Float]]
-"""From photos ``(N, S, S, 3)``, meshes ``(N, S, S, 4)`` and coverage ``(N, S, S, 1)`` to normals
-``(N, S, S, 3)`` and environments ``(N, 16, 32, 3)``."""
+Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
+"""From photos ``(N, S, S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
+normals ``(N, S, S, 3)`` and environments ``(N, 16, 32, 3)``."""
 
 HELD_OUT = 10
 """Every tenth subject and environment map is kept for judging."""
@@ -141,7 +141,8 @@ def load_splits(
 def make_block(split: Split, config: DataConfig, index: int) -> Sample:
     """All samples of block ``index``: arrays with a first axis of ``views * pairs``.
 
-    Keys: ``photo`` uint8 (N, 128, 128, 3); ``mesh`` float16 (N, 128, 128, 4); ``normals`` float16
+    Keys: ``photo`` uint8 (N, 128, 128, 3); ``mesh`` float16 (N, 128, 128, 4);
+    ``features`` bool (N, 128, 128) eyes, eyebrows and lips; ``normals`` float16
     unit on the person, 0 outside; ``mask`` float16 coverage by the person, 0 where nothing is to be
     learned; ``gain`` and ``linear`` float16 (see :class:`data_synth.pair.Pairs`); ``environment``
     float32 (N, 16, 32, 3); ``light`` float32 (N, 4) direction and softness in radians.
@@ -167,7 +168,8 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
     pairs = PairMaker(stored, split.bank, config.pair).make(config.pairs, rng, relit=False)
     choices = split.landmarks.choices(name)
     landmarks, pose = choices[rng.integers(len(choices))]
-    mesh = _crop_meshes(draw_mesh(landmarks, pose, stored.size), pairs, stored.size)
+    drawn = _crop_meshes(draw_mesh(landmarks, pose, stored.size), pairs, stored.size)
+    mesh, features = drawn[..., :4], drawn[..., 4] > 0.5
     photo, mask = pairs.photo.copy(), pairs.mask.copy()
     for i in range(len(photo)):
         if rng.random() < config.grey:
@@ -178,6 +180,7 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
     return {
         "photo": photo,
         "mesh": mesh.astype(np.float16),
+        "features": features,
         "normals": pairs.normals.astype(np.float16),
         "mask": mask.astype(np.float16),
         "gain": gain.astype(np.float16),
@@ -188,17 +191,18 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
 
 
 def _crop_meshes(drawn: Float, pairs: Pairs, size: int) -> Float:
-    """A view's drawn mesh on each pair's crop, ``(N, 128, 128, 4)``, mirrored as the pair is."""
+    """A view's drawn mesh on each pair's crop, ``(N, 128, 128, 5)``, mirrored as the pair is."""
     scale = DRAWN_SIDE / size
     bordered = np.pad(drawn, ((1, 1), (1, 1), (0, 0)))  # the crop repeats the border outside
     result = []
-    for crop, flipped in zip(pairs.crops, pairs.flipped, strict=True):
-        left, top, side = (round(x * scale) for x in (crop.left, crop.top, crop.size))
-        mesh = Crop(left + 1, top + 1, side).extract(bordered, SIDE)
-        mask = mesh[..., 3:] > 0.5
-        mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask], -1)
+    for square, flipped in zip(pairs.crops, pairs.flipped, strict=True):
+        left, top, side = (round(x * scale) for x in (square.left, square.top, square.size))
+        crop = Crop(left + 1, top + 1, side)
+        mesh, features = (crop.extract(bordered[..., part], SIDE) for part in (slice(4), 4))
+        mask = mesh[..., 3:4] > 0.5
+        mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask, features[..., None]], -1)
         if flipped:
-            mesh = mesh[:, ::-1] * np.array([-1, 1, 1, 1], np.float32)
+            mesh = mesh[:, ::-1] * np.array([-1, 1, 1, 1, 1], np.float32)
         result.append(mesh)
     return np.stack(result).astype(np.float32)
 
@@ -283,11 +287,17 @@ def inputs_and_target(
         target = np.concatenate([normals, mask[..., None], face], -1)
         return {"photo": photo, "mesh": mesh}, target
     given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
+    skin = np.stack(
+        [
+            plain_skin(f > 0.5, e, p)[..., None]
+            for f, e, p in zip(mesh[..., 3], sample["features"], photo, strict=True)
+        ]
+    )
     if network == "lighting":
-        return {"photo": photo, "normals": given}, sample["environment"]
+        return {"photo": photo, "normals": given, "skin": skin}, sample["environment"]
     light, environment = sample["light"], sample["environment"]
     if estimate is not None:
-        estimated = estimate(photo, mesh, mask[..., None])
+        estimated = estimate(photo, mesh, mask[..., None], skin)
         told = (rng.random(len(photo)) < config.told)[:, None, None, None]
         given = np.where(told, given, estimated[0])
         environment = np.where(told, environment, estimated[1])

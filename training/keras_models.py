@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.models import ModelError
 from relight.stage import NetworkStages
-from training.networks import NETWORKS
+from training.weights import load_network
 
 Float = NDArray[np.float32]
 
@@ -35,10 +33,10 @@ class KerasModels(NetworkStages):
         """Outputs of a network by name; no array has a batch axis.
 
         Raises:
-            ModelError: if its weights are missing or fit another network.
+            WeightsError: if its weights are missing or fit another network.
         """
         if name not in self._networks:
-            self._networks[name] = self._load(name)
+            self._networks[name] = load_network(name, self._folder)
         batches = {key: np.asarray(x, np.float32)[None] for key, x in inputs.items()}
         outputs = self._networks[name].predict_on_batch(batches)
         return {key: np.asarray(found)[0] for key, found in outputs.items()}
@@ -46,21 +44,3 @@ class KerasModels(NetworkStages):
     def close(self) -> None:
         """Free the networks; a later call builds them again."""
         self._networks.clear()
-
-    def _load(self, name: str) -> keras.Model:
-        path = self._folder / f"{name}.weights.h5"
-        if not path.is_file():
-            raise ModelError(
-                f"{path}: no such weights; train them: python -m training.train {name}"
-            )
-        network = NETWORKS[name]()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # Keras only warns of layers it finds no weights for
-                network.load_weights(path)
-        except (OSError, ValueError, KeyError, UserWarning) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"{path}: not this network's weights ({reason}); train again") from (
-                error
-            )
-        return network

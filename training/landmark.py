@@ -24,6 +24,7 @@ from relight.error import RelightError
 from relight.face import Face, find
 from relight.geometry import normalize
 from relight.storage import whole_file
+from relight.view import FEATURES
 
 Float = NDArray[np.float32]
 
@@ -130,11 +131,13 @@ def draw_mesh(landmarks: Float, head_pose: Float, size: int) -> Float:
         size: side of the view in pixels.
 
     Returns:
-        ``(384, 384, 4)`` float32: unit normals in camera frame, 0 outside, and the mask.
+        ``(384, 384, 5)`` float32: unit normals in camera frame, 0 outside; the mask; eyes,
+        eyebrows and lips.
     """
-    scale = np.float32(DRAWN_SIDE / size)
-    normals, mask = mesh.normals(landmarks * scale, head_pose, DRAWN_SIDE)
-    return np.concatenate([normals, mask[..., None]], -1).astype(np.float32)
+    drawn = landmarks * np.float32(DRAWN_SIDE / size)
+    normals, mask = mesh.normals(drawn, head_pose, DRAWN_SIDE)
+    features = mesh.region(drawn, FEATURES, DRAWN_SIDE)
+    return np.concatenate([normals, mask[..., None], features[..., None]], -1).astype(np.float32)
 
 
 def _read(path: Path) -> LandmarkStore:

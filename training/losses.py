@@ -38,6 +38,8 @@ DARKEST = 1e-3
 """Added to radiance before logarithms."""
 INTENSITIES = (0.5, 2.0, 6.0)
 """Intensities k at which ``log(1 + k G)`` is compared."""
+TURN = 0.5
+"""Weight of the dominant direction's error, 1 - cos."""
 BODY = 0.2
 """Weight of hair, neck and clothes against 1 on the face."""
 
@@ -71,12 +73,13 @@ def _chord(target: Any, predicted: Any) -> Any:
 
 
 def lighting_loss(target: Any, predicted: Any) -> Any:
-    """Log radiance by solid angle, and the three spheres relative to the diffuse one, ``(B,)``."""
+    """Log radiance by solid angle, the three spheres, and the dominant direction, ``(B,)``."""
     weight = ops.convert_to_tensor(solid_angles(HEIGHT)[None, :, :, None] / (4 * np.pi) / WIDTH)
     weight = weight * WIDTH  # every row's pixels weigh alike; all weights sum to 1
     log_error = ops.abs(ops.log(target + DARKEST) - predicted)
     loss = 0.1 * ops.sum(ops.mean(log_error, -1) * weight[..., 0], (1, 2))
-    return loss + sphere_error(target, predicted)
+    turned = 1 - _direction_cosine(target, predicted)
+    return loss + sphere_error(target, predicted) + TURN * turned
 
 
 def sphere_error(target: Any, predicted: Any) -> Any:
@@ -98,9 +101,13 @@ def sphere_error(target: Any, predicted: Any) -> Any:
 
 def light_deg(target: Any, predicted: Any) -> Any:
     """Angle in degrees between the dominant directions, ``(B,)``."""
-    true, seen = (_moment(light) for light in (target, ops.exp(ops.clip(predicted, -12.0, 12.0))))
-    cosine = ops.sum(true * seen, -1)
+    cosine = _direction_cosine(target, predicted)
     return ops.arccos(ops.clip(cosine, -1 + 1e-6, 1 - 1e-6)) * (180 / np.pi)
+
+
+def _direction_cosine(target: Any, predicted: Any) -> Any:
+    true, seen = (_moment(light) for light in (target, ops.exp(ops.clip(predicted, -12.0, 12.0))))
+    return ops.sum(true * seen, -1)
 
 
 @functools.cache

@@ -24,7 +24,7 @@ from keras import ops
 
 from relight.environment import HEIGHT, WIDTH
 from relight.view import SIDE as SIDE
-from training.probe import PACKAGE, NonNegativeFit
+from training.probe import PACKAGE, CorrectedLight, NonNegativeFit
 
 SOFTNESS = 0.1
 """Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""
@@ -198,18 +198,19 @@ def lighting_network(config: EncoderConfig | None = None) -> keras.Model:
     second branch adds what such a fit cannot know: the light behind the face, and what is usual.
 
     Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``normals`` ``(B, 128, 128, 3)`` camera
-    frame, unit on the person, 0 outside.
+    frame, unit on the person, 0 outside; ``skin`` ``(B, 128, 128, 1)`` plain, well exposed skin
+    (:func:`relight.view.plain_skin`).
 
     Outputs: ``log_environment`` ``(B, 16, 32, 3)`` natural logarithm of radiance in the photo's
     linear units, lat-long, camera frame.
     """
     config = config or EncoderConfig()
-    photo, normals = _images(photo=3, normals=3)
-    x = keras.layers.Concatenate(name="inputs")([_centred(photo), normals])
+    photo, normals, skin = _images(photo=3, normals=3, skin=1)
+    x = keras.layers.Concatenate(name="inputs")([_centred(photo), normals, skin])
     x = _residual(_conv(x, config.widths[0], "down0", stride=2), "down0_refine")
     x = _residual(_conv(x, config.widths[1], "down1", stride=2), "down1_refine")
     judged = keras.layers.Conv2D(2, 1, kernel_initializer="zeros", name="trust_and_albedo")(x)
-    fitted = NonNegativeFit(name="fit")(photo, normals, judged)
+    fitted = NonNegativeFit(name="fit")(photo, normals, skin, judged)
     for level, width in enumerate(config.widths[2:], 2):
         x = _residual(_conv(x, width, f"down{level}", stride=2), f"down{level}_refine")
     x = keras.layers.Flatten(name="flat")(x)
@@ -222,10 +223,9 @@ def lighting_network(config: EncoderConfig | None = None) -> keras.Model:
     x = _residual(_conv(x, config.map_width, "map_widen"), "map_refine")
     x = _residual(_double(x, "map_double"), "map_sharpen")
     change = keras.layers.Conv2D(3, 1, kernel_initializer="zeros", name="map_change")(x)
-    out = keras.layers.Add(name="log_environment")([_double(fitted, "fit_double"), change])
-    return keras.Model(
-        {"photo": photo, "normals": normals}, {"log_environment": out}, name="lighting_network"
-    )
+    out = CorrectedLight(name="log_environment")(_double(fitted, "fit_double"), change)
+    given = {"photo": photo, "normals": normals, "skin": skin}
+    return keras.Model(given, {"log_environment": out}, name="lighting_network")
 
 
 def quotient_network(config: UNetConfig | None = None) -> keras.Model:

@@ -20,7 +20,7 @@ import numpy as np
 from keras import ops
 
 from relight.color import LUMINANCE
-from relight.environment import directions, solid_angles
+from relight.environment import HEIGHT, directions, solid_angles
 
 PACKAGE = "portrait_relight"
 
@@ -28,14 +28,18 @@ ROWS = 8
 """Rows of the map that is fitted."""
 CELLS = 32
 """Side of the picture that it is fitted to."""
-STEPS = 30
+STEPS = 40
 """Accelerated gradient steps."""
+UNCERTAIN = 0.005
+"""Weight of what is no plain skin: it counts where a face shows none."""
 RIDGE = 6e-4
 """Weight of the light's energy against the shading's error: only half a sphere is seen."""
 FLOOR = 0.05
 """Radiance added everywhere, over the mean: its logarithm is wanted."""
 SATURATION = 0.5
 """Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
+FRONT = 0.5
+"""Largest change of the fitted light in front of the person, in logarithms."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
 SKIN_ALBEDO = 0.3
@@ -48,12 +52,13 @@ WHITE_LEVEL = 0.9
 class NonNegativeFit(keras.layers.Layer):
     """The non-negative environment whose Lambert shading comes closest to a crop's."""
 
-    def call(self, photo: Any, normals: Any, judged: Any) -> Any:
+    def call(self, photo: Any, normals: Any, skin: Any, judged: Any) -> Any:
         """Fit.
 
         Args:
             photo: ``(B, S, S, 3)`` sRGB in [0, 1].
             normals: ``(B, S, S, 3)`` camera frame, 0 outside the person.
+            skin: ``(B, S, S, 1)`` in [0, 1], plain and well exposed skin.
             judged: ``(B, 32, 32, 2)`` logit of the trust in each cell, added to that of an
                 ellipse where faces lie in crops, and logarithm of its albedo over the face's mean.
 
@@ -66,7 +71,8 @@ class NonNegativeFit(keras.layers.Layer):
         normals = ops.average_pool(normals, **shrink)
         length = ops.sum(normals * normals, -1, keepdims=True)
         normals = normals * ops.rsqrt(length + 1e-4)
-        weight = length * ops.sigmoid(judged[..., :1] + ops.convert_to_tensor(_face_logit()))
+        trust = ops.sigmoid(judged[..., :1] + ops.convert_to_tensor(_face_logit()))
+        weight = length * (ops.average_pool(skin, **shrink) + UNCERTAIN) * trust
         weight = weight / (ops.sum(weight, (1, 2), keepdims=True) + 1e-6)
         mean = ops.sum(linear * weight, (1, 2), keepdims=True) + 1e-4
         level = ops.sum(mean * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
@@ -86,6 +92,16 @@ class NonNegativeFit(keras.layers.Layer):
         return ops.reshape(ops.log(radiance), (-1, ROWS, 2 * ROWS, 3))
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
+class CorrectedLight(keras.layers.Layer):
+    """A fitted light and a change of it: free behind the person, small in front of it."""
+
+    def call(self, fitted: Any, change: Any) -> Any:
+        """``(B, 16, 32, 3)`` logarithms of radiance each; their corrected sum."""
+        free = ops.convert_to_tensor(behind())
+        return fitted + free * change + (1 - free) * (FRONT * ops.tanh(change))
+
+
 def _solve(gram: Any, target: Any) -> Any:
     """``x >= 0`` that minimises ``x'Ax / 2 - x'b``, one column per column of ``target``."""
     # No eigenvalue of a matrix without negative entries exceeds its largest row's sum.
@@ -98,6 +114,12 @@ def _solve(gram: Any, target: Any) -> Any:
         ahead = following + ((pace - 1) / faster) * (following - x)
         x, pace = following, faster
     return x
+
+
+def behind() -> Any:
+    """``(16, 32, 1)``: 1 for light from behind, which a face hardly shows, 0 from in front."""
+    z = directions(HEIGHT)[..., 2:]
+    return np.clip((0.2 - z) / 0.5, 0, 1).astype(np.float32)
 
 
 def _face_logit() -> Any:

@@ -40,6 +40,7 @@ from training.batches import PairDataset
 from training.data import DataConfig, Estimate, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
 from training.networks import NETWORKS
+from training.weights import load_network
 
 Float = NDArray[np.float32]
 
@@ -219,25 +220,16 @@ def _load_estimate(folder: str | None) -> Estimate | None:
     """The normals and lighting networks as a function of arrays."""
     if folder is None:
         return None
-    networks = {name: NETWORKS[name]() for name in ("normals", "lighting")}
-    for name, network in networks.items():
-        network.load_weights(_weights_in(Path(folder), name))
+    networks = {name: load_network(name, Path(folder)) for name in ("normals", "lighting")}
 
-    def estimate(photo: Float, mesh: Float, mask: Float) -> tuple[Float, Float]:
+    def estimate(photo: Float, mesh: Float, mask: Float, skin: Float) -> tuple[Float, Float]:
         inputs = {"photo": photo, "mesh": mesh}
         normals = networks["normals"].predict_on_batch(inputs)["normals"] * mask
-        inputs = {"photo": photo, "normals": normals}
+        inputs = {"photo": photo, "normals": normals, "skin": skin}
         logarithm = networks["lighting"].predict_on_batch(inputs)["log_environment"]
         return normals, np.exp(np.clip(logarithm, *LOG_RANGE))
 
     return estimate
-
-
-def _weights_in(folder: Path, name: str) -> Path:
-    path = folder / f"{name}.weights.h5"
-    if not path.is_file():
-        raise TrainError(f"{path}: no such file; train that network first")
-    return path
 
 
 class _Fixed(keras.utils.PyDataset):

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network with the weights that training left."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from relight.error import RelightError
+from training.networks import NETWORKS
+
+
+class WeightsError(RelightError):
+    """Weights are missing, or not those of the network."""
+
+
+def load_network(name: str, folder: Path) -> keras.Model:
+    """A trained network.
+
+    Args:
+        name: ``normals``, ``lighting`` or ``quotient``.
+        folder: holds ``<name>.weights.h5``, as training leaves it.
+
+    Raises:
+        WeightsError: if the file is missing or fits another network.
+    """
+    path = folder / f"{name}.weights.h5"
+    if not path.is_file():
+        raise WeightsError(
+            f"{path}: no such weights; train them: python -m training.train {name} --out {folder}"
+        )
+    network = NETWORKS[name]()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # layers that the file lacks would stay untrained
+            network.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise WeightsError(
+            f"{path}: not this network's weights ({reason}); train it again"
+        ) from error
+    if not all(np.isfinite(w).all() for w in network.get_weights()):
+        raise WeightsError(f"{path}: holds numbers that are not finite; train it again")
+    return network
