@@ -197,14 +197,14 @@ class PairMaker:
         return _Scene(image, weights, irradiance, light, softness, key)
 
     def _dominate(self, image: Float, rng: np.random.Generator) -> Float:
-        """One light, soft to hard, brings most of what the face gets."""
+        """One light, soft to hard, brings most of what the face gets, often next to all of it."""
         if rng.random() < self.ranges.flash:
             towards = self._rotation[:, 2] + rng.normal(0, 0.08, 3)
         else:
             towards = direction(rng.uniform(-2.2, 2.2), rng.uniform(-0.5, 1.3))
         radius = np.exp(rng.uniform(np.log(0.03), np.log(0.5)))
         color = light_color(rng) if rng.random() < 0.5 else np.ones(3, np.float32)
-        share = 1 - np.exp(rng.uniform(np.log(0.005), np.log(0.5)))
+        share = 1 - np.exp(rng.uniform(np.log(1e-4), np.log(0.5)))
         power = 4 * np.pi * share / (1 - share) * rng.uniform(0.1, 0.5)
         result: Float = image + lamp(normalize(towards), radius) * color * np.float32(power)
         return result
