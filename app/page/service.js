@@ -1,9 +1,9 @@
-const VERSION = "48f32235e29bfd8f";
+const VERSION = "1bcae18cd755acdc";
 const FILES = [
  "./",
- "assets/index-Bqhby9lW.css",
- "assets/index-CkS0GLrG.js",
- "assets/worker-CvXwmLIW.js",
+ "assets/index-5OJy5Fub.js",
+ "assets/index-BQAFFnJY.css",
+ "assets/worker-BZ1RtnDo.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -67,6 +67,7 @@ async function open(file: Blob, name: string): Promise<void> {
     const automatic: Choice = { lamps: [lampOf(look)], selected: 0, faces };
     current = { name, opened, automatic, look, history: new History(automatic) };
     compositor.show(opened.preview);
+    block("frame").style.setProperty("--ratio", String(opened.columns / opened.rows));
     block("welcome").hidden = true;
     block("frame").hidden = block("panel").hidden = false;
     button("save").disabled = false;

@@ -47,7 +47,11 @@ export async function estimateLighting(
   view: View,
   normals: Raster,
 ): Promise<Environment> {
-  const inputs = { photo: view.photo.data, normals: normals.weighted(view.person).data };
+  const inputs = {
+    photo: view.photo.data,
+    normals: normals.weighted(view.person).data,
+    skin: view.skin.data,
+  };
   const { log_environment: logs } = await networks.run("lighting", inputs);
   const radiance = logs.map((value) => Math.exp(clamp(value, LOG_RANGE[0], LOG_RANGE[1])));
   return new Environment(new Raster(map.HEIGHT, map.WIDTH, 3, radiance));
