@@ -22,7 +22,7 @@ from export.sample import SampleConfig, real_photos, rendered_people, synthetic_
 from export.sheet import Sheet
 from export.verify import Bench, Gates, Parity, failures
 from relight.storage import whole_file
-from training.weights import load_network
+from training.trained import load_network
 
 
 @dataclass(frozen=True)

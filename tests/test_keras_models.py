@@ -15,7 +15,7 @@ keras = pytest.importorskip("keras")
 
 from training import networks  # noqa: E402
 from training.keras_models import KerasModels  # noqa: E402
-from training.weights import WeightsError  # noqa: E402
+from training.trained import WeightsError  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.stage import NetworkStages
-from training.weights import load_network
+from training.trained import load_network
 
 Float = NDArray[np.float32]
 

@@ -40,7 +40,7 @@ from training.batches import PairDataset
 from training.data import DataConfig, Estimate, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
 from training.networks import NETWORKS
-from training.weights import load_network
+from training.trained import load_network
 
 Float = NDArray[np.float32]
 
