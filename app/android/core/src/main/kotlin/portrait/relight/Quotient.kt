@@ -144,7 +144,12 @@ public fun apply(photo: Photo, added: GainMap, strength: Double = 1.0, threads: 
     val rgb = photo.rgb.copyOf()
     if (strength == 0.0 || added.gain.data.all { it == 0f }) return Photo(photo.height, photo.width, rgb)
     val linear = added.gain.map { 1 + strength.toFloat() * it }
-    val factor = linear.map(::encodedGain)
+    val factor = Raster(linear.rows, linear.columns, 3)
+    shareRows(linear.rows, threads) { range ->
+        for (i in range.first * linear.columns * 3 until (range.last + 1) * linear.columns * 3) {
+            factor.data[i] = if (linear.data[i] == 1f) 1f else encodedGain(linear.data[i])
+        }
+    }
     val rows = min(photo.height - added.top, added.gain.rows * added.factor)
     val columns = min(photo.width - added.left, added.gain.columns * added.factor)
     shareRows(rows, threads) { range ->

@@ -53,17 +53,20 @@ class PipelineTest {
 
     @Test
     fun `the light that was there`() {
-        val expected = Golden.raster("lighting/environment")
-        assertGolden("lighting/environment", analysis.environment.data.data, 0.1f * expected.data.max(), 5e-3f)
-        assertEquals(Golden.value("view/mean_irradiance").jsonPrimitive.double, analysis.meanIrradiance, 5e-3)
-        assertEquals(Golden.value("view/headroom").jsonPrimitive.double, analysis.headroom, 2e-2)
+        val expected = Golden.raster("lighting/environment").data
+        val (most, mean) = 0.1f * expected.max() to 0.01f * expected.average().toFloat()
+        assertGolden("lighting/environment", analysis.environment.data.data, most, mean)
+        val irradiance = Golden.value("view/mean_irradiance").jsonPrimitive.double
+        assertEquals(irradiance, analysis.meanIrradiance, 0.01 * irradiance)
+        val headroom = Golden.value("view/headroom").jsonPrimitive.double
+        assertEquals(headroom, analysis.headroom, 0.02 * (1 + headroom))
     }
 
     @Test
     fun `the light is placed alike`() {
         val expected = Golden.value("relight/placed").toLight()
         val found = relighter.place(analysis)
-        assertEquals(0.0, degrees(angleBetween(expected.direction, found.direction)), 0.5)
+        assertEquals(0.0, degrees(angleBetween(expected.direction, found.direction)), 1.0)
         assertEquals(expected.intensity, found.intensity, 0.02)
         assertEquals(words(expected.reason), words(found.reason))
     }

@@ -45,7 +45,7 @@ class RelightStudio(
 
     override fun open(source: String): Pair<Photo, Light> {
         current = null // frees the previous photo before the next is decoded
-        val preview = relighter.preview(read(source))
+        val preview = relighter.preview(read(source), SIDE)
         this.source = source
         current = preview
         return preview.photo to relighter.place(preview.analyses)
@@ -63,4 +63,9 @@ class RelightStudio(
     override fun close() = relighter.close()
 
     private fun opened(): Preview = checkNotNull(current) { "no photo is open" }
+
+    private companion object {
+        /** Of the preview, pixels: small enough that the light follows the finger. */
+        const val SIDE = 720
+    }
 }
