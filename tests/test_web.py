@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,12 @@ def test_the_page_is_small_enough_and_whole() -> None:
     kept = {name for name in json.loads(listed[1]) if name != "./"}
     served = {path.relative_to(PAGE).as_posix() for path in files}
     assert served - kept == {"index.html", "service.js", "source.json"}
+
+
+def test_the_page_ships_in_the_wheel() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    shipped = {p for pattern in settings["package-data"]["app"] for p in PAGE.parent.glob(pattern)}
+    assert {path for path in PAGE.rglob("*") if path.is_file()} <= shipped
 
 
 def test_the_page_names_no_other_host() -> None:
@@ -373,9 +380,11 @@ def test_fifty_megapixels_are_relit_and_said_to_be_large(editor: Editor) -> None
 def test_a_drag_costs_little_more_than_face_mesh(editor: Editor) -> None:
     words = editor.open(ASTRONAUT)
     found = editor.page.evaluate("measureRelight()")
-    assert set(found) == {"faceMesh", "quotient", "drag"}
+    assert set(found) == {"faceMesh", "quotient", "drag", "composition"}
     print(words, json.dumps(found))  # noqa: T201
-    assert found["drag"] < 40 * found["faceMesh"]  # far above: machines under test are busy
+    assert (
+        found["drag"] + found["composition"] < 60 * found["faceMesh"]
+    )  # far above: machines under test are busy
 
 
 @pytest.mark.slow

@@ -1,9 +1,9 @@
-const VERSION = "1bcae18cd755acdc";
+const VERSION = "7891401e8d059c78";
 const FILES = [
  "./",
- "assets/index-5OJy5Fub.js",
  "assets/index-BQAFFnJY.css",
- "assets/worker-BZ1RtnDo.js",
+ "assets/index-DUEtRfmy.js",
+ "assets/worker-BxrPFhBX.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -130,17 +130,25 @@ export class Ball {
     start.preventDefault();
     handle.focus({ preventScroll: true });
     handle.setPointerCapture(start.pointerId);
+    const dot = (handle.lastElementChild as Element).getBoundingClientRect();
     const box = this.svg.getBoundingClientRect();
+    // The handle keeps its place under the finger.
+    const left = box.left + start.clientX - (dot.left + dot.width / 2);
+    const top = box.top + start.clientY - (dot.top + dot.height / 2);
+    let isMoved = false;
     const move = (event: PointerEvent, done: boolean): void => {
-      const [azimuth, elevation] = this.pointed(event.clientX - box.left, event.clientY - box.top);
+      const [azimuth, elevation] = this.pointed(event.clientX - left, event.clientY - top);
       this.listener.move(index, azimuth, elevation, done);
     };
-    const moved = (event: PointerEvent): void => move(event, false);
+    const moved = (event: PointerEvent): void => {
+      isMoved = true;
+      move(event, false);
+    };
     const ended = (event: PointerEvent): void => {
       handle.removeEventListener("pointermove", moved);
       handle.removeEventListener("pointerup", ended);
       handle.removeEventListener("pointercancel", ended);
-      if (event.type === "pointerup") move(event, true);
+      if (isMoved) move(event, true);
     };
     handle.addEventListener("pointermove", moved);
     handle.addEventListener("pointerup", ended);

@@ -58,6 +58,8 @@ export interface Compositor {
   light(gain: Gain | null): void;
   /** @param split column left of which the photo is shown as it was; Infinity for all of it. */
   draw(split: number): void;
+  /** Wait until what was asked is drawn: for measurements. */
+  finish(): void;
 }
 
 /** On the GPU where there is WebGL 2, else on the CPU. */
@@ -129,6 +131,11 @@ class WebGLCompositor implements Compositor {
     gl.uniform1f(uniforms.split, Math.min(split, canvas.width));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
+
+  finish(): void {
+    const { gl } = this;
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  }
 }
 
 class PlainCompositor implements Compositor {
@@ -160,5 +167,9 @@ class PlainCompositor implements Compositor {
     const column = Math.round(Math.min(split, width));
     context.putImageData(this.relit, 0, 0);
     if (column > 0) context.putImageData(this.photo, 0, 0, 0, 0, column, height);
+  }
+
+  finish(): void {
+    this.canvas.getContext("2d")?.getImageData(0, 0, 1, 1);
   }
 }

@@ -6,7 +6,7 @@ import { createCompositor } from "./compositor";
 import { block, button, element, input } from "./element";
 import { History, type Choice, type Lamp } from "./history";
 import { Panel } from "./panel";
-import type { Gain, Look, Opened } from "./protocol";
+import type { Gain, Look, Measured, Opened } from "./protocol";
 import { Latest, Runtime } from "./runtime";
 import { listen } from "./source";
 
@@ -33,7 +33,7 @@ const canvas = element("picture", HTMLCanvasElement);
 const compositor = createCompositor(canvas);
 let current: Document | null = null;
 let holding = false;
-let opening = 0;
+let isOpening = false;
 
 const status = (words: string): void => {
   block("status").textContent = words;
@@ -51,26 +51,31 @@ function busy(words: string): void {
 
 // === Opening ===
 
+/** Opens one photo after the other; of several given meanwhile, the last. */
+const opener = new Latest<{ file: Blob; name: string }>(async ({ file, name }) => {
+  isOpening = true;
+  button("save").disabled = true;
+  await open(file, name);
+  isOpening = false;
+  button("save").disabled = current === null;
+});
+
 async function open(file: Blob, name: string): Promise<void> {
-  const turn = ++opening;
   const start = performance.now();
   complain("");
   status("");
   busy(document.body.dataset.warm ? "Looking for faces …" : "Loading the models …");
   try {
     const opened = await runtime.call("open", file);
-    if (turn !== opening) return;
     busy("Looking at the light …");
     const faces = opened.faces.map((_, index) => index);
     const look = await runtime.call("look", faces);
-    if (turn !== opening) return;
     const automatic: Choice = { lamps: [lampOf(look)], selected: 0, faces };
     current = { name, opened, automatic, look, history: new History(automatic) };
     compositor.show(opened.preview);
     block("frame").style.setProperty("--ratio", String(opened.columns / opened.rows));
     block("welcome").hidden = true;
     block("frame").hidden = block("panel").hidden = false;
-    button("save").disabled = false;
     panel.showSpheres(look);
     lay();
     await light(automatic);
@@ -82,11 +87,10 @@ async function open(file: Blob, name: string): Promise<void> {
         : "";
     const count = faces.length === 1 ? "1 face" : `${faces.length} faces`;
     status(`Relit in ${seconds} s: ${count} found.${large}`);
-    document.body.dataset.relit = String(turn);
   } catch (error) {
-    if (turn === opening) complain((error as Error).message);
+    complain((error as Error).message);
   } finally {
-    if (turn === opening) busy("");
+    busy("");
   }
 }
 
@@ -97,6 +101,7 @@ function lampOf({ placed }: Look): Lamp {
 // === The light ===
 
 const relight = new Latest<Choice>(async (choice) => {
+  if (isOpening) return; // the worker looks at another photo by now
   try {
     await light(choice);
   } catch (error) {
@@ -210,12 +215,14 @@ const panel = new Panel({
     const lamps = choice.lamps.filter((_, k) => k !== index);
     change({ ...choice, lamps, selected: Math.min(index, lamps.length - 1) }, true);
   },
-  toggleFace: (index) => void toggleFace(index),
+  toggleFace: (index) => {
+    toggleFace(index).catch((error: Error) => complain(error.message));
+  },
 });
 
 /** Light a face or leave it; an untouched automatic light is placed anew. */
 async function toggleFace(index: number): Promise<void> {
-  if (current === null) return;
+  if (current === null || isOpening) return;
   const shown = current;
   const { choice } = shown.history;
   const faces = choice.faces.includes(index)
@@ -255,7 +262,7 @@ function step(move: (history: History) => void): void {
 }
 
 async function save(): Promise<void> {
-  if (current === null) return;
+  if (current === null || isOpening) return;
   const { name, history } = current;
   complain("");
   busy("Saving at full size …");
@@ -282,7 +289,7 @@ function hold(on: boolean): void {
   draw();
 }
 
-listen((file, name) => void open(file, name), complain);
+listen((file, name) => opener.give({ file, name }), complain);
 button("save").addEventListener("click", () => void save());
 button("undo").addEventListener("click", () => step((history) => history.undo()));
 button("redo").addEventListener("click", () => step((history) => history.redo()));
@@ -327,14 +334,23 @@ document.addEventListener("keydown", (event) => {
 });
 new ResizeObserver(lay).observe(canvas);
 
-/** For measurements: milliseconds of Face Mesh and of a drag, in this browser. */
-Object.assign(window, {
-  measureRelight: () => {
-    if (current === null) throw new Error("open a photo first");
-    const { warmth: _, ...lamp } = current.history.choice.lamps[0];
-    return runtime.call("measure", lamp);
-  },
-});
+/** Milliseconds, the best of several rounds, of Face Mesh and of a drag, in this browser. */
+async function measure(): Promise<Measured & { composition: number }> {
+  if (current === null) throw new Error("open a photo first");
+  const { warmth: _, ...lamp } = current.history.choice.lamps[0];
+  const measured = await runtime.call("measure", lamp);
+  const gain = await runtime.call("gain", { faces: [0], lights: [lamp] });
+  let composition = Infinity;
+  for (let round = 0; round < 5; round++) {
+    const start = performance.now();
+    compositor.light(gain);
+    draw();
+    compositor.finish();
+    composition = Math.min(composition, performance.now() - start);
+  }
+  return { ...measured, composition };
+}
+Object.assign(window, { measureRelight: measure });
 
 runtime.call("warm", null).then(
   () => {

@@ -39,7 +39,6 @@ const detector = new Detector(models);
 let session: Session | null = null;
 
 async function open(file: Blob): Promise<Opened> {
-  session = null;
   const photo = await decode(file);
   const { rows, columns } = photo.pixels;
   const scale = Math.min(1, previewConstants.PREVIEW_SIDE / Math.max(rows, columns));
