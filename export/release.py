@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from export.metadata import annotate
 from export.sample import SampleConfig, real_photos, rendered_people, synthetic_photos
 from export.sheet import Sheet
 from export.verify import Bench, Gates, Parity, failures
+from relight.models import ModelError
 from relight.storage import whole_file
 from training.trained import load_network
 
@@ -58,7 +59,7 @@ class Release:
         offered: int8 content of the networks whose int8 file passed.
         parity: of the shipped files.
         reference_parity: of the float32 files.
-        int8_parity: by network: its int8 file among float16 ones.
+        int8_parity: by network: its int8 file among float16 ones, where the runtime can run it.
     """
 
     shipped: dict[str, bytes]
@@ -113,10 +114,11 @@ def _made(
         }
     tell("comparing with Keras")
     shipped = files[Precision.FLOAT16]
-    int8 = {
-        name: bench.judge({**shipped, name: content})
-        for name, content in files[Precision.INT8].items()
-    }
+    int8 = {}
+    for name, content in files[Precision.INT8].items():
+        # The oldest runtime lacks some operations' int8 form: such a file is not offered.
+        with suppress(ModelError):
+            int8[name] = bench.judge({**shipped, name: content})
     return Release(
         shipped=shipped,
         reference=files[Precision.FLOAT32],
@@ -183,8 +185,9 @@ def parity_sheet(made: Release, gates: Gates) -> Sheet:
         kinds = {
             Precision.FLOAT32: made.reference_parity,
             Precision.FLOAT16: made.parity,
-            Precision.INT8: made.int8_parity[name],
         }
+        if name in made.int8_parity:
+            kinds[Precision.INT8] = made.int8_parity[name]
         for precision, parity in kinds.items():
             for output, error in parity.errors[name].items():
                 rows.append(
