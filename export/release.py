@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,16 +109,17 @@ def _made(
     files: dict[Precision, dict[str, bytes]] = {}
     for precision in Precision:
         tell(f"converting to {precision}")
-        files[precision] = {
-            name: _file(name, model, precision, calibration) for name, model in networks.items()
-        }
+        files[precision] = {}
+        for name, model in networks.items():
+            # The oldest runtime lacks some operations' int8 form: such a file is not offered.
+            with suppress(ModelError) if precision is Precision.INT8 else nullcontext():
+                files[precision][name] = _file(name, model, precision, calibration)
     tell("comparing with Keras")
     shipped = files[Precision.FLOAT16]
-    int8 = {}
-    for name, content in files[Precision.INT8].items():
-        # The oldest runtime lacks some operations' int8 form: such a file is not offered.
-        with suppress(ModelError):
-            int8[name] = bench.judge({**shipped, name: content})
+    int8 = {
+        name: bench.judge({**shipped, name: content})
+        for name, content in files[Precision.INT8].items()
+    }
     return Release(
         shipped=shipped,
         reference=files[Precision.FLOAT32],

@@ -165,7 +165,7 @@ def test_a_killed_run_goes_on_where_it_was(dataset: Path, tmp_path: Path) -> Non
         words, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         state = tmp_path / "run" / "state.json"
-        end = time.monotonic() + 100
+        end = time.monotonic() + 600
         while not state.exists() and time.monotonic() < end and process.poll() is None:
             time.sleep(0.05)
         assert state.exists(), process.stdout.read().decode() if process.stdout else ""
