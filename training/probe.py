@@ -28,14 +28,16 @@ ROWS = 8
 """Rows of the map that is fitted."""
 CELLS = 32
 """Side of the picture that it is fitted to."""
-STEPS = 40
+STEPS = 15
 """Accelerated gradient steps."""
 UNCERTAIN = 0.005
 """Weight of what is no plain skin: it counts where a face shows none."""
-RIDGE = 6e-4
+RIDGE = 4e-3
 """Weight of the light's energy against the shading's error: only half a sphere is seen."""
-FLOOR = 0.05
+FLOOR = 0.1
 """Radiance added everywhere, over the mean: its logarithm is wanted."""
+BLACK = 5e-3
+"""Radiance added everywhere, in the photo's units."""
 SATURATION = 0.5
 """Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
 FRONT = 0.5
@@ -88,7 +90,7 @@ class NonNegativeFit(keras.layers.Layer):
         solution = _solve(gram, target) / power[:, None]
         grey = ops.sum(solution * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
         radiance = grey + SATURATION * (solution - grey)
-        radiance = radiance + FLOOR * ops.mean(grey, 1, keepdims=True) + 1e-3
+        radiance = radiance + FLOOR * ops.mean(grey, 1, keepdims=True) + BLACK
         return ops.reshape(ops.log(radiance), (-1, ROWS, 2 * ROWS, 3))
 
 
