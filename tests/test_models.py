@@ -114,7 +114,8 @@ def test_loading_says_nothing() -> None:
         "import numpy as np\n"
         "from relight.models import Models\n"
         "s = (128, 128, 3)\n"
-        "Models().run('lighting', {'photo': np.zeros(s, 'f4'), 'normals': np.zeros(s, 'f4')})\n"
+        "Models().run('lighting', {'photo': np.zeros(s, 'f4'), 'normals': np.zeros(s, 'f4'),"
+        " 'skin': np.zeros((128, 128, 1), 'f4')})\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
