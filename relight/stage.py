@@ -25,6 +25,8 @@ TRUSTED = (0.1, 0.5)
 """Expected quality of a normal, cosine-like in [0, 1], between which trust in it grows to 1."""
 TRUST_BLUR = SIDE / 32
 """Width in pixels over which trust changes: no edge of it may show in the light."""
+GREY = 2 / 255
+"""A crop whose channels differ by less is grey."""
 LOG_RANGE = (-16.0, 16.0)
 """Natural logarithms of radiance are clipped to this, so that every map is finite."""
 
@@ -117,7 +119,10 @@ class NetworkStages(ABC):
             "shading": self._lit[1],
             "light": np.array([*light.direction, math.radians(light.softness_deg)], np.float32),
         }
-        return self.run("quotient", inputs)["gain"]
+        gain = self.run("quotient", inputs)["gain"]
+        if np.ptp(view.photo, axis=-1).max() < GREY:
+            gain = np.repeat(gain.mean(-1, keepdims=True), 3, -1)  # a grey photo stays grey
+        return gain
 
 
 def _on_person(normals: Float, view: View) -> Float:
