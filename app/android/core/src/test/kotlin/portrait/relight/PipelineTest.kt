@@ -78,7 +78,7 @@ class PipelineTest {
         println("relit example: %.1f dB against Python".format(found))
         assertTrue(found >= 45) { "$found dB" }
         val changed = psnr(Golden.example.numbers(), result.image.numbers())
-        assertTrue(changed < 40) { "hardly anything was relit: $changed dB" }
+        assertTrue(changed < found - 15) { "the light that was placed hardly shows: $changed dB" }
         val expected = Golden.value("relight/report").jsonObject.getValue("faces").jsonArray[0]
         val report = result.report().single()
         assertEquals(expected.number("yaw_deg"), report.head.yawDeg, 0.1)
