@@ -1,9 +1,9 @@
-const VERSION = "7891401e8d059c78";
+const VERSION = "869848dc6a8d97d3";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-DUEtRfmy.js",
- "assets/worker-BxrPFhBX.js",
+ "assets/index-DAmIJhgm.js",
+ "assets/worker-zWlbqfPd.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",
