@@ -18,7 +18,6 @@ pytest.importorskip("tensorflow")
 from export_network import BUILDERS, network
 
 from export import __main__ as command
-from export import convert as convert_module
 from export import release as release_module
 from export.convert import Precision, convert
 from export.error import ExportError
@@ -26,6 +25,7 @@ from export.release import Release, ReleaseConfig, parity_sheet, release
 from export.sample import EXAMPLE, SampleConfig, real_photos
 from export.verify import Gates
 from relight.models import Models
+from training import trained as trained_module
 
 CACHE: dict[tuple[str, Precision], bytes] = {}
 
@@ -45,7 +45,7 @@ def mirrored(root: Path, config: SampleConfig) -> tuple[dict[str, Any], dict[str
 @pytest.fixture(scope="module", autouse=True)
 def narrow() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convert_module, "NETWORKS", BUILDERS)
+        patch.setattr(trained_module, "NETWORKS", BUILDERS)
         patch.setattr(release_module, "synthetic_photos", mirrored)
         patch.setattr(release_module, "convert", once)
         yield
