@@ -60,8 +60,8 @@ class DataConfig:
     views: int = 32
     pairs: int = 32
     reuse: int = 4
-    grey: float = 0.12
-    tight: float = 0.12
+    grey: float = 0.2
+    tight: float = 0.25
     normal_error: float = 0.35
     told: float = 0.15
     seed: int = 0
