@@ -33,6 +33,17 @@ def load_network(name: str, folder: Path) -> keras.Model:
             f"{path}: no such weights; train them: python -m training.train {name} --out {folder}"
         )
     network = NETWORKS[name]()
+    load_weights(network, path)
+    return network
+
+
+def load_weights(network: keras.Model, path: Path) -> None:
+    """Give a network the weights of a file.
+
+    Raises:
+        WeightsError: if the file is missing or damaged, fits another network, or holds numbers
+            that are not finite.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # layers that the file lacks would stay untrained
@@ -44,4 +55,3 @@ def load_network(name: str, folder: Path) -> keras.Model:
         ) from error
     if not all(np.isfinite(w).all() for w in network.get_weights()):
         raise WeightsError(f"{path}: holds numbers that are not finite; train it again")
-    return network

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a training run keeps in its folder, and where it goes on from there."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from relight.error import RelightError
+from relight.storage import whole_file
+
+
+class TrainError(RelightError):
+    """A training run cannot go on."""
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """At an epoch's end: judge and keep the averaged weights, and store the state to go on from."""
+
+    def __init__(self, out: Path, network: keras.Model, name: str, test: Any) -> None:
+        super().__init__()
+        self.out, self.network, self.name, self.test = out, network, name, test
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See the class."""
+        logs = {} if logs is None else logs
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise TrainError(f"{self.out}: loss is not finite in epoch {epoch + 1}; lower the rate")
+        _save(self.model, self.out / "state.weights.h5")
+        with _averaged(self.model):
+            _save(self.network, self.out / f"{self.name}.weights.h5")
+            figures = self.model.evaluate(self.test, verbose=0, return_dict=True)
+        logs.update({f"test_{key}": float(value) for key, value in figures.items()})
+        _write_json(self.out / "figures.json", {k: round(float(v), 5) for k, v in logs.items()})
+        _write_json(self.out / "state.json", {"epoch": epoch + 1})
+
+
+def first_epoch(config: dict[str, Any], out: Path) -> int:
+    """The epoch to go on with, 0 for a new run.
+
+    Raises:
+        TrainError: if the folder holds a run with another configuration, or a corrupt one.
+    """
+    path, state = out / "config.json", out / "state.json"
+    if not path.exists():
+        return 0
+    try:
+        stored = json.loads(path.read_text())["config"]
+        epoch = int(json.loads(state.read_text())["epoch"]) if state.exists() else 0
+    except (ValueError, KeyError) as error:
+        raise TrainError(f"{path}: corrupt; choose another folder") from error
+    stored["steps"] = config["steps"]  # a run may be made longer
+    if stored != json.loads(json.dumps(config)):
+        raise TrainError(f"{out}: holds a run with other settings; choose another folder")
+    if epoch and not (out / "state.weights.h5").exists():
+        raise TrainError(f"{out}: its state is missing; choose another folder")
+    return epoch
+
+
+def write_config(config: dict[str, Any], out: Path) -> None:
+    """What a run was made with, for its model card."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+        check=False,
+    ).stdout.strip()
+    record = {
+        "config": config,
+        "commit": commit or None,
+        "keras": keras.version(),
+        "backend": keras.backend.backend(),
+        "numpy": np.__version__,
+        "python": sys.version.split()[0],
+    }
+    _write_json(out / "config.json", record)
+
+
+@contextmanager
+def _averaged(model: keras.Model) -> Iterator[None]:
+    """The model with its averaged weights, for a while."""
+    raw = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, raw, strict=True):
+            variable.assign(value)
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    """Whole or not at all; the temporary file keeps the ending that Keras asks for."""
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        model.save_weights(temporary, overwrite=True)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
