@@ -23,7 +23,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from rich.console import Console
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import shortest_path
 
@@ -32,7 +31,7 @@ from data_synth.ict import load_model, make_head
 from data_synth.raycast import Caster
 from relight.color import linear_to_srgb, to_uint8
 from relight.detector import Detector, solution
-from relight.error import RelightError
+from relight.error import RelightError, plain_errors
 from relight.geometry import direction, normalize
 from relight.mesh import POINTS, vertex_normals
 from relight.storage import whole_file
@@ -61,7 +60,7 @@ def main(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")],
 ) -> None:
     """Make the runtime's face template from ICT-FaceKit's mean head."""
-    try:
+    with plain_errors():
         head = make_head(load_model(assets), np.zeros(100, np.float32), {})
         points = landmark_positions(head)
         graph = solution("face_mesh_connections")
@@ -82,9 +81,6 @@ def main(
         }
         with whole_file(out) as path:
             path.write_text(json.dumps(data).replace("], [", "],\n[") + "\n", "utf-8")
-    except (RelightError, OSError) as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from None
 
 
 def landmark_positions(head: Head) -> Float:

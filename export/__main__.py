@@ -11,7 +11,7 @@ from rich.console import Console
 
 from export.quiet import quiet
 from export.sheet import document
-from relight.error import RelightError
+from relight.error import plain_errors
 
 DEFAULT_OUT = Path(__file__).parent.parent / "relight" / "models"
 
@@ -37,7 +37,7 @@ def main(
 ) -> None:
     """Convert the networks, verify them, and write models and manifest; or say why not."""
     errors = Console(stderr=True, highlight=False)
-    try:
+    with plain_errors():
         with quiet():
             from export.release import ReleaseConfig, parity_sheet, release
 
@@ -48,9 +48,6 @@ def main(
             Console().print(sheet.table())
         if write_tables is not None:
             document(write_tables, tables)
-    except RelightError as error:
-        errors.print(f"[red]error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(1) from None
     errors.print(f"{out}: written")
 
 

@@ -37,7 +37,7 @@ from export.memory import peak_megabytes, reset_peak
 from export.sheet import document
 from relight import Light, Relighter, load_photo, save_photo
 from relight.detector import Detector
-from relight.error import RelightError
+from relight.error import plain_errors
 from relight.models import Models
 from relight.preview import Preview
 
@@ -67,7 +67,7 @@ def runtime(
 ) -> None:
     """Time and memory per stage for one photo, warm, and the command's cold start."""
     console = Console()
-    with _plain_errors():
+    with plain_errors():
         encoded = photo.read_bytes() if photo else example(SIZE)
         load_photo(encoded)
     console.print(stage_table(encoded, rounds, threads))
@@ -85,7 +85,7 @@ def models_command(
     ] = None,
 ) -> None:
     """Time of each model as a ratio to MediaPipe's face_landmark; size, work and memory."""
-    with _plain_errors():
+    with plain_errors():
         contents = read_models(folder)
         sheets = [size_sheet(contents), *(latency_sheet(contents, rounds, n) for n in (1, 2))]
         for sheet in sheets:
@@ -104,7 +104,7 @@ def preview_command(
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Time from a new position of the light to the relit preview, 1024 pixels."""
-    with _plain_errors():
+    with plain_errors():
         pixels = load_photo(photo.read_bytes() if photo else example(SIZE))
         with Relighter(threads, models=Models(folder, threads=threads)) as relighter:
             seconds = preview_seconds(relighter.preview(pixels), frames)
@@ -126,16 +126,6 @@ def preview_seconds(preview: Preview, frames: int) -> list[float]:
         preview.relight(light)
         seconds.append(time.perf_counter() - start)
     return seconds[1:]
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """One line instead of a traceback."""
-    try:
-        yield
-    except (RelightError, OSError) as error:
-        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 def example(size: tuple[int, int]) -> bytes:

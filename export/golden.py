@@ -19,14 +19,13 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
 
 from export import specimen
 from export.vector import Vectors
 from relight import Analysis, Face, Light, Relighter, load_photo
 from relight.analysis import added_gain
 from relight.detector import Detector
-from relight.error import RelightError
+from relight.error import plain_errors
 from relight.guide import upsample
 from relight.models import Models, read_manifest
 from relight.preview import Preview
@@ -205,11 +204,8 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_OUT,
 ) -> None:
     """Write the golden vectors."""
-    try:
+    with plain_errors():
         write(out)
-    except (RelightError, OSError) as error:
-        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

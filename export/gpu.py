@@ -11,6 +11,7 @@ operations that it builds.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from export.graph import DELEGATE, WEIGHTS
-from relight.error import RelightError
+from relight.error import RelightError, plain_errors
 from relight.models import Models, load_interpreter, read_manifest
 
 RUN_ON_GPU = frozenset({"quotient"})
@@ -95,22 +96,21 @@ def main(
     models: Annotated[Path | None, typer.Option(help="Folder of models.json.")] = None,
 ) -> None:
     """Say which of the models a GPU can run whole."""
-    errors = Console(stderr=True, highlight=False)
-    try:
+    with plain_errors():
         found = inspect_folder(models or Models().folder)
-    except (RelightError, OSError) as error:
-        errors.print(f"[red]error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(1) from None
+        Console().print(_table(found))
+        wrong = [name for name in sorted(RUN_ON_GPU) if found[name].unfriendly]
+        if wrong:
+            raise RelightError(f"{', '.join(wrong)} cannot run whole on a GPU")
+
+
+def _table(found: Mapping[str, GpuFit]) -> Table:
     table = Table("model", "operations", "runs whole on a GPU", "the library runs it on")
     for name, fit in found.items():
         listed = ", ".join(f"{key} {count}" for key, count in sorted(fit.operations.items()))
         verdict = "; ".join(fit.unfriendly) or "yes"
         table.add_row(name, listed, verdict, "GPU" if name in RUN_ON_GPU else "CPU")
-    Console().print(table)
-    wrong = [name for name in sorted(RUN_ON_GPU) if found[name].unfriendly]
-    if wrong:
-        errors.print(f"[red]error:[/] {', '.join(wrong)} cannot run whole on a GPU")
-        raise typer.Exit(1)
+    return table
 
 
 if __name__ == "__main__":

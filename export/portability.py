@@ -32,7 +32,7 @@ from export.sample import real_photos
 from export.sheet import Sheet, document
 from export.verify import LIGHTS, scaled_error
 from relight import Relighter
-from relight.error import RelightError
+from relight.error import RelightError, plain_errors
 from relight.models import Models
 
 TOLERANCE = 1e-3
@@ -62,7 +62,7 @@ def runtime_command(
     write_tables: _Document = None,
 ) -> None:
     """Another TFLite runtime, installed apart."""
-    with _plain_errors(), _folder(work) as place:
+    with plain_errors(), _folder(work) as place:
         python = place / "venv" / "bin" / "python"
         if not python.exists():
             venv.create(place / "venv", with_pip=True)
@@ -75,7 +75,7 @@ def arm64_command(
     models: _Folder = None, work: _Work = None, write_tables: _Document = None
 ) -> None:
     """64-bit Arm, emulated."""
-    with _plain_errors(), _folder(work) as place:
+    with plain_errors(), _folder(work) as place:
         emulator = which(EMULATOR)
         if emulator is None:
             raise RelightError(f"{EMULATOR} is missing: apt-get install qemu-user-static")
@@ -235,16 +235,6 @@ def _folder(work: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """One line instead of a traceback."""
-    try:
-        yield
-    except (RelightError, OSError) as error:
-        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RelightError(ValueError):
     """Base of every expected failure of this library."""
@@ -18,3 +21,22 @@ class NoFaceError(RelightError):
 
 class EnvironmentFileError(RelightError):
     """An environment map cannot be read or written."""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """For commands: an expected failure is one line on stderr and exit status 1, no traceback.
+
+    Raises:
+        typer.Exit: in place of a :class:`RelightError` or an ``OSError``.
+    """
+    try:
+        yield
+    except (RelightError, OSError) as error:
+        import typer  # the library itself needs no terminal
+        from rich.console import Console
+        from rich.markup import escape
+
+        console = Console(stderr=True, highlight=False)
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(1) from None

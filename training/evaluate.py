@@ -10,8 +10,8 @@ before and after. The networks judged are those of the package, of ``--models DI
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ from rich.table import Table
 from relight import Light, Relighter
 from relight.color import linear_to_srgb
 from relight.detector import Detector
-from relight.error import RelightError
+from relight.error import plain_errors
 from relight.face import Face
 from relight.geometry import angle_between, normalize
 from relight.models import Models
@@ -270,7 +270,7 @@ def yaleb_command(
     out: OutOption = OUT,
 ) -> None:
     """Figures on Extended Yale B: normals, added light, relit photo, light direction."""
-    with _plain_errors(), closing(Detector()) as detector:
+    with plain_errors(), closing(Detector()) as detector:
         judged = _stages(weights, models, baseline)
         methods = {STAGES: Relighter(2, detector=detector, models=judged)}
         if not baseline:
@@ -299,7 +299,7 @@ def photos_command(
     out: OutOption = OUT,
 ) -> None:
     """A contact sheet of photos before and after automatic relighting."""
-    with _plain_errors(), Relighter(2, models=_stages(weights, models, baseline)) as relighter:
+    with plain_errors(), Relighter(2, models=_stages(weights, models, baseline)) as relighter:
         out.mkdir(parents=True, exist_ok=True)
         _draw_sheets(relighter, photos, out)
 
@@ -318,16 +318,6 @@ def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages
 
         return KerasModels(weights)
     return AnalyticModels() if baseline else Models(models)
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """One line instead of a traceback."""
-    try:
-        yield
-    except (RelightError, OSError) as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from None
 
 
 app.command("synthetic")(synthetic_command)

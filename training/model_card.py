@@ -20,7 +20,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from relight.error import RelightError
+from relight.error import RelightError, plain_errors
 from relight.storage import whole_file
 from training.card import CARDS, LIMITS, Card
 from training.evaluate import STAGES, SubjectFigures, mean_figures
@@ -260,11 +260,8 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the cards go.")] = Path("docs/models"),
 ) -> None:
     """Write the model cards from training runs and evaluations."""
-    try:
+    with plain_errors():
         written = write_cards(runs, evaluation, out)
-    except (RelightError, OSError) as error:
-        Console(stderr=True, highlight=False).print(f"[red]error:[/] {error}")
-        raise typer.Exit(1) from None
     for path in written:
         Console(highlight=False).print(str(path))
 

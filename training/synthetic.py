@@ -17,7 +17,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from relight.error import RelightError
+from relight.error import plain_errors
 from relight.storage import whole_file
 from training import report
 
@@ -111,15 +111,12 @@ def synthetic_command(
     from training.data import load_splits
     from training.judgement import judge, methods_of
 
-    try:
+    with plain_errors():
         _, unseen = load_splits(data, environments)
         judgement = judge(config, methods_of(config), unseen, errors)
         out.mkdir(parents=True, exist_ok=True)
         with whole_file(out / FILE) as path:
             path.write_text(json.dumps(_rounded(asdict(judgement)), indent=1) + "\n")
-    except (RelightError, OSError) as error:
-        errors.print(f"[red]error:[/] {error}")
-        raise typer.Exit(1) from None
     console = Console(highlight=False)
     console = console if console.is_terminal else Console(width=120, highlight=False)
     for line in lines(judgement):
