@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,9 +76,6 @@ class NetworkStages(ABC):
     light -> gain).
     """
 
-    _lit: tuple[Environment, Float] | None = None
-    """The last face's existing light and its shading: a light that moves leaves them alone."""
-
     @abstractmethod
     def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
         """Outputs of a network by name; no array has a batch axis."""
@@ -105,24 +103,41 @@ class NetworkStages(ABC):
             "skin": view.skin[..., None],
         }
         found = self.run("lighting", inputs)["log_environment"]
-        return Environment(np.exp(np.clip(found, *LOG_RANGE)))
+        return Environment(radiance(found))
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Key gain of one light; see :class:`Stages`."""
-        normals = _on_person(normals, view)
-        if self._lit is None or self._lit[0] is not environment:
-            self._lit = environment, shading(environment, normals, view.face)
+        given = _on_person(normals, view)
         inputs = {
             "photo": view.photo,
-            "normals": normals,
-            "visibility": visibility(normals, light.direction)[..., None],
-            "shading": self._lit[1],
+            "normals": given,
+            "visibility": visibility(given, light.direction)[..., None],
+            "shading": _shading(view, normals, environment),
             "light": np.array([*light.direction, math.radians(light.softness_deg)], np.float32),
         }
         gain = self.run("quotient", inputs)["gain"]
         if np.ptp(view.photo, axis=-1).max() < GREY:
             gain = np.repeat(gain.mean(-1, keepdims=True), 3, -1)  # a grey photo stays grey
         return gain
+
+
+def radiance(log_environment: Float) -> Float:
+    """Finite radiance from the lighting network's natural logarithms, of the same shape."""
+    result: Float = np.exp(np.clip(log_environment, *LOG_RANGE))
+    return result
+
+
+_shadings: WeakKeyDictionary[View, tuple[Environment, Float, Float]] = WeakKeyDictionary()
+"""Each face's existing light, normals and the shading they make, while the face is in use."""
+
+
+def _shading(view: View, normals: Float, environment: Environment) -> Float:
+    """The shading of a face, kept: a light that moves leaves it alone."""
+    kept = _shadings.get(view)
+    if kept is None or kept[0] is not environment or kept[1] is not normals:
+        found = shading(environment, _on_person(normals, view), view.face)
+        kept = _shadings[view] = environment, normals, found
+    return kept[2]
 
 
 def _on_person(normals: Float, view: View) -> Float:

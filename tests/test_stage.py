@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from relight import Environment, Light
+from relight import Environment, Light, stage
 from relight.models import Models
+from relight.quotient import shading
 from relight.stage import NetworkStages
 from relight.view import SIDE, View
 
@@ -133,6 +134,36 @@ def test_the_quotient_network_sees_the_light_as_direction_and_radius() -> None:
     expected = np.maximum(given @ light.direction, 0)[..., None]
     np.testing.assert_allclose(asked["visibility"], expected, atol=1e-6)
     assert {array.dtype for array in asked.values()} == {np.dtype(np.float32)}
+
+
+def test_the_existing_shading_is_found_once_for_each_of_two_faces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lights that are moved on the faces of a group in turn leave it alone."""
+    found: list[Environment] = []
+
+    def counted(environment: Environment, *rest: np.ndarray) -> np.ndarray:
+        found.append(environment)
+        return shading(environment, *rest)
+
+    monkeypatch.setattr(stage, "shading", counted)
+    stages = Answers(gain=np.ones((SIDE, SIDE, 3), np.float32))
+    faces = [(view(), unit_normals(), Environment.uniform(level)) for level in (0.5, 1.0)]
+    for azimuth in (0, 30, 60):
+        for seen, normals, environment in faces:
+            stages.gain(seen, normals, environment, Light(azimuth, 20))
+    assert found == [environment for _, _, environment in faces]
+
+
+def test_the_shading_follows_the_light_and_the_normals() -> None:
+    stages, seen = Answers(gain=np.ones((SIDE, SIDE, 3), np.float32)), view()
+    lit = np.random.default_rng(4).uniform(size=(2, 16, 32, 3)).astype(np.float32)
+    given = unit_normals()
+    for environment in (Environment(lit[0]), Environment(lit[1])):
+        for normals in (given, given[::-1].copy()):
+            stages.gain(seen, normals, environment, Light(0, 0))
+            expected = shading(environment, normals * seen.person[..., None], seen.face)
+            np.testing.assert_array_equal(stages.asked["quotient"]["shading"], expected)
 
 
 def test_the_packages_networks_make_all_three_estimates() -> None:
