@@ -21,7 +21,7 @@ from data_synth.pair import PairMaker, PairRanges, Pairs
 from relight.environment import Environment
 from relight.error import RelightError
 from relight.geometry import Crop, normalize
-from relight.quotient import shading
+from relight.quotient import shading, visibility
 from relight.view import SIDE, plain_skin
 from training.landmark import DRAWN_SIDE, LandmarkStore, draw_mesh, load_landmarks
 
@@ -305,7 +305,7 @@ def inputs_and_target(
         shading(Environment(e), n, f[..., 0] > 0.5)
         for e, n, f in zip(environment, given, face, strict=True)
     ]
-    visibility = np.maximum(np.einsum("nyxc,nc->nyx", given, light[:, :3]), 0)[..., None]
+    seen = [visibility(n, key)[..., None] for n, key in zip(given, light[:, :3], strict=True)]
     unclipped = (sample["photo"].max(-1) < 252)[..., None]
     target = np.concatenate(
         [
@@ -316,5 +316,5 @@ def inputs_and_target(
         ],
         -1,
     )
-    inputs = {"photo": photo, "normals": given, "visibility": visibility, "light": light}
+    inputs = {"photo": photo, "normals": given, "visibility": np.stack(seen), "light": light}
     return inputs | {"shading": np.stack(lit)}, target
