@@ -25,7 +25,7 @@ from data_synth.rig import Camera, Rig
 from relight import Light, mesh
 from relight.color import luminance
 from relight.environment import Environment
-from relight.view import View
+from relight.view import SIDE, View
 from training import report
 from training.baselines import AnalyticModels
 from training.classical import ClassicalModels
@@ -35,7 +35,15 @@ from training.fairness import THIRDS
 from training.judgement import irradiance_ratio, judge, judge_pair, subject_tones
 from training.landmark import LandmarkStore
 from training.synthetic import ExposureConfig, SyntheticConfig, lines
-from training.unseen import Exposure, Pair, as_light, exposures, pairs, skin_tone
+from training.unseen import (
+    Exposure,
+    Pair,
+    as_light,
+    exposures,
+    face_view,
+    pairs,
+    skin_tone,
+)
 
 SEED = 3
 
@@ -131,6 +139,21 @@ def test_a_pair_is_one_picture(people: Split) -> None:
         assert pair.view.skin[~pair.view.face].max() == 0
         bright = luminance(pair.linear)[inside]
         assert np.corrcoef(bright, luminance(pair.view.linear)[inside])[0, 1] > 0.8
+
+
+def test_eyes_brows_and_lips_are_no_plain_skin(people: Split) -> None:
+    """As the runtime has it."""
+    photo = np.full((SIDE, SIDE, 3), 128, np.uint8)
+    drawn = np.zeros((SIDE, SIDE, 4), np.float32)
+    drawn[20:100, 20:100, 2:] = 1
+    features = np.zeros((SIDE, SIDE), bool)
+    features[40:50, 30:60] = True
+    seen = face_view(photo, drawn, features, np.ones((SIDE, SIDE), np.float32))
+    assert not seen.skin[features].any()
+    assert seen.skin[60:90, 30:90].all()
+    (exposure, *_) = exposures(people, ExposureConfig(environments=1), SEED)
+    left_out = (exposure.view.inner_face > 0.99) & (exposure.view.skin == 0)
+    assert left_out.sum() > 50
 
 
 def test_a_light_keeps_its_direction_and_softness() -> None:

@@ -18,7 +18,7 @@ from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.environment import HEIGHT, Environment
 from relight.geometry import Crop, angles, normalize
 from relight.light import Light
-from relight.view import FINE, RIM, SIDE, View, exposed
+from relight.view import FEATURES, FINE, RIM, SIDE, View, plain_skin
 from training.data import DataConfig, Split, make_block
 from training.synthetic import ExposureConfig
 
@@ -87,7 +87,12 @@ def pairs(split: Split, count: int, seed: int) -> Iterator[Pair]:
             mask = sample["mask"][i].astype(np.float32)
             yield Pair(
                 name.split("/")[0],
-                face_view(sample["photo"][i], sample["mesh"][i].astype(np.float32), mask),
+                face_view(
+                    sample["photo"][i],
+                    sample["mesh"][i].astype(np.float32),
+                    sample["features"][i],
+                    mask,
+                ),
                 Environment(sample["environment"][i]),
                 normalize(sample["normals"][i]),
                 mask > 0.5,
@@ -112,6 +117,7 @@ def exposures(split: Split, config: ExposureConfig, seed: int) -> Iterator[Expos
         scaled[:, :2] = crop.to_crop(landmarks[:, :2], SIDE)
         mesh_normals, mask = mesh.normals(scaled, pose, SIDE)
         drawn = np.concatenate([mesh_normals, mask[..., None]], -1).astype(np.float32)
+        features = mesh.region(scaled, FEATURES, SIDE)
         person = crop.extract(field.alpha, SIDE)
         truth = normalize(crop.extract(field.normals, SIDE)) * (person > 0)[..., None]
         for image, picture in zip(images, pictures, strict=True):
@@ -122,21 +128,19 @@ def exposures(split: Split, config: ExposureConfig, seed: int) -> Iterator[Expos
             photo = to_uint8(linear_to_srgb(crop.extract(linear, SIDE)))
             yield Exposure(
                 name.split("/")[0],
-                face_view(photo, drawn, person),
+                face_view(photo, drawn, features, person),
                 Environment(light * gain),
                 truth,
             )
 
 
-def face_view(photo: NDArray[np.uint8], drawn: Float, person: Float) -> View:
+def face_view(photo: NDArray[np.uint8], drawn: Float, features: Mask, person: Float) -> View:
     """What the stages may look at, of a picture made by the Light Stage.
-
-    Skin is the inner part of the face mesh, lips, eyes and brows included: to leave them out, as
-    :func:`relight.view.look` does, changes the fits of light by nothing that can be measured.
 
     Args:
         photo: ``(128, 128, 3)`` uint8 sRGB.
         drawn: ``(128, 128, 4)`` normals of the face mesh and its mask.
+        features: ``(128, 128)`` eyes, eyebrows and lips.
         person: ``(128, 128)`` float32 coverage in [0, 1].
     """
     import cv2
@@ -150,7 +154,7 @@ def face_view(photo: NDArray[np.uint8], drawn: Float, person: Float) -> View:
         mesh_normals=normalize(drawn[..., :3]),
         face=face,
         inner_face=cv2.GaussianBlur(inner, (0, 0), SIDE / 200),
-        skin=inner * exposed(seen),
+        skin=plain_skin(face, features, seen),
         outline=outline.repeat(FINE, 0).repeat(FINE, 1),
     )
 
