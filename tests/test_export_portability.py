@@ -13,8 +13,9 @@ from export.latency import read_models
 from export.portability import PROBE, compare
 from relight.error import RelightError
 
+CHANNELS = {"photo": 3, "normals": 3, "skin": 1}
 CALLS = [
-    ("lighting", {k: np.full((1, 128, 128, 3), level, np.float32) for k in ("photo", "normals")})
+    ("lighting", {key: np.full((1, 128, 128, n), level, np.float32) for key, n in CHANNELS.items()})
     for level in (0.2, 0.7)
 ]
 
