@@ -24,7 +24,8 @@ from relight.environment import Environment
 from relight.face import Face, find
 from relight.geometry import angles
 from relight.models import Models
-from relight.stage import NetworkStages
+from relight.stage import Stages
+from training.keras_models import KerasStages
 from training.metric import psnr
 
 if TYPE_CHECKING:
@@ -111,23 +112,18 @@ class Parity:
         return min(self.decibels.values())
 
 
-class KerasStages(NetworkStages):
+class _Recorder(KerasStages):
     """The stages by the Keras networks; remembers every call."""
 
     def __init__(self, networks: Mapping[str, keras.Model]) -> None:
-        self._networks = networks
+        super().__init__(networks)
         self.calls: list[Call] = []
 
     def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
-        """Outputs of a network by name; no array has a batch axis."""
-        batch = {key: np.asarray(x, np.float32)[None] for key, x in inputs.items()}
-        found = self._networks[name](batch, training=False)
-        outputs = {key: np.asarray(x)[0] for key, x in found.items()}
+        """Run and remember."""
+        outputs = super().run(name, inputs)
         self.calls.append(Call(name, dict(inputs), outputs))
         return outputs
-
-    def close(self) -> None:
-        """Keep the networks; they are the caller's."""
 
 
 class Bench:
@@ -147,7 +143,7 @@ class Bench:
         self._scenes = {name: (photos[name], faces[0]) for name, faces in found.items() if faces}
         if not self._scenes:
             raise ExportError("no photo shows a face; give portraits: --photos DIR")
-        stages = KerasStages(networks)
+        stages = _Recorder(networks)
         self._relit = {name: self._relight(stages, *scene) for name, scene in self._scenes.items()}
         self._calls = stages.calls
 
@@ -178,7 +174,7 @@ class Bench:
             }
             return Parity(_errors(models, self._calls), found)
 
-    def _relight(self, stages: NetworkStages, photo: Image, face: Face) -> Image:
+    def _relight(self, stages: Stages, photo: Image, face: Face) -> Image:
         relighter = Relighter(detector=self._detector, models=stages)
         analysis = relighter.analyze(photo, face)
         lights = [*LIGHTS, _existing(analysis.environment)]
