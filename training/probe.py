@@ -21,6 +21,7 @@ from keras import ops
 
 from relight.color import LUMINANCE
 from relight.environment import HEIGHT, directions, solid_angles
+from training.baselines import SKIN_ALBEDO, WHITE_LEVEL
 
 PACKAGE = "portrait_relight"
 
@@ -44,10 +45,6 @@ FRONT = 0.5
 """Largest change of the fitted light in front of the person, in logarithms."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
-SKIN_ALBEDO = 0.3
-"""Luminance of the albedo that a face is taken to have when nothing else is known."""
-WHITE_LEVEL = 0.9
-"""Luminance that a white sphere is taken to have in a well exposed photo."""
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
