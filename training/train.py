@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from relight.error import RelightError
-from relight.stage import LOG_RANGE
+from relight.stage import radiance
 from training.batches import PairDataset
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
 from training.data import DataConfig, Estimate, load_splits
@@ -197,7 +197,7 @@ def _load_estimate(folder: str | None) -> Estimate | None:
         normals = networks["normals"].predict_on_batch(inputs)["normals"] * mask
         inputs = {"photo": photo, "normals": normals, "skin": skin}
         logarithm = networks["lighting"].predict_on_batch(inputs)["log_environment"]
-        return normals, np.exp(np.clip(logarithm, *LOG_RANGE))
+        return normals, radiance(logarithm)
 
     return estimate
 
