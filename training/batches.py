@@ -51,7 +51,14 @@ class PairDataset(keras.utils.PyDataset):
         self._pool = ProcessPoolExecutor(
             1, mp_context=get_context("spawn"), initializer=_prepare, initargs=(os.getpid(),)
         )
-        self._blocks: dict[int, Future[Sample]] = {}
+        self._blocks: dict[int, Future[tuple[Sample, float]]] = {}
+        self.block_seconds: float | None = None
+        """What the last block took to make."""
+
+    @property
+    def block_batches(self) -> int:
+        """Batches that a block gives."""
+        return self.config.batches_per_block
 
     def __len__(self) -> int:
         """Batches of an epoch."""
@@ -91,11 +98,12 @@ class PairDataset(keras.utils.PyDataset):
         for wanted in (number, number + 1):
             if wanted not in self._blocks:
                 self._blocks[wanted] = self._pool.submit(
-                    make_block, self.split, self.config, wanted
+                    _timed_block, self.split, self.config, wanted
                 )
         for old in [n for n in self._blocks if n < number]:
             del self._blocks[old]
-        return self._blocks[number].result()
+        block, self.block_seconds = self._blocks[number].result()
+        return block
 
 
 def tf_data(dataset: PairDataset) -> Any:
@@ -116,11 +124,8 @@ def tf_data(dataset: PairDataset) -> Any:
     ).prefetch(2)
 
 
-def _prepare(parent: int) -> None:
-    """Settings of the process that makes blocks; it ends when the training is killed."""
-    import cv2
-
-    cv2.setNumThreads(1)
+def end_with(parent: int) -> None:
+    """End this process when the one that started it is gone, however that ended."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -128,6 +133,20 @@ def _prepare(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _prepare(parent: int) -> None:
+    """Settings of the process that makes blocks; it ends when the training is killed."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    end_with(parent)
+
+
+def _timed_block(split: Split, config: DataConfig, number: int) -> tuple[Sample, float]:
+    """A block, and the seconds that it took."""
+    begin = time.perf_counter()
+    return make_block(split, config, number), time.perf_counter() - begin
 
 
 def _mirrored(sample: Sample, chosen: NDArray[np.bool_]) -> Sample:

@@ -36,17 +36,23 @@ class Checkpoint(keras.callbacks.Callback):
         logs = {} if logs is None else logs
         if not math.isfinite(logs.get("loss", 0.0)):
             raise TrainError(f"{self.out}: loss is not finite in epoch {epoch + 1}; lower the rate")
-        _save(self.model, self.out / "state.weights.h5")
         with _averaged(self.model):
             _save(self.network, self.out / f"{self.name}.weights.h5")
             figures = self.model.evaluate(self.test, verbose=0, return_dict=True)
         logs.update({f"test_{key}": float(value) for key, value in figures.items()})
         _write_json(self.out / "figures.json", {k: round(float(v), 5) for k, v in logs.items()})
+        # Last and together: an epoch that was not finished is done again from the one before.
+        _save(self.model, self.out / "state.weights.h5")
         _write_json(self.out / "state.json", {"epoch": epoch + 1})
 
 
-def first_epoch(config: dict[str, Any], out: Path) -> int:
+def first_epoch(config: dict[str, Any], defaults: dict[str, Any], out: Path) -> int:
     """The epoch to go on with, 0 for a new run.
+
+    Args:
+        config: of the run.
+        defaults: values of settings that a folder written before they existed lacks.
+        out: the run's folder.
 
     Raises:
         TrainError: if the folder holds a run with another configuration, or a corrupt one.
@@ -60,11 +66,20 @@ def first_epoch(config: dict[str, Any], out: Path) -> int:
     except (ValueError, KeyError) as error:
         raise TrainError(f"{path}: corrupt; choose another folder") from error
     stored["steps"] = config["steps"]  # a run may be made longer
-    if stored != json.loads(json.dumps(config)):
+    if _completed(stored, json.loads(json.dumps(defaults))) != json.loads(json.dumps(config)):
         raise TrainError(f"{out}: holds a run with other settings; choose another folder")
     if epoch and not (out / "state.weights.h5").exists():
         raise TrainError(f"{out}: its state is missing; choose another folder")
     return epoch
+
+
+def _completed(stored: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The stored settings, with the defaults of those that they lack."""
+    result = defaults | stored
+    for key, value in stored.items():
+        if isinstance(value, dict) and isinstance(defaults.get(key), dict):
+            result[key] = _completed(value, defaults[key])
+    return result
 
 
 def write_config(config: dict[str, Any], out: Path) -> None:

@@ -7,9 +7,10 @@ Kill it anywhere; the same command goes on from the last epoch. The run's folder
 - ``<network>.weights.h5``: the averaged weights of the last epoch,
 - ``state.weights.h5``, ``state.json``: what a restart continues from,
 - ``history.csv``, ``tensorboard/``: loss and figures by epoch,
-- ``figures.json``: the last epoch's figures on the test split.
+- ``figures.json``: the last epoch's figures on the test split,
+- ``throughput.csv``: samples and seconds by epoch; ``profile.json`` of ``--profile``.
 
-The weights that ship: see ``docs/training-log.md`` for the commands and their times.
+The weights that ship: ``docs/training-log.md``; several workers: ``docs/distributed-training.md``.
 """
 
 from __future__ import annotations
@@ -32,9 +33,14 @@ from relight.error import RelightError
 from relight.stage import radiance
 from training.batches import PairDataset
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
-from training.data import DataConfig, Estimate, load_splits
+from training.data import DataConfig, Estimate, Split, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
+from training.multiworker import LOST, WorkerLostError, Workers, fit, join
 from training.networks import NETWORKS
+from training.precision import mix, require_mixed
+from training.shard import sharded
+from training.throughput import Throughput
+from training.trace import LAST, Trace
 from training.trained import load_network, load_weights
 
 Float = NDArray[np.float32]
@@ -49,6 +55,12 @@ class Network(StrEnum):
     NORMALS = "normals"
     LIGHTING = "lighting"
     QUOTIENT = "quotient"
+
+
+class Distribution(StrEnum):
+    """Ways to train on several processes."""
+
+    MULTIWORKER = "multiworker"
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,8 @@ class TrainConfig:
         estimates: folder of normals and lighting weights, whose estimates the quotient network is
             given; ``None`` gives it disturbed normals and the true light.
         batches: what the data is made of.
+        shards: parts of a batch, each from views of its own, that workers share.
+        mixed_precision: whether convolutions are computed in bfloat16.
     """
 
     network: str
@@ -83,32 +97,58 @@ class TrainConfig:
     initial_weights: str | None = None
     estimates: str | None = None
     batches: DataConfig = field(default_factory=DataConfig)
+    shards: int = 1
+    mixed_precision: bool = False
 
 
-def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
+def train(
+    config: TrainConfig,
+    out: Path,
+    console: Console,
+    workers: Workers | None = None,
+    profile: bool = False,
+) -> dict[str, float]:
     """Run a training, from its start or from where it stopped.
 
+    Args:
+        config: of the run.
+        out: its folder, which all workers see.
+        console: told of the course.
+        workers: that share the training, or ``None`` to do it in this process.
+        profile: whether to trace a few steps, see :class:`training.trace.Trace`.
+
     Returns:
-        The last epoch's losses and figures; ``test_`` marks those of the test split.
+        The last epoch's losses and figures; ``test_`` marks those of the test split. Empty for
+        a worker that is not the chief.
 
     Raises:
         TrainError: if the folder holds another run, or the loss is no longer finite.
+        WorkerLostError: if another worker is gone.
         RelightError: for data that cannot be used.
         OSError: if the folder cannot be written.
     """
     # --- Configuration
 
+    chief = workers is None or workers.chief
+    shards = range(config.shards) if workers is None else workers.shards(config.shards)
+    if config.mixed_precision:
+        require_mixed()
+    if profile and config.epoch_steps < LAST:
+        raise TrainError(f"--profile traces up to step {LAST}; give --epoch-steps {LAST} or more")
     out.mkdir(parents=True, exist_ok=True)
-    epoch = first_epoch(asdict(config), out)
+    epoch = first_epoch(asdict(config), asdict(TrainConfig(config.network, config.data)), out)
+    if workers is not None:
+        epoch = workers.agreed(epoch)  # a file system may show an older one to the others
     epochs = math.ceil(config.steps / config.epoch_steps)
     if epoch >= epochs:
         console.print(f"{out}: finished; give more --steps to go on.")
-        figures: dict[str, float] = json.loads((out / "figures.json").read_text())
-        return figures
+        return _figures(out)
 
     # --- Data
 
     environments = Path(config.environments) if config.environments else None
+    if workers is not None and not chief:
+        workers.wait()  # the chief finds the faces, for all
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Face Mesh on the renders", total=None)
         learned, unseen = load_splits(
@@ -116,16 +156,14 @@ def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
             environments,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    write_config(asdict(config), out)
+    if workers is not None and chief:
+        workers.wait()
+    if chief:
+        write_config(asdict(config), out)
     console.print(f"{len(learned.names)} views to learn from, {len(unseen.names)} to judge by")
     estimate = _load_estimate(config.estimates)
-    data = PairDataset(learned, config.network, config.batches, config.epoch_steps, epoch, estimate)
-    fixed = DataConfig(batch=16, views=min(len(unseen.names), 48), pairs=8, reuse=1, seed=1)
-    judged = PairDataset(unseen, config.network, fixed, 1, estimate=estimate)
-    # One batch after the other: the test set stays in memory.
-    kept = [judged.batch(i) for i in range(min(TEST_BATCHES, fixed.batches_per_block))]
-    judged.close()
-    test_set = _Fixed(kept)
+    batches, steps = config.batches, config.epoch_steps
+    data = sharded(learned, config.network, batches, steps, epoch, estimate, config.shards, shards)
 
     # --- Model
 
@@ -133,6 +171,8 @@ def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
     network = NETWORKS[config.network]()
     if config.initial_weights:
         load_weights(network, Path(config.initial_weights))
+    if config.mixed_precision:
+        mix(network)
     model = joined_outputs(network)
     schedule = keras.optimizers.schedules.CosineDecay(
         config.learning_rate * 0.05,
@@ -156,34 +196,56 @@ def train(config: TrainConfig, out: Path, console: Console) -> dict[str, float]:
 
     # --- Fit
 
-    callbacks = [
-        Checkpoint(out, network, config.network, test_set),
-        keras.callbacks.CSVLogger(str(out / "history.csv"), append=epoch > 0),
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda e, logs: console.print(
-                f"{(e + 1) * config.epoch_steps:7d}  "
-                + "  ".join(f"{k} {v:.4f}" for k, v in (logs or {}).items())
-            )
-        ),
-    ]
-    if keras.backend.backend() == "tensorflow":
-        callbacks.append(keras.callbacks.TensorBoard(str(out / "tensorboard"), write_graph=False))
+    callbacks: list[keras.callbacks.Callback] = []
+    if chief:
+        test_set = _test_set(unseen, config.network, estimate)
+        callbacks = [
+            Throughput(out / "throughput.csv", batches.batch, append=epoch > 0),
+            Checkpoint(out, network, config.network, test_set),
+            keras.callbacks.CSVLogger(str(out / "history.csv"), append=epoch > 0),
+            keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda e, logs: console.print(
+                    f"{(e + 1) * steps:7d}  "
+                    + "  ".join(f"{k} {v:.4f}" for k, v in (logs or {}).items())
+                )
+            ),
+        ]
+        if keras.backend.backend() == "tensorflow":
+            board = str(out / "tensorboard")
+            callbacks.append(keras.callbacks.TensorBoard(board, write_graph=False))
+        if profile:
+            callbacks.append(Trace(out, data, console))
+    loss, figure = LOSSES[config.network], FIGURES[config.network]
     try:
-        model.fit(
-            data,
-            epochs=epochs,
-            initial_epoch=epoch,
-            callbacks=callbacks,
-            shuffle=False,  # a block after the other; the samples are drawn at random
-            verbose=0,
-        )
+        if workers is not None:
+            fit(model, data, workers, loss, figure, batches.batch, epochs, epoch, callbacks)
+        else:
+            model.fit(
+                data,
+                epochs=epochs,
+                initial_epoch=epoch,
+                callbacks=callbacks,
+                shuffle=False,  # a block after the other; the samples are drawn at random
+                verbose=0,
+            )
     finally:
         data.close()
 
-    # --- Figures
+    return _figures(out) if chief else {}
 
-    result: dict[str, float] = json.loads((out / "figures.json").read_text())
-    return result
+
+def _figures(out: Path) -> dict[str, float]:
+    figures: dict[str, float] = json.loads((out / "figures.json").read_text())
+    return figures
+
+
+def _test_set(unseen: Split, network: str, estimate: Estimate | None) -> _Fixed:
+    """What every epoch is judged on; made one batch after the other and kept in memory."""
+    fixed = DataConfig(batch=16, views=min(len(unseen.names), 48), pairs=8, reuse=1, seed=1)
+    judged = PairDataset(unseen, network, fixed, 1, estimate=estimate)
+    kept = [judged.batch(i) for i in range(min(TEST_BATCHES, fixed.batches_per_block))]
+    judged.close()
+    return _Fixed(kept)
 
 
 def _load_estimate(folder: str | None) -> Estimate | None:
@@ -241,27 +303,46 @@ def main(
         Path | None,
         typer.Option(help="Folder of normals and lighting weights that a quotient is trained on."),
     ] = None,
+    distribute: Annotated[
+        Distribution | None,
+        typer.Option(help="As one of several workers; python -m training.supervise starts them."),
+    ] = None,
+    shards: Annotated[
+        int, typer.Option(min=0, help="Parts of a batch that workers share; 0: one for each.")
+    ] = 0,
+    mixed_precision: Annotated[
+        bool, typer.Option("--mixed-precision", help="bfloat16 convolutions; needs a GPU.")
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Trace steps 10 to 20 and tell what limits them.")
+    ] = False,
 ) -> None:
     """Train a network; run again to go on after a stop."""
+    workers: Workers | None = None
     console = Console(highlight=False, soft_wrap=True)
-    config = TrainConfig(
-        network=network.value,
-        data=str(data),
-        environments=str(environments) if environments else None,
-        steps=steps,
-        epoch_steps=min(epoch_steps, steps),
-        learning_rate=learning_rate,
-        initial_weights=str(init) if init else None,
-        estimates=str(estimates) if estimates else None,
-        batches=DataConfig(batch=batch, seed=seed),
-    )
     try:
+        if distribute is not None:
+            workers = join()
+            console.quiet = not workers.chief
         if init is not None and not init.is_file():
             raise TrainError(f"{init}: no such file; give weights of a former run")
-        figures = train(config, out, console)
+        config = TrainConfig(
+            network=network.value,
+            data=str(data),
+            environments=str(environments) if environments else None,
+            steps=steps,
+            epoch_steps=min(epoch_steps, steps),
+            learning_rate=learning_rate,
+            initial_weights=str(init) if init else None,
+            estimates=str(estimates) if estimates else None,
+            batches=DataConfig(batch=batch, seed=seed),
+            shards=shards or (workers.count if workers else 1),
+            mixed_precision=mixed_precision,
+        )
+        figures = train(config, out, console, workers, profile)
     except (RelightError, OSError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/] {error}")
-        raise typer.Exit(1) from None
+        raise typer.Exit(LOST if isinstance(error, WorkerLostError) else 1) from None
     console.print("  ".join(f"{k} {v:.4f}" for k, v in figures.items()))
 
 
