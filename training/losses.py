@@ -74,10 +74,9 @@ def _chord(target: Any, predicted: Any) -> Any:
 
 def lighting_loss(target: Any, predicted: Any) -> Any:
     """Log radiance by solid angle, the three spheres, and the dominant direction, ``(B,)``."""
-    weight = ops.convert_to_tensor(solid_angles(HEIGHT)[None, :, :, None] / (4 * np.pi) / WIDTH)
-    weight = weight * WIDTH  # every row's pixels weigh alike; all weights sum to 1
+    weight = ops.convert_to_tensor(solid_angles(HEIGHT)[None] / (4 * np.pi))
     log_error = ops.abs(ops.log(target + DARKEST) - predicted)
-    loss = 0.1 * ops.sum(ops.mean(log_error, -1) * weight[..., 0], (1, 2))
+    loss = 0.1 * ops.sum(ops.mean(log_error, -1) * weight, (1, 2))
     turned = 1 - _direction_cosine(target, predicted)
     return loss + sphere_error(target, predicted) + TURN * turned
 
@@ -85,17 +84,15 @@ def lighting_loss(target: Any, predicted: Any) -> Any:
 def sphere_error(target: Any, predicted: Any) -> Any:
     """Mean absolute error on the three spheres over the diffuse sphere's mean, ``(B,)``."""
     radiance = ops.exp(ops.clip(predicted, -12.0, 12.0))
-    total: Any = 0.0
-    level: Any = None
-    for weight, matrix in zip((2.0, 0.5, 0.25), sphere_matrices(), strict=True):
-        true, seen = (_rendered(matrix, light) for light in (target, radiance))
-        if level is None:
-            level = ops.mean(true, (1, 2)) + DARKEST
-            error = ops.mean(ops.abs(true - seen), (1, 2)) / level
-        else:  # reflections of lamps are thousands of times brighter than the rest: compress them
-            scale = ops.reshape(level, (-1, 1, 1))
-            error = ops.mean(ops.abs(ops.sqrt(true / scale) - ops.sqrt(seen / scale)), (1, 2))
-        total = total + weight * error
+    diffuse, silver, mirror = sphere_matrices()
+    true, seen = (_rendered(diffuse, light) for light in (target, radiance))
+    level = ops.mean(true, (1, 2)) + DARKEST
+    total = 2 * (ops.mean(ops.abs(true - seen), (1, 2)) / level)
+    scale = ops.reshape(level, (-1, 1, 1))
+    for weight, matrix in ((0.5, silver), (0.25, mirror)):
+        # Reflections of lamps are thousands of times brighter than the rest: compress them.
+        true, seen = (ops.sqrt(_rendered(matrix, x) / scale) for x in (target, radiance))
+        total = total + weight * ops.mean(ops.abs(true - seen), (1, 2))
     return total
 
 
