@@ -25,7 +25,10 @@ def test_weights_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("fault", ["missing", "garbage", "another network", "not finite"])
+FAULTS = ["missing", "garbage", "truncated", "another network", "not finite"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_bad_weights_cost_one_line(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,6 +36,9 @@ def test_bad_weights_cost_one_line(
     path = tmp_path / "lighting.weights.h5"
     if fault == "garbage":
         path.write_bytes(b"no weights")
+    elif fault == "truncated":
+        network("lighting").save_weights(path)
+        path.write_bytes(path.read_bytes()[:-1000])
     elif fault == "another network":
         network("normals").save_weights(path)
     elif fault == "not finite":

@@ -29,6 +29,7 @@ from training.data import (
     load_splits,
     make_block,
 )
+from training.networks import NETWORKS
 
 CONFIG = DataConfig(batch=4, views=2, pairs=4)
 
@@ -208,3 +209,20 @@ def test_bad_input_gets_one_line(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert str(data.name) in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_truncated_file_of_initial_weights_costs_one_line(dataset: Path, tmp_path: Path) -> None:
+    path = tmp_path / "former.weights.h5"
+    NETWORKS["quotient"]().save_weights(path)
+    path.write_bytes(path.read_bytes()[:100_000])
+    done = subprocess.run(
+        command(dataset, tmp_path / "run", "--init", str(path)),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert str(path) in line
+    assert "Traceback" not in done.stderr
