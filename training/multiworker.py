@@ -77,15 +77,11 @@ class Workers:
         """The chief's value; all workers have to ask, and wait for each other."""
         import tensorflow as tf
 
-        strategy = self.strategy
+        def replica(own: Any) -> Any:
+            # The sum goes where its term is: computed here, it is on the worker's device.
+            return tf.distribute.get_replica_context().all_reduce("SUM", tf.identity(own))
 
-        @tf.function
-        def total(own: Any) -> Any:
-            def replica(own: Any) -> Any:
-                return tf.distribute.get_replica_context().all_reduce("SUM", own)
-
-            return strategy.run(replica, args=(own,))
-
+        total = tf.function(lambda own: self.strategy.run(replica, args=(own,)))
         with _losses_told():
             return round(float(total(tf.constant(float(value if self.chief else 0)))))
 
@@ -211,14 +207,14 @@ def fit(
         context = tf.distribute.get_replica_context()
         return context.all_reduce("SUM", [*gradients, tf.stack(sums)])
 
-    @tf.function(jit_compile=False)
-    def step(batches: Any) -> Any:
+    def learn(batches: Any) -> Any:
         *gradients, means = strategy.run(replica, args=next(batches))
         # The variables are this process's own, so the optimizer, outside the strategy, neither sums
         # again nor clips before the sum.
         optimizer.apply(gradients, variables)
         return means
 
+    step = tf.function(learn, jit_compile=False)
     hooks = keras.callbacks.CallbackList(list(callbacks), model=model, epochs=epochs)
     hooks.on_train_begin()
     with _losses_told():
