@@ -16,9 +16,10 @@ from relight import Environment, Light, color, geometry, mesh, quotient
 from relight import light as light_stage
 from relight.face import Face, head_from_camera
 from relight.geometry import Crop, Grid
-from relight.guide import FADE, Outline, upsample
+from relight.guide import FADE, Outline, follow_colors, upsample
 from relight.quotient import GainMap
-from relight.view import FEATURES, SIDE
+from relight.stage import NetworkStages
+from relight.view import FEATURES, FINE, SIDE, View
 
 Float = NDArray[np.float32]
 Image8 = NDArray[np.uint8]
@@ -140,7 +141,7 @@ def _filter(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.array("filter/erode", cv2.erode(mask, np.ones((3, 3), np.uint8)))
     vectors.array("filter/dilate", cv2.dilate(mask, np.ones((3, 3), np.uint8)))
     for radius, scale in ((3, 1.0), (2, 0.25)):
-        found = cv2.ximgproc.guidedFilter(guide, values, radius, 1e-4, scale=scale)
+        found = follow_colors(guide, values, radius, 1e-4, scale)
         vectors.array(f"filter/guided/{scale:g}", found)
 
 
@@ -277,6 +278,38 @@ def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     add_gain_map(vectors, "guide/two", upsample(photo, outlines, gains), 2)
 
 
+class _Answer(NetworkStages):
+    """A network that gives the same gain, whatever it is asked."""
+
+    def __init__(self, gain: Float) -> None:
+        self._gain = gain
+
+    def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
+        """The gain."""
+        return {"gain": self._gain}
+
+    def close(self) -> None:
+        """Nothing is loaded."""
+
+
+def _grey(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
+    answer = np.round(smooth((SIDE, SIDE, 3), 60) * 255).astype(np.uint8)
+    stages, whole = _Answer(answer.astype(np.float32)), np.ones((SIDE, SIDE), np.float32)
+    normals = np.zeros((SIDE, SIDE, 3), np.float32)
+    normals[..., 2] = 1
+    levels, every = (0, 1, 3), 8
+    vectors.value("grey/levels", levels)
+    vectors.value("grey/every", every)
+    vectors.array("grey/network_gain", answer)
+    for i, level in enumerate(levels):
+        photo = np.full((SIDE, SIDE, 3), 0.5, np.float32)
+        photo[40, 50, 0] += level / 255
+        outline = np.ones((FINE * SIDE, FINE * SIDE), np.float32)
+        view = View(photo, normals, whole > 0, whole, whole, outline)
+        gain = stages.gain(view, normals, Environment.uniform(), Light(30, 20))
+        vectors.array(f"grey/gain/{i}", gain[::every, ::every])
+
+
 def _apply(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     photo = (smooth((45, 38, 3), 50, 1.5) * 255).astype(np.uint8)
     vectors.array("apply/photo", photo)
@@ -300,6 +333,7 @@ STAGES: tuple[Callable[[Vectors, Image8, Float], None], ...] = (
     _environment,
     _light,
     _guide,
+    _grey,
     _apply,
 )
 """Each adds its vectors, given the example's pixels and landmarks."""

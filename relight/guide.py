@@ -40,6 +40,8 @@ FADE = 0.22
 """Share of the crop, at its border, over which the light dies away."""
 LEAST = 1e-3
 """Gains below this, invisible, are dropped; so is the filter's overshoot below zero."""
+_UNITS = 16
+"""OpenCV's guided filter sees brightness from 0 to this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +196,25 @@ def _shares(windows: Sequence[Float]) -> list[Float]:
     return [np.asarray(window**2 * (reach / total), np.float32) for window in windows]
 
 
+def follow_colors(guide: Float, values: Float, radius: int, eps: float, scale: float) -> Float:
+    """Let values ``(h, w)`` change where the colours of a picture do (guided filter).
+
+    Args:
+        guide: ``(h, w, 3)`` in [0, 1].
+        values: on the same cells.
+        radius: half the window's side, in cells of the picture scaled by ``scale``.
+        eps: variance of the guide that counts as an edge.
+        scale: at which the filter's coefficients are found, <= 1.
+    """
+    import cv2
+
+    # OpenCV takes determinants of covariance below 1e-6 for 1 and so blurs wherever colours vary
+    # little. A guide in other units, with eps in their square, is the same filter above that limit.
+    return cv2.ximgproc.guidedFilter(
+        guide * np.float32(_UNITS), values, radius, eps * _UNITS**2, scale=scale
+    )
+
+
 def _outline_on_edges(guide: Float, person: Float, radius: float) -> Float:
     """Let a person's outline ``(h, w)`` end where the photo's colours change.
 
@@ -202,12 +223,8 @@ def _outline_on_edges(guide: Float, person: Float, radius: float) -> Float:
         person: probability in [0, 1].
         radius: half the window's side, in cells.
     """
-    import cv2
-
     fast = 0.25 if min(guide.shape[:2]) >= 8 else 1.0
-    reach = max(1, round(radius * fast))
-    filtered: Float = cv2.ximgproc.guidedFilter(guide, person, reach, OUTLINE_EDGE, scale=fast)
-    return filtered
+    return follow_colors(guide, person, max(1, round(radius * fast)), OUTLINE_EDGE, fast)
 
 
 def _window(crop: Crop, grid: Grid, shape: tuple[int, ...]) -> Float:

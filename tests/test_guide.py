@@ -237,3 +237,17 @@ def test_a_sliver_of_a_crop_is_fitted_too(seen: int) -> None:
     crop = Crop(40 - seen, 40 - seen, 60)
     added = upsample(photo, [part(crop, np.ones((32, 32, 3), "f4"), disc(64))])
     assert np.isfinite(added.gain).all()
+
+
+@pytest.mark.parametrize("color", [(150, 130, 120), (135, 135, 135)])
+def test_the_light_reaches_an_edge_of_low_contrast_and_ends_there(
+    color: tuple[int, int, int],
+) -> None:
+    photo = np.full((300, 340, 3), 110, np.uint8)
+    distance = np.hypot(*(np.mgrid[:300, :340] + 0.5 - np.reshape([148, 168], (2, 1, 1))))
+    photo[distance < 80] = color
+    nowhere, anywhere = np.zeros((8, 8), "f4"), np.ones((8, 8), "f4")
+    outline = Outline(CROP, disc(SIDE, 80 / SIDE), face=nowhere, confidence=anywhere)
+    gain = upsample(photo, [Part(outline, np.ones((128, 128, 3), "f4"))]).expand(photo.shape)
+    assert gain[distance < 78].min() > 0.9
+    assert gain[distance > 82].max() < 0.05

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -164,6 +165,17 @@ def test_the_shading_follows_the_light_and_the_normals() -> None:
             stages.gain(seen, normals, environment, Light(0, 0))
             expected = shading(environment, normals * seen.person[..., None], seen.face)
             np.testing.assert_array_equal(stages.asked["quotient"]["shading"], expected)
+
+
+@pytest.mark.parametrize(("levels", "grey"), [(0, True), (1, True), (3, False)])
+def test_a_grey_photo_s_gain_is_grey(levels: int, grey: bool) -> None:
+    answer = np.random.default_rng(1).uniform(size=(SIDE, SIDE, 3)).astype(np.float32)
+    photo = np.full((SIDE, SIDE, 3), 0.5, np.float32)
+    photo[40, 50, 0] += levels / 255
+    seen = dataclasses.replace(view(), photo=photo)
+    gain = Answers(gain=answer).gain(seen, unit_normals(), Environment.uniform(), Light(40, 20))
+    expected = answer.mean(-1, keepdims=True).repeat(3, -1) if grey else answer
+    np.testing.assert_allclose(gain, expected, atol=1e-6)
 
 
 def test_the_packages_networks_make_all_three_estimates() -> None:

@@ -1,9 +1,9 @@
-const VERSION = "869848dc6a8d97d3";
+const VERSION = "b9bfc3680a762fc6";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-DAmIJhgm.js",
- "assets/worker-zWlbqfPd.js",
+ "assets/index-CFD-UsFZ.js",
+ "assets/worker-CGwPBLB_.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

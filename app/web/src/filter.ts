@@ -107,8 +107,6 @@ const PAIRS = [
   [1, 2],
   [2, 2],
 ] as const;
-/** Determinant below which a window's colours do not tell their directions apart. */
-const SINGULAR = 1e-6;
 
 /**
  * Let values change where the colours of a picture do.
@@ -178,8 +176,7 @@ function slopes(c: number[], v: number[], eps: number): [number, number, number]
   const iyy = xx * zz - xz * xz;
   const iyz = xy * xz - xx * yz;
   const izz = xx * yy - xy * xy;
-  const exact = xx * ixx + xy * ixy + xz * ixz;
-  const determinant = Math.abs(exact) < SINGULAR ? 1 : exact;
+  const determinant = xx * ixx + xy * ixy + xz * ixz;
   return [
     (ixx * v[0] + ixy * v[1] + ixz * v[2]) / determinant,
     (ixy * v[0] + iyy * v[1] + iyz * v[2]) / determinant,

@@ -10,7 +10,7 @@ import { shading, smoothstep, visibility } from "./quotient";
 import { clamp, Raster } from "./raster";
 import { SIDE, type View } from "./view";
 
-const { LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
+const { GREY, LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
 
 /** Runs a network: inputs and outputs by name. */
 export interface Networks {
@@ -62,6 +62,8 @@ export interface GainInputs {
   readonly photo: Raster;
   readonly normals: Raster;
   readonly shading: Raster;
+  /** Whether the photo is grey: then it stays so. */
+  readonly grey: boolean;
 }
 
 export function gainInputs(view: View, normals: Raster, environment: Environment): GainInputs {
@@ -70,7 +72,17 @@ export function gainInputs(view: View, normals: Raster, environment: Environment
     photo: view.photo,
     normals: onPerson,
     shading: shading(environment, onPerson, view.face),
+    grey: isGrey(view.photo),
   };
+}
+
+/** Whether no pixel's channels differ by as much as GREY. */
+function isGrey({ data }: Raster): boolean {
+  for (let i = 0; i < data.length; i += 3) {
+    const [r, g, b] = data.subarray(i, i + 3);
+    if (Math.max(r, g, b) - Math.min(r, g, b) >= GREY) return false;
+  }
+  return true;
 }
 
 /** Key gain G of a light's direction and softness, for unit intensity and white light. */
@@ -87,5 +99,7 @@ export async function keyGain(
     visibility: visibility(inputs.normals, direction).data,
     light: new Float32Array([...direction, light.softness_deg * RADIAN]),
   });
-  return new Raster(SIDE, SIDE, 3, gain);
+  const mean = (i: number): number => (gain[i] + gain[i + 1] + gain[i + 2]) / 3;
+  const used = inputs.grey ? gain.map((_, i) => mean(i - (i % 3))) : gain;
+  return new Raster(SIDE, SIDE, 3, used);
 }

@@ -17,8 +17,8 @@ import { headPose } from "../src/pose";
 import { apply, type GainMap } from "../src/quotient";
 import { Pixels, Raster } from "../src/raster";
 import { resizeArea, shrink, shrinkPixels } from "../src/resample";
-import type { Networks } from "../src/stage";
-import { SIDE, viewOf } from "../src/view";
+import { gainInputs, keyGain, type Networks } from "../src/stage";
+import { SIDE, viewOf, type View } from "../src/view";
 
 type Numbers = ArrayLike<number>;
 interface Entry {
@@ -256,6 +256,22 @@ function checkGuide(portrait: Pixels): void {
   sameMap("guide/two", new Guide(photo, outlines).fit(gains), 0.005);
 }
 
+/** A grey photo's gain is grey, whatever colour the network gives it. */
+async function checkGrey(): Promise<void> {
+  const answer: Networks = { run: async () => ({ gain: array("grey/network_gain") }) };
+  const whole = new Raster(SIDE, SIDE, 1).map(() => 1);
+  const normals = new Raster(SIDE, SIDE, 3).map(() => 3 ** -0.5);
+  const environment = new Environment(raster("environment/uniform"));
+  const light: Light = values["relight/placed"];
+  for (const [k, level] of values["grey/levels"].entries()) {
+    const photo = new Raster(SIDE, SIDE, 3).map(() => 0.5);
+    photo.data[(40 * SIDE + 50) * 3] += level / 255;
+    const view = { photo, person: whole, face: whole } as View;
+    const gain = await keyGain(answer, gainInputs(view, normals, environment), light);
+    matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-3);
+  }
+}
+
 function checkApply(): void {
   const [rows, columns] = entries["apply/photo"].shape;
   values["apply/cases"].forEach(({ factor, strength }: any, i: number) => {
@@ -335,6 +351,7 @@ checkMesh(portrait);
 checkEnvironment();
 checkLight();
 checkGuide(portrait);
+await checkGrey();
 checkApply();
 await checkRelight(portrait);
 console.log(`${checks} checks, ${failures} failures`);

@@ -6,7 +6,6 @@
  */
 package portrait.relight
 
-import kotlin.math.abs
 import kotlin.math.exp
 import kotlin.math.max
 import kotlin.math.min
@@ -102,9 +101,6 @@ private inline fun eachAxis(image: Raster, filter: (FloatArray, Int, FloatArray)
 /**
  * Lets values change where the colours of a picture do.
  *
- * A window whose colours vary too little to tell their directions apart (determinant of their
- * covariance below [SINGULAR]) follows its mean.
- *
  * @param guide three channels in [0, 1].
  * @param values one channel, of the same size.
  * @param radius half the window's side, in cells of the picture scaled by [scale].
@@ -145,23 +141,24 @@ internal fun guidedFilter(guide: Raster, values: Raster, radius: Int, eps: Float
     })
 }
 
-private const val SINGULAR = 1e-6f
-
-/** Solves `(C + eps) a = v` for a symmetric C given as xx, xy, xz, yy, yz, zz. */
+/**
+ * Solves `(C + eps) a = v` for a symmetric C given as xx, xy, xz, yy, yz, zz.
+ *
+ * In doubles: where a picture is grey, the products cancel to the last digits of a float.
+ */
 private fun slopes(c: FloatArray, v: FloatArray, eps: Float): FloatArray {
-    val (xx, yy, zz) = Triple(c[0] + eps, c[3] + eps, c[5] + eps)
-    val (xy, xz, yz) = Triple(c[1], c[2], c[4])
+    val (xx, yy, zz) = Triple(c[0].toDouble() + eps, c[3].toDouble() + eps, c[5].toDouble() + eps)
+    val (xy, xz, yz) = Triple(c[1].toDouble(), c[2].toDouble(), c[4].toDouble())
     val ixx = yy * zz - yz * yz
     val ixy = xz * yz - xy * zz
     val ixz = xy * yz - xz * yy
     val iyy = xx * zz - xz * xz
     val iyz = xy * xz - xx * yz
     val izz = xx * yy - xy * xy
-    val found = xx * ixx + xy * ixy + xz * ixz
-    val determinant = if (abs(found) < SINGULAR) 1f else found
+    val determinant = xx * ixx + xy * ixy + xz * ixz
     return floatArrayOf(
-        (ixx * v[0] + ixy * v[1] + ixz * v[2]) / determinant,
-        (ixy * v[0] + iyy * v[1] + iyz * v[2]) / determinant,
-        (ixz * v[0] + iyz * v[1] + izz * v[2]) / determinant,
+        ((ixx * v[0] + ixy * v[1] + ixz * v[2]) / determinant).toFloat(),
+        ((ixy * v[0] + iyy * v[1] + iyz * v[2]) / determinant).toFloat(),
+        ((ixz * v[0] + iyz * v[1] + izz * v[2]) / determinant).toFloat(),
     )
 }

@@ -9,6 +9,9 @@ private val TRUSTED = 0.1f to 0.5f
 /** Width in pixels over which trust changes: no edge of it may show in the light. */
 private const val TRUST_BLUR = SIDE / 32.0
 
+/** A crop whose channels differ by less is grey. */
+private const val GREY = 2f / 255
+
 /** Natural logarithms of radiance are clipped to this and its negative: every map is finite. */
 private const val LOG_LIMIT = 16f
 
@@ -101,7 +104,12 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
                 radians(light.softnessDeg).toFloat(),
             ),
         )
-        return Raster(SIDE, SIDE, 3, run("quotient", inputs).getValue("gain"))
+        val gain = run("quotient", inputs).getValue("gain")
+        if (!isGrey(view.photo)) return Raster(SIDE, SIDE, 3, gain)
+        return Raster(SIDE, SIDE, 3, FloatArray(gain.size) { // a grey photo stays grey
+            val first = it - it % 3
+            (gain[first] + gain[first + 1] + gain[first + 2]) / 3
+        })
     }
 
     override fun close() {
@@ -111,4 +119,9 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
 
     private fun run(name: String, inputs: Map<String, FloatArray>): Map<String, FloatArray> =
         models.getOrPut(name) { open(name) }.run(inputs)
+}
+
+private fun isGrey(photo: Raster): Boolean = (photo.data.indices step 3).all {
+    val (red, green, blue) = Triple(photo.data[it], photo.data[it + 1], photo.data[it + 2])
+    maxOf(red, green, blue) - minOf(red, green, blue) < GREY
 }
