@@ -48,7 +48,7 @@ def load_weights(network: keras.Model, path: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # layers that the file lacks would stay untrained
             network.load_weights(path)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, UserWarning) as error:  # h5py raises all
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(
             f"{path}: not this network's weights ({reason}); train it again"
