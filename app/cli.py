@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 """Exit status; 2, for a wrong command line, is typer's."""
 MAX_STRENGTH = 100.0
+RETRIES = 2
+"""Times that a photo is begun again on a cluster, whose machines come and go."""
 
 HELP = """Add a studio key light to portrait photos.
 
@@ -48,6 +50,9 @@ A warm light from the right and above; two lights:
 All photos below a folder, mirrored below another; through a pipe:
   relight holiday/ -o relit/
   cat in.jpg | relight - > out.jpg
+
+A cloud folder, on all machines of a Ray cluster:
+  relight s3://bucket/in -o s3://bucket/out --runner ray --address auto
 
 In the browser, with the light on a handle:
   relight serve
@@ -216,6 +221,23 @@ def relight(
             show_default=False,
         ),
     ] = None,
+    runner: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Where several photos are relit: local, in processes here, or ray, on a Ray"
+            " cluster whose machines see the same folders or URLs.",
+            rich_help_panel="Scale",
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The Ray cluster, or auto; without it one is started here.",
+            rich_help_panel="Scale",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell failures only.")] = False,
     version: Annotated[
         bool,
@@ -223,23 +245,30 @@ def relight(
     ] = False,
 ) -> None:
     """Relight photos; the text users see is :data:`HELP`."""
+    from app import cloud
     from app import plan as planning
     from app.report import Report, printable
     from app.task import Task
+    from relight import runner as runners
 
     request = planning.Request(output, compare, explain, save_lighting, overwrite)
     try:
         choice = _choose_light(azimuth, elevation, intensity, color, light)
         if not (math.isfinite(strength) and 0 <= strength <= MAX_STRENGTH):
             raise ValueError(f"--strength lies in [0, {MAX_STRENGTH:g}], got {strength:g}")
-        plan = planning.make(photos, request)
+        in_cloud = cloud.is_cloud(photos, output)
+        plan = (cloud if in_cloud else planning).make(photos, request)
         if plan.single and output in (None, planning.STREAM):
             _check_stdout([job.output is None for job in plan.jobs], as_json)
+        engine = None
+        if plan.jobs and (runner != "local" or address):
+            engine = runners.make(runner, jobs, address, retries=RETRIES)
     except ValueError as error:
         raise typer.BadParameter(printable(str(error))) from error
     report = Report(plan, as_json=as_json, quiet=quiet)
     try:
-        report.follow(Task(choice, strength, overwrite), jobs)
+        task = Task(choice, strength, overwrite)
+        report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
     except KeyboardInterrupt:
         report.say("interrupted; the photos written so far are whole")
         raise typer.Exit(INTERRUPTED) from None

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 WRITABLE = frozenset(
     ".jpg .jpeg .jpe .jfif .png .tif .tiff .webp .heic .heif .hif".split()  # noqa: SIM905
@@ -76,14 +77,14 @@ class Plan:
     """What is to be done.
 
     Attributes:
-        jobs: photos to relight.
+        jobs: photos to relight, :class:`Job` or :class:`app.cloud.CloudJob`.
         skipped: photos of folders that were relit before.
         failures: inputs that cannot be worked on, and why.
         single: whether one photo was named, rather than several or a folder.
     """
 
-    jobs: list[Job] = field(default_factory=list)
-    skipped: list[Job] = field(default_factory=list)
+    jobs: list[Any] = field(default_factory=list)
+    skipped: list[Any] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     single: bool = False
 
@@ -132,6 +133,15 @@ def _check_request(photos: Sequence[str], request: Request, single: bool) -> Non
         raise PlanError("-o - takes one photo; name a folder for several")
     if to_stream and (request.compare or request.explain):
         raise PlanError("--compare and --explain stand beside the relit photo; name it with -o")
+    check_lighting(request, single)
+
+
+def check_lighting(request: Request, single: bool) -> None:
+    """Whether the lighting can be saved where it is wanted.
+
+    Raises:
+        PlanError: if not.
+    """
     if request.lighting is None:
         return
     lighting = Path(request.lighting)
@@ -230,6 +240,23 @@ def _make_job(found: _Input, request: Request, folder: Path | None, single: bool
         output = Path(request.output)
     else:
         output = Path(found.name).with_name(f"{found.below.stem}{MARK}{suffix}")
+    return _complete(found, request, output, single)
+
+
+def place(below: Path, request: Request, beside: bool) -> Job:
+    """A job by the paths of its files below a folder.
+
+    Args:
+        below: the photo's.
+        request: which files are wanted.
+        beside: whether the outputs stand beside the photo; else in a folder of their own.
+    """
+    suffix = below.suffix if below.suffix.lower() in WRITABLE else ".png"
+    output = below.with_name(f"{below.stem}{MARK if beside else ''}{suffix}")
+    return _complete(_Input(below.as_posix(), below, True), request, output, single=False)
+
+
+def _complete(found: _Input, request: Request, output: Path | None, single: bool) -> Job:
     lighting = Path(request.lighting) if request.lighting is not None else None
     if lighting is not None and not single and output is not None:
         lighting = output.with_name(f"{output.stem}.{lighting.name}")

@@ -13,6 +13,8 @@ from rich.console import Console
 from app import batch
 from app.plan import Plan
 from app.task import Outcome
+from relight.pool import Pool
+from relight.runner import Runner
 
 
 def printable(text: str) -> str:
@@ -48,12 +50,14 @@ class Report:
         """One line on standard error."""
         self._console.print(f"relight: {printable(text)}", markup=False)
 
-    def follow(self, work: batch.Work, workers: int | None) -> None:
+    def follow(self, work: batch.Work, workers: int | None, runner: Runner | None = None) -> None:
         """Do the plan's work and tell of it.
 
         Args:
             work: does one job.
             workers: number of processes; None is a sensible one.
+            runner: where the work is done; None does a single photo in this process and several
+                in others.
 
         Raises:
             KeyboardInterrupt: after all unfinished work was stopped.
@@ -64,7 +68,9 @@ class Report:
             self._take(Outcome(name, "failed", message))
         for job in self._plan.skipped:
             self._take(Outcome(job.name, "skipped", "", {}, {"output": str(job.output)}))
-        outcomes = batch.run(jobs, work, workers or batch.default_workers(len(jobs)))
+        if runner is None and len(jobs) > 1:
+            runner = Pool(workers or batch.default_workers(len(jobs)))
+        outcomes = batch.run(jobs, work, runner)
         with contextlib.closing(outcomes):
             for outcome in self._with_bar(outcomes):
                 self._take(outcome)

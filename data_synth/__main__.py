@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Light Stage's command line: ``python -m data_synth render | preview | inspect``."""
+"""The Light Stage's command line: ``python -m data_synth render | preview | inspect ...``."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -21,6 +22,8 @@ from rich.progress import (
 from rich.table import Table
 
 from data_synth.audit import audit
+from data_synth.cost import estimate, rows
+from data_synth.counters import Counters
 from data_synth.dataset import Dataset, render_dataset
 from data_synth.environment import EnvironmentBank
 from data_synth.error import AssetError, SynthError
@@ -28,6 +31,8 @@ from data_synth.field import Field
 from data_synth.pair import PairMaker, PairRanges
 from data_synth.plan import Plan
 from data_synth.render import RenderSettings
+from data_synth.scaling import measure
+from relight import runner as runners
 from relight.error import RelightError
 from relight.storage import whole_file
 
@@ -41,6 +46,8 @@ console = Console(stderr=True, highlight=False)
 
 SOURCES = ("ict", "builtin")
 INTERRUPTED = 130
+RETRIES = 3
+"""Times that a task is begun again after its process died."""
 
 
 @app.command()
@@ -52,7 +59,20 @@ def render(
     lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
     samples: Annotated[int, typer.Option(min=1, max=16, help="Shaded points a pixel.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 2,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes; 2, or with --address one per CPU of the cluster."),
+    ] = None,
+    runner: Annotated[
+        str, typer.Option(help="local: processes here; ray: a Ray cluster (extra 'scale').")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="The Ray cluster: HOST:PORT or auto; without it one is started here."),
+    ] = None,
+    counters: Annotated[
+        Path | None, typer.Option(help="Keep progress in this JSON file, for a monitor.")
+    ] = None,
     source: Annotated[
         str | None, typer.Option(help="ict or builtin; ict when its assets are given.")
     ] = None,
@@ -77,21 +97,79 @@ def render(
         seed=seed,
         settings=RenderSettings(size=size, samples=samples),
     )
-    seconds: list[float] = []
+    engine = runners.make(runner, jobs or (None if address else 2), address, RETRIES)
+    count = Counters(workers=engine.workers)
     with _bar("Rendering") as bar:
         task = bar.add_task("views", total=None)
-        for report in render_dataset(plan, jobs):
+        for report in render_dataset(plan, engine):
+            count.take(report)
             bar.update(task, total=max(report.total, 1), completed=report.done)
-            if report.done:
-                seconds.append(report.seconds)
-        if not seconds:
+            if counters:
+                count.save(counters)
+        if not count.total:
             bar.update(task, total=1, completed=1)
-    if seconds:
-        console.print(
-            f"{len(seconds)} views in {out}, {np.mean(seconds):.1f} s each in one process."
-        )
-    else:
-        console.print(f"{out}: all views are there already.")
+    console.print(f"{out}: {count.sentence()}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def scaling(
+    workers: Annotated[list[int] | None, typer.Option(min=1, help="Numbers to measure.")] = None,
+    subjects: Annotated[int, typer.Option(min=1, help="Number of people.")] = 4,
+    cameras: Annotated[int, typer.Option(min=1, max=64, help="Views of each person.")] = 2,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels along each side.")] = 192,
+    lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
+    assets: Annotated[list[str] | None, typer.Option(help="As ict=DIR; else built-in.")] = None,
+    runner: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    address: Annotated[str | None, typer.Option(help="The Ray cluster.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to render, seen by all workers; else temporary.")
+    ] = None,
+) -> None:
+    """Measure the throughput of 1, 2 ... workers, and the costs of a view."""
+    folders = _parse_assets(assets or [])
+    plan = Plan(
+        out=Path(),
+        subjects=subjects,
+        cameras=cameras,
+        source="ict" if "ict" in folders else "builtin",
+        assets=folders.get("ict"),
+        lights=lights,
+        settings=RenderSettings(size=size),
+    )
+    table = Table("workers", "views", "s", "views/h", "ratio", "CPU s/view", "MB/view", "load")
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        for found in measure(
+            plan,
+            workers or [1, 2],
+            lambda number: runners.make(runner, number, address, RETRIES),
+            Path(place),
+        ):
+            counts = found.counts
+            table.add_row(
+                str(counts.workers),
+                str(counts.done),
+                f"{counts.seconds:.1f}",
+                f"{counts.views_per_hour:.0f}",
+                f"{found.ratio:.2f}",
+                f"{counts.cpu_seconds / max(counts.done, 1):.2f}",
+                f"{found.view_bytes / 1e6:.1f}",
+                f"{found.load:.1f}",
+            )
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def cost(
+    subjects: Annotated[int, typer.Option(min=1, help="Number of people.")] = 70,
+    cameras: Annotated[int, typer.Option(min=1, max=64, help="Views of each person.")] = 64,
+    pairs: Annotated[int, typer.Option(min=0, help="Training samples.")] = 1_000_000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, a quiet core each.")] = 100,
+) -> None:
+    """What a dataset costs, from measured costs of its parts (192 pixels, 331 lights)."""
+    table = Table("what", "estimate")
+    for name, text in rows(estimate(subjects, cameras, pairs, workers)):
+        table.add_row(name, text)
+    Console(highlight=False).print(table)
 
 
 @app.command()

@@ -8,6 +8,7 @@ number of processes and after any number of interruptions.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,9 +20,10 @@ import numpy as np
 
 from data_synth.error import FieldError, SynthError
 from data_synth.field import METADATA, Field, find_views
-from data_synth.plan import Plan, missing_views
+from data_synth.plan import Plan, Task, missing_views, split_tasks
 from data_synth.rig import Rig
-from data_synth.worker import clean, render_apart, render_inline
+from data_synth.worker import Failure, RenderWork, clean, render_subject
+from relight.runner import Lost, Runner
 from relight.storage import whole_file
 
 PLAN_FILE = "dataset.json"
@@ -39,35 +41,67 @@ class Progress:
         total: views to render in this run.
         folder: of this view.
         seconds: it took, its share of the subject's preparation included.
+        cpu_seconds: of its process in the same time.
+        retried: tasks begun again so far, since a process died.
     """
 
     done: int
     total: int
     folder: Path
     seconds: float
+    cpu_seconds: float = 0.0
+    retried: int = 0
 
 
-def render_dataset(plan: Plan, jobs: int = 0) -> Iterator[Progress]:
+def render_dataset(plan: Plan, runner: Runner | None = None) -> Iterator[Progress]:
     """Render what a dataset lacks.
 
     Args:
-        plan: what it should hold.
-        jobs: processes; 0 renders in this one.
+        plan: what it should hold; its folder is one that all workers see.
+        runner: where to render; None renders in this process.
 
     Yields:
         One report per view; the first at once, with ``done`` 0.
 
     Raises:
-        SynthError: if the folder holds another dataset, an asset is missing or the disk is full.
+        SynthError: if the folder holds another dataset, an asset is missing, the disk is full, or,
+            when all else is done, if views are missing because their processes died.
     """
     rig = _prepare(plan)
     tasks = missing_views(plan, rig)
     total = sum(len(cameras) for _, cameras in tasks)
     _check_space(plan, total)
     yield Progress(0, total, plan.out, 0.0)
-    reports = render_inline(plan, tasks) if jobs == 0 else render_apart(plan, tasks, jobs)
-    for done, (folder, seconds) in enumerate(reports, 1):
-        yield Progress(done, total, folder, seconds)
+    seen: set[Path] = set()
+    causes: list[str] = []
+    for view in _results(plan, rig, tasks, runner):
+        if isinstance(view, Lost):
+            causes.append(view.cause)
+        elif isinstance(view, Failure):
+            raise SynthError(view.message)
+        elif view.folder not in seen:  # a task that is done again reports all its views
+            seen.add(view.folder)
+            retried = 0 if runner is None else runner.retried
+            yield Progress(len(seen), total, view.folder, view.seconds, view.cpu_seconds, retried)
+    if causes:
+        raise SynthError(
+            f"{plan.out}: {total - len(seen)} of {total} views are missing, the process"
+            f" {causes[0]}; run again to go on"
+        )
+
+
+def _results(plan: Plan, rig: Rig, tasks: list[Task], runner: Runner | None) -> Iterator[Any]:
+    if runner is None:
+        for task in tasks:
+            yield from render_subject(plan, rig, task)
+        return
+    try:
+        with contextlib.closing(
+            runner.run(split_tasks(tasks, runner.workers), RenderWork(plan))
+        ) as results:
+            yield from results
+    finally:
+        clean(plan.out)
 
 
 def _prepare(plan: Plan) -> Rig:

@@ -178,9 +178,7 @@ class Field:
                 _write(temporary / f"{name}.npy", data)
             document = self.metadata | {"sha256": checksums}
             _write(temporary / METADATA, (json.dumps(document, indent=1) + "\n").encode())
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.replace(temporary, folder)
+            _put(temporary, folder, checksums)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise FieldError(
@@ -262,6 +260,26 @@ def find_views(root: Path) -> list[Path]:
 
 def _broken(folder: Path, reason: str) -> FieldError:
     return FieldError(f"{folder}: not a whole view ({reason}); delete it and render again")
+
+
+def _put(temporary: Path, folder: Path, checksums: dict[str, str]) -> None:
+    """Rename a finished view to its place; the same one, put there meanwhile, may stay."""
+    if folder.exists() and not _holds(folder, checksums):
+        shutil.rmtree(folder)
+    try:
+        os.replace(temporary, folder)
+    except OSError:  # two processes of a cluster may have been given the same view
+        if not _holds(folder, checksums):
+            raise
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _holds(folder: Path, checksums: dict[str, str]) -> bool:
+    try:
+        same: bool = read_metadata(folder)["sha256"] == checksums
+    except FieldError:
+        return False
+    return same and all((folder / name).is_file() for name in checksums)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -201,7 +201,7 @@ class PairMaker:
         if rng.random() < self.ranges.flash:
             towards = self._rotation[:, 2] + rng.normal(0, 0.08, 3)
         else:
-            towards = direction(rng.uniform(-2.2, 2.2), rng.uniform(-0.5, 1.3))
+            towards = direction(rng.uniform(-2.2, 2.2), rng.uniform(-0.7, 1.3))
         radius = np.exp(rng.uniform(np.log(0.03), np.log(0.5)))
         color = light_color(rng) if rng.random() < 0.5 else np.ones(3, np.float32)
         share = 1 - np.exp(rng.uniform(np.log(1e-4), np.log(0.5)))

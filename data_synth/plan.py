@@ -90,16 +90,47 @@ class Plan:
 
 Task = tuple[int, list[int]]
 """A person's number and the poses to render."""
+SMALLEST_TASK = 4
+"""Views of a person that are not split among workers."""
+SHARES = 4
+"""Tasks for each worker, if there are so many views: the last ones end at about the same time."""
 
 
 def missing_views(plan: Plan, rig: Rig) -> list[Task]:
     """What is left to render."""
     tasks = []
     for index in range(plan.subjects):
-        left = [c for c in plan.camera_order(rig, index) if not _whole(plan.folder(index, c))]
+        left = [c for c in plan.camera_order(rig, index) if not is_whole(plan.folder(index, c))]
         if left:
             tasks.append((index, left))
     return tasks
+
+
+def split_tasks(tasks: list[Task], workers: int) -> list[Task]:
+    """Tasks small enough to keep all workers busy to the end.
+
+    Making a person costs about as much as a view, so at least :data:`SMALLEST_TASK` stay together.
+    """
+    most = task_size(sum(len(cameras) for _, cameras in tasks), workers)
+    return [
+        (index, cameras[start : start + most])
+        for index, cameras in tasks
+        for start in range(0, len(cameras), most)
+    ]
+
+
+def task_size(views: int, workers: int) -> int:
+    """Most views of a task."""
+    return max(SMALLEST_TASK, -(-views // (SHARES * workers)))
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a view is there with all its files."""
+    try:
+        names = read_metadata(folder)["sha256"]
+        return all((folder / name).is_file() for name in names)
+    except FieldError:
+        return False
 
 
 def stray(
@@ -125,11 +156,3 @@ def stray(
             round(float(center[2]), 3),
         ),
     )
-
-
-def _whole(folder: Path) -> bool:
-    try:
-        names = read_metadata(folder)["sha256"]
-        return all((folder / name).is_file() for name in names)
-    except FieldError:
-        return False

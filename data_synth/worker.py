@@ -1,143 +1,112 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rendering people's views, in this process or in several others."""
+"""Rendering people's views: what one process does, wherever it runs."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import queue
 import shutil
-import signal
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_synth.error import SynthError
 from data_synth.field import TEMPORARY, Field
-from data_synth.plan import Plan, Task, stray
+from data_synth.plan import Plan, Task, is_whole, stray
 from data_synth.render import Stage
 from data_synth.rig import Camera, Rig
 from data_synth.subject import Subject
 from relight.error import RelightError
 
 
-def render_subject(plan: Plan, rig: Rig, task: Task) -> Iterator[tuple[Path, float]]:
-    """Render and store views of one person; yields each folder and its seconds."""
+@dataclass(frozen=True)
+class Rendered:
+    """A view that is there.
+
+    Attributes:
+        folder: of the view.
+        seconds: it took, its share of the subject's preparation included; 0 if it was there.
+        cpu_seconds: of the process that rendered it, in the same time.
+    """
+
+    folder: Path
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why rendering cannot go on; one line."""
+
+    message: str
+
+
+def render_subject(plan: Plan, rig: Rig, task: Task) -> Iterator[Rendered]:
+    """Render and store views of one person, those that are not there; yields all of them."""
     index, cameras = task
-    start = time.perf_counter()
+    there = [plan.folder(index, n) for n in cameras if is_whole(plan.folder(index, n))]
+    yield from (Rendered(folder, 0.0, 0.0) for folder in there)
+    left = [n for n in cameras if plan.folder(index, n) not in there]
+    if not left:
+        return
+    watch = _Watch()
     subject = _make_subject(plan, index)
     stage = Stage(subject, rig.lights, plan.settings)
     stage.bounce()
-    share = (time.perf_counter() - start) / len(cameras)
-    for number in cameras:
-        start = time.perf_counter()
+    shared = [part / len(left) for part in watch.lap()]
+    for number in left:
         rng = np.random.default_rng([plan.seed, index, number, 2])
         camera = stray(rig.cameras[number], plan.jitter, stage.body.face_points, rng)
         view = stage.render(camera, rng)
         folder = plan.folder(index, number)
         Field.encode(view, _metadata(plan, rig, subject, index, number, camera)).save(folder)
-        yield folder, time.perf_counter() - start + share
+        own = watch.lap()
+        yield Rendered(folder, own[0] + shared[0], own[1] + shared[1])
 
 
-def render_inline(plan: Plan, tasks: list[Task]) -> Iterator[tuple[Path, float]]:
-    """Render in this process; yields each view's folder and seconds."""
-    rig = Rig.make(plan.lights)
-    for task in tasks:
-        yield from render_subject(plan, rig, task)
+class RenderWork:
+    """What a process of a runner does: one task after the other, failures told as results.
 
-
-def render_apart(plan: Plan, tasks: list[Task], jobs: int) -> Iterator[tuple[Path, float]]:
-    """Render in other processes; each takes the next person when it is free.
-
-    Raises:
-        SynthError: what went wrong in one of them.
+    Args:
+        plan: what to render.
     """
-    context = multiprocessing.get_context("spawn")
-    taken: Any = context.Value("i", 0)
-    reports: Any = context.Queue()
-    count = min(jobs, len(tasks))
-    workers = [
-        context.Process(target=_work, args=(plan, tasks, taken, reports, os.getpid()), daemon=True)
-        for _ in range(count)
-    ]
-    # One thread each: small matrices gain nothing from more, and results do not depend on it.
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        for worker in workers:
-            worker.start()
-        _restore(before)
-        finished = 0
-        while finished < count:
-            try:
-                kind, *values = reports.get(timeout=0.5)
-            except queue.Empty:
-                for worker in workers:
-                    if worker.exitcode not in (None, 0):
-                        raise SynthError(
-                            f"{plan.out}: a render process was killed (code {worker.exitcode}),"
-                            " perhaps for memory; run again with fewer --jobs to go on"
-                        ) from None
-                continue
-            if kind == "view":
-                yield Path(values[0]), values[1]
-            elif kind == "error":
-                raise SynthError(values[0])
-            else:
-                finished += 1
-    finally:
-        _restore(before)
-        for worker in workers:
-            if worker.is_alive():
-                worker.terminate()
-        for worker in workers:
-            if worker.pid is not None:
-                worker.join()
-        clean(plan.out)
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._rig: Rig | None = None
+
+    def __call__(self, task: Task) -> Iterator[Rendered | Failure]:
+        """The views of a task, as they are stored."""
+        out = self.plan.out
+        try:
+            if self._rig is None:
+                import cv2
+
+                cv2.setNumThreads(1)
+                self._rig = Rig.make(self.plan.lights)
+            yield from render_subject(self.plan, self._rig, task)
+        except RelightError as error:
+            yield Failure(str(error))
+        except MemoryError:
+            yield Failure(f"{out}: out of memory; run again with a smaller --size or --jobs")
+        except Exception as error:
+            line = str(error).splitlines()[0] if str(error) else ""
+            yield Failure(f"{out}: rendering failed: {type(error).__name__}: {line}")
 
 
-def _restore(values: dict[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+class _Watch:
+    """Time since the last look, by the clock and of this process."""
 
+    def __init__(self) -> None:
+        self._last = time.perf_counter(), time.process_time()
 
-def _work(plan: Plan, tasks: list[Task], taken: Any, reports: Any, parent: int) -> None:
-    """A render process: takes the next of the tasks until there are none or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        import cv2
-
-        cv2.setNumThreads(1)
-        rig = Rig.make(plan.lights)
-        while True:
-            with taken.get_lock():
-                number = taken.value
-                taken.value += 1
-            if number >= len(tasks):
-                break
-            for folder, seconds in render_subject(plan, rig, tasks[number]):
-                reports.put(("view", str(folder), seconds))
-                if os.getppid() != parent:
-                    return
-        reports.put(("done",))
-    except RelightError as error:
-        reports.put(("error", str(error)))
-    except MemoryError:
-        reports.put(
-            ("error", f"{plan.out}: out of memory; run again with a smaller --size or --jobs")
-        )
-    except Exception as error:
-        line = str(error).splitlines()[0] if str(error) else ""
-        reports.put(("error", f"{plan.out}: rendering failed: {type(error).__name__}: {line}"))
+    def lap(self) -> tuple[float, float]:
+        now = time.perf_counter(), time.process_time()
+        wall, cpu = now[0] - self._last[0], now[1] - self._last[1]
+        self._last = now
+        return wall, cpu
 
 
 def clean(root: Path) -> None:

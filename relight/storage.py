@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}\.part(\.[^.]*)?")
+"""Names of the temporary files, which a killed process leaves behind."""
 
 
 @contextlib.contextmanager
@@ -31,3 +36,21 @@ def whole_file(destination: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def remove_unfinished(folder: Path, idle_s: float = 10.0) -> None:
+    """Remove temporary files that nobody writes any more.
+
+    Args:
+        folder: where :func:`whole_file` has written; it need not exist.
+        idle_s: a file written to more recently is left to its writer.
+    """
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            with contextlib.suppress(OSError):
+                if (
+                    UNFINISHED.fullmatch(entry.name)
+                    and entry.is_file(follow_symlinks=False)
+                    and time.time() - entry.stat().st_mtime > idle_s
+                ):
+                    os.unlink(entry.path)
