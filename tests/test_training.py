@@ -24,12 +24,11 @@ from training.batches import PairDataset, _mirrored, tf_data
 from training.data import (
     DataConfig,
     Split,
-    disturbed_normals,
-    inputs_and_target,
     load_splits,
     make_block,
 )
 from training.networks import NETWORKS
+from training.target import disturbed_normals, inputs_and_target
 
 CONFIG = DataConfig(batch=4, views=2, pairs=4)
 

@@ -19,7 +19,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import DataConfig, Estimate, Sample, Split, inputs_and_target, make_block
+from training.data import DataConfig, Sample, Split, make_block
+from training.target import Estimate, inputs_and_target, with_estimates
 
 
 class PairDataset(keras.utils.PyDataset):
@@ -31,7 +32,7 @@ class PairDataset(keras.utils.PyDataset):
         config: what the batches are made of.
         steps: batches of an epoch.
         epoch: the first epoch's number.
-        estimate: of the existing light, see :func:`training.data.inputs_and_target`.
+        estimate: of normals and existing light, see :func:`training.target.with_estimates`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class PairDataset(keras.utils.PyDataset):
             1, mp_context=get_context("spawn"), initializer=_prepare, initargs=(os.getpid(),)
         )
         self._blocks: dict[int, Future[tuple[Sample, float]]] = {}
+        self._estimated: tuple[int, Sample] | None = None
         self.block_seconds: float | None = None
         """What the last block took to make."""
 
@@ -91,7 +93,7 @@ class PairDataset(keras.utils.PyDataset):
         sample = {key: values[chosen] for key, values in block.items()}
         if self.config.reuse > 1:
             sample = _mirrored(sample, rng.random(len(chosen)) < 0.5)
-        return inputs_and_target(sample, self.network, self.config, rng, self.estimate)
+        return inputs_and_target(sample, self.network, self.config, rng)
 
     def _block(self, number: int) -> Sample:
         """A block, and a start on the next."""
@@ -103,7 +105,11 @@ class PairDataset(keras.utils.PyDataset):
         for old in [n for n in self._blocks if n < number]:
             del self._blocks[old]
         block, self.block_seconds = self._blocks[number].result()
-        return block
+        if self.estimate is None:
+            return block
+        if self._estimated is None or self._estimated[0] != number:
+            self._estimated = number, with_estimates(block, self.estimate)
+        return self._estimated[1]
 
 
 def tf_data(dataset: PairDataset) -> Any:
@@ -156,7 +162,7 @@ def _mirrored(sample: Sample, chosen: NDArray[np.bool_]) -> Sample:
         mirrored = values[chosen]
         if values.ndim > 2:
             mirrored = mirrored[:, :, ::-1]
-        if key in ("normals", "mesh", "light"):
+        if key in ("normals", "estimated_normals", "mesh", "light"):
             mirrored = mirrored.copy()
             mirrored[..., 0] *= -1
         result[key] = values.copy()

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the networks learn from: the split, samples from stored reflectance fields, and targets.
+"""What the networks learn from: the split, and samples from stored reflectance fields.
 
 The same photos, crops and disturbances serve all three networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,13 @@ from data_synth.dataset import Dataset
 from data_synth.environment import EnvironmentBank
 from data_synth.field import Field
 from data_synth.pair import PairMaker, PairRanges, Pairs
-from relight.environment import Environment
 from relight.error import RelightError
 from relight.geometry import Crop, normalize
-from relight.quotient import shading, visibility
-from relight.view import SIDE, plain_skin
+from relight.view import SIDE
 from training.landmark import DRAWN_SIDE, LandmarkStore, draw_mesh, load_landmarks
 
 Float = NDArray[np.float32]
 Sample = dict[str, NDArray[Any]]
-Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
-"""From photos ``(N, S, S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
-normals ``(N, S, S, 3)`` and environments ``(N, 16, 32, 3)``."""
-
 HELD_OUT = 10
 """Every tenth subject and environment map is kept for judging."""
 PROCEDURAL_MAPS = 200
@@ -65,12 +58,19 @@ class DataConfig:
     normal_error: float = 0.35
     told: float = 0.15
     seed: int = 0
-    pair: PairRanges = field(default_factory=lambda: PairRanges(resolution=SIDE, azimuth_deg=100))
+    pair: PairRanges = field(
+        default_factory=lambda: PairRanges(resolution=SIDE, azimuth_deg=100, dominant=0.6)
+    )
 
     @property
     def batches_per_block(self) -> int:
         """Batches that a block gives."""
         return max(1, self.views * self.pairs * self.reuse // self.batch)
+
+
+DRAWS = {"lighting": DataConfig(grey=0.35, tight=0.4)}
+"""Networks that are not trained on the usual draws: light is told by the face, not by what
+stands around it or by colours."""
 
 
 @dataclass(frozen=True)
@@ -228,93 +228,3 @@ def _cut_tight(
     x = np.clip(np.arange(len(photo)), left, min(right, len(photo)) - 1)
     photo[:] = photo[y][:, x]
     mask[:top], mask[bottom:], mask[:, :left], mask[:, right:] = 0, 0, 0, 0
-
-
-def disturbed_normals(
-    normals: Float, mesh: Float, mask: Float, strength: float, rng: np.random.Generator
-) -> Float:
-    """Normals as an imperfect estimate gives them: anywhere between truth and mesh, and bent.
-
-    Args:
-        normals: ``(N, S, S, 3)`` true, unit on the person.
-        mesh: ``(N, S, S, 4)`` the mesh's and its mask.
-        mask: ``(N, S, S)`` coverage.
-        strength: largest deviation of the smooth error.
-        rng: draws.
-
-    Returns:
-        ``(N, S, S, 3)`` unit times coverage.
-    """
-    import cv2
-
-    result = np.empty_like(normals)
-    for i in range(len(normals)):
-        share = np.float32(rng.uniform()) * mesh[i, ..., 3:]
-        bent = normals[i] * (1 - share) + mesh[i, ..., :3] * share
-        cells = int(rng.integers(3, 9))
-        noise = rng.standard_normal((cells, cells, 3), np.float32)
-        noise *= np.float32(rng.uniform(0, strength))
-        bent += cv2.resize(noise, normals.shape[1:3], interpolation=cv2.INTER_CUBIC)
-        result[i] = normalize(bent) * mask[i, ..., None]
-    return result
-
-
-def inputs_and_target(
-    sample: Sample,
-    network: str,
-    config: DataConfig,
-    rng: np.random.Generator,
-    estimate: Estimate | None = None,
-) -> tuple[Sample, NDArray[Any]]:
-    """A network's inputs by name, and its target as one array.
-
-    Targets: normals ``(N, S, S, 5)``: true normals, mask, face mesh; lighting ``(N, 16, 32, 3)``:
-    radiance; quotient ``(N, S, S, 8)``: gain, photo's linear light, mask, face mesh.
-
-    Args:
-        sample: of :func:`make_block`.
-        network: ``normals``, ``lighting`` or ``quotient``.
-        config: strength of the normals' error.
-        rng: draws.
-        estimate: gives the quotient network normals and light as they will be estimated; without
-            it the network is given disturbed normals and the true light.
-    """
-    photo = sample["photo"].astype(np.float32) / 255
-    mesh, mask = sample["mesh"].astype(np.float32), sample["mask"].astype(np.float32)
-    normals = sample["normals"].astype(np.float32)
-    face = mesh[..., 3:] * mask[..., None]
-    if network == "normals":
-        target = np.concatenate([normals, mask[..., None], face], -1)
-        return {"photo": photo, "mesh": mesh}, target
-    given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
-    skin = np.stack(
-        [
-            plain_skin(f > 0.5, e, p)[..., None]
-            for f, e, p in zip(mesh[..., 3], sample["features"], photo, strict=True)
-        ]
-    )
-    if network == "lighting":
-        return {"photo": photo, "normals": given, "skin": skin}, sample["environment"]
-    light, environment = sample["light"], sample["environment"]
-    if estimate is not None:
-        estimated = estimate(photo, mesh, mask[..., None], skin)
-        told = (rng.random(len(photo)) < config.told)[:, None, None, None]
-        given = np.where(told, given, estimated[0])
-        environment = np.where(told, environment, estimated[1])
-    lit = [
-        shading(Environment(e), n, f[..., 0] > 0.5)
-        for e, n, f in zip(environment, given, face, strict=True)
-    ]
-    seen = [visibility(n, key)[..., None] for n, key in zip(given, light[:, :3], strict=True)]
-    unclipped = (sample["photo"].max(-1) < 252)[..., None]
-    target = np.concatenate(
-        [
-            sample["gain"].astype(np.float32),
-            sample["linear"].astype(np.float32),
-            mask[..., None] * unclipped,
-            face * unclipped,
-        ],
-        -1,
-    )
-    inputs = {"photo": photo, "normals": given, "visibility": np.stack(seen), "light": light}
-    return inputs | {"shading": np.stack(lit)}, target

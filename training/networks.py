@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from relight.environment import HEIGHT, WIDTH
 from relight.view import SIDE as SIDE
-from training.probe import PACKAGE, CorrectedLight, NonNegativeFit
+from training.probe import FACE_RADIUS, PACKAGE, CorrectedLight, NonNegativeFit
 
 SOFTNESS = 0.1
 """Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""
@@ -76,21 +77,53 @@ class NormalHead(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
+class AlbedoDeviation(keras.layers.Layer):
+    """How much the photo over the existing light departs from the face's mean, in logarithms.
+
+    What the division leaves is albedo where it varies finely, and an error of the existing light
+    where it follows shadows; a face's own albedo is nearly the same everywhere.
+    """
+
+    def call(self, photo: Any, normals: Any, shading: Any) -> Any:
+        """``(B, S, S, 3)`` each, ``shading`` logarithmic; ``(B, S, S, 1)``."""
+        grey = ops.mean(photo, -1, keepdims=True)
+        albedo = 2.4 * ops.log(grey + 0.055) - ops.mean(shading, -1, keepdims=True)
+        person = ops.sum(normals * normals, -1, keepdims=True)
+        weight = ops.convert_to_tensor(_face_weight()) * person * grey  # dark pixels tell little
+        total = ops.sum(albedo * weight, (1, 2), keepdims=True)
+        mean = total / (ops.sum(weight, (1, 2), keepdims=True) + 1e-3)
+        return ops.clip(albedo - mean, -3.0, 3.0)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
 class KeyGainHead(keras.layers.Layer):
     """Key gain of a physical head: Lambert, times visibility, over the light already there.
 
-    ``G = soft_max(0, n.l) * 2 sigmoid(visibility) * exp(correction - shading)``: with all features
-    0 it is Lambert's law on the normals and the existing light given.
+    ``G = soft_max(0, n.l) * 2 sigmoid(visibility) * exp(correction - shading - trust deviation)``:
+    where ``trust`` is 0 it is Lambert's law over the existing light given, where it is 1 the lit
+    skin is as bright as the face's mean, whatever the photo shows.
     """
 
-    def call(self, normals: Any, light: Any, shading: Any, features: Any) -> Any:
-        """``(B, S, S, 3)``, ``(B, 4)``, ``(B, S, S, 3)``, ``(B, S, S, 7)``; ``(B, S, S, 3)``."""
+    def call(self, normals: Any, light: Any, shading: Any, deviation: Any, features: Any) -> Any:
+        """``(B, S, S, 3)``, ``(B, 4)``, ``(B, S, S, 3)``, ``(B, S, S, 1)``, ``(B, S, S, 8)``.
+
+        Returns:
+            ``(B, S, S, 3)``.
+        """
         corrected = _unit(normals + 0.5 * features[..., :3])
         direction = ops.reshape(light[:, :3], (-1, 1, 1, 3))
         cosine = ops.sum(corrected * direction, -1, keepdims=True)
         lambert = 0.5 * (cosine + ops.sqrt(cosine * cosine + SOFTNESS**2))
         visible = 2 * ops.sigmoid(2 * features[..., 3:4])
-        return lambert * visible * ops.exp(ops.clip(features[..., 4:7] - shading, -4.0, 4.0))
+        known = shading + ops.sigmoid(2 * features[..., 7:8]) * deviation
+        return lambert * visible * ops.exp(ops.clip(features[..., 4:7] - known, -5.0, 5.0))
+
+
+def _face_weight() -> Any:
+    """``(S, S, 1)``: 1 where faces lie in their crops, falling to 0 around them."""
+    at = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE - 0.5
+    x, y = np.meshgrid(at / FACE_RADIUS[0], at / FACE_RADIUS[1])
+    return np.clip(10 * (1 - np.hypot(x, y)), 0, 1)[..., None].astype(np.float32)
 
 
 def _unit(vectors: Any) -> Any:
@@ -241,8 +274,9 @@ def quotient_network(config: UNetConfig | None = None) -> keras.Model:
     config = config or UNetConfig()
     photo, normals, visibility, shading = _images(photo=3, normals=3, visibility=1, shading=3)
     light = keras.Input((4,), name="light")
+    deviation = AlbedoDeviation(name="deviation")(photo, normals, shading)
     inputs = keras.layers.Concatenate(name="inputs")(
-        [_centred(photo), normals, visibility, shading]
+        [_centred(photo), normals, visibility, shading, deviation]
     )
     code = keras.layers.Dense(config.light_width, activation="relu", name="light_code")(light)
 
@@ -250,8 +284,8 @@ def quotient_network(config: UNetConfig | None = None) -> keras.Model:
         return _film(x, code, name)
 
     features = _u_net(inputs, config.widths, modulate)
-    features = _full_resolution(features, inputs, config.head_width, 7)
-    gain = KeyGainHead(name="gain")(normals, light, shading, features)
+    features = _full_resolution(features, inputs, config.head_width, 8)
+    gain = KeyGainHead(name="gain")(normals, light, shading, deviation, features)
     given = {"photo": photo, "normals": normals, "visibility": visibility, "shading": shading}
     return keras.Model(given | {"light": light}, {"gain": gain}, name="quotient_network")
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.batches import PairDataset
-from training.data import DataConfig, DataError, Estimate, Sample, Split
+from training.data import DataConfig, DataError, Sample, Split
+from training.target import Estimate
 
 SEED_STRIDE = 1_000_003
 """Between the seeds of two parts: seeds that a person gives are smaller."""
@@ -78,7 +79,7 @@ def sharded(
         config: the whole batch.
         steps: batches of an epoch.
         epoch: the first epoch's number.
-        estimate: of the existing light, see :func:`training.data.inputs_and_target`.
+        estimate: of the existing light, see :func:`training.target.with_estimates`.
         shards: number of parts.
         chosen: the parts to make.
 

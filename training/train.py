@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,12 +33,13 @@ from relight.error import RelightError
 from relight.stage import radiance
 from training.batches import PairDataset
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
-from training.data import DataConfig, Estimate, Split, load_splits
+from training.data import DRAWS, DataConfig, Split, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
 from training.multiworker import LOST, WorkerLostError, Workers, fit, join
 from training.networks import NETWORKS
 from training.precision import mix, require_mixed
 from training.shard import sharded
+from training.target import Estimate
 from training.throughput import Throughput
 from training.trace import LAST, Trace
 from training.trained import load_network, load_weights
@@ -335,7 +336,7 @@ def main(
             learning_rate=learning_rate,
             initial_weights=str(init) if init else None,
             estimates=str(estimates) if estimates else None,
-            batches=DataConfig(batch=batch, seed=seed),
+            batches=replace(DRAWS.get(network.value, DataConfig()), batch=batch, seed=seed),
             shards=shards or (workers.count if workers else 1),
             mixed_precision=mixed_precision,
         )

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a network is given of a sample, and what it shall answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.environment import Environment
+from relight.geometry import normalize
+from relight.quotient import shading, visibility
+from relight.view import plain_skin
+from training.data import DataConfig, Float, Sample
+
+Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
+"""From photos ``(N, S, S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
+normals ``(N, S, S, 3)`` and environments ``(N, 16, 32, 3)``."""
+
+
+def disturbed_normals(
+    normals: Float, mesh: Float, mask: Float, strength: float, rng: np.random.Generator
+) -> Float:
+    """Normals as an imperfect estimate gives them: anywhere between truth and mesh, and bent.
+
+    Args:
+        normals: ``(N, S, S, 3)`` true, unit on the person.
+        mesh: ``(N, S, S, 4)`` the mesh's and its mask.
+        mask: ``(N, S, S)`` coverage.
+        strength: largest deviation of the smooth error.
+        rng: draws.
+
+    Returns:
+        ``(N, S, S, 3)`` unit times coverage.
+    """
+    import cv2
+
+    result = np.empty_like(normals)
+    for i in range(len(normals)):
+        share = np.float32(rng.uniform()) * mesh[i, ..., 3:]
+        bent = normals[i] * (1 - share) + mesh[i, ..., :3] * share
+        cells = int(rng.integers(3, 9))
+        noise = rng.standard_normal((cells, cells, 3), np.float32)
+        noise *= np.float32(rng.uniform(0, strength))
+        bent += cv2.resize(noise, normals.shape[1:3], interpolation=cv2.INTER_CUBIC)
+        result[i] = normalize(bent) * mask[i, ..., None]
+    return result
+
+
+def with_estimates(block: Sample, estimate: Estimate, chunk: int = 32) -> Sample:
+    """A block with what the runtime will know instead of the truth, for the quotient network.
+
+    Args:
+        block: of :func:`make_block`.
+        estimate: of normals and existing light.
+        chunk: samples estimated at a time.
+
+    Returns:
+        The block with ``estimated_normals`` float16 ``(N, S, S, 3)``, unit times coverage, and
+        ``estimated_shading`` float16 ``(N, S, S, 3)``, see :func:`relight.quotient.shading`.
+    """
+    normals, lit = [], []
+    for start in range(0, len(block["photo"]), chunk):
+        part = {key: values[start : start + chunk] for key, values in block.items()}
+        photo, mesh, mask = _float_images(part)
+        found, environments = estimate(photo, mesh, mask[..., None], _skin(part, photo))
+        normals.append(found.astype(np.float16))
+        lit.append(_shadings(environments, found, _face(mesh, mask)).astype(np.float16))
+    return block | {
+        "estimated_normals": np.concatenate(normals),
+        "estimated_shading": np.concatenate(lit),
+    }
+
+
+def inputs_and_target(
+    sample: Sample, network: str, config: DataConfig, rng: np.random.Generator
+) -> tuple[Sample, NDArray[Any]]:
+    """A network's inputs by name, and its target as one array.
+
+    Targets: normals ``(N, S, S, 5)``: true normals, mask, face mesh; lighting ``(N, 16, 32, 3)``:
+    radiance; quotient ``(N, S, S, 8)``: gain, photo's linear light, mask, face mesh.
+
+    Args:
+        sample: of :func:`make_block`; with :func:`with_estimates` the quotient network is given
+            normals and light as they will be estimated, else disturbed normals and the true light.
+        network: ``normals``, ``lighting`` or ``quotient``.
+        config: strength of the normals' error.
+        rng: draws.
+    """
+    photo, mesh, mask = _float_images(sample)
+    normals = sample["normals"].astype(np.float32)
+    face = _face(mesh, mask)
+    if network == "normals":
+        target = np.concatenate([normals, mask[..., None], face], -1)
+        return {"photo": photo, "mesh": mesh}, target
+    if network == "lighting":
+        given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
+        inputs = {"photo": photo, "normals": given, "skin": _skin(sample, photo)}
+        return inputs, sample["environment"]
+    told = np.ones(len(photo), np.bool_)
+    given, lit = np.empty_like(normals), np.empty_like(normals)
+    if "estimated_normals" in sample:
+        told = rng.random(len(photo)) < config.told
+        given[~told] = sample["estimated_normals"][~told]
+        lit[~told] = sample["estimated_shading"][~told]
+    if told.any():
+        given[told] = disturbed_normals(
+            normals[told], mesh[told], mask[told], config.normal_error, rng
+        )
+        lit[told] = _shadings(sample["environment"][told], given[told], face[told])
+    light = sample["light"]
+    seen = [visibility(n, key)[..., None] for n, key in zip(given, light[:, :3], strict=True)]
+    unclipped = (sample["photo"].max(-1) < 252)[..., None]
+    target = np.concatenate(
+        [
+            sample["gain"].astype(np.float32),
+            sample["linear"].astype(np.float32),
+            mask[..., None] * unclipped,
+            face * unclipped,
+        ],
+        -1,
+    )
+    inputs = {"photo": photo, "normals": given, "visibility": np.stack(seen), "light": light}
+    return inputs | {"shading": lit}, target
+
+
+def _float_images(sample: Sample) -> tuple[Float, Float, Float]:
+    """Photos in [0, 1], meshes with their mask, and coverage, float32."""
+    photo = sample["photo"].astype(np.float32) / 255
+    return photo, sample["mesh"].astype(np.float32), sample["mask"].astype(np.float32)
+
+
+def _face(mesh: Float, mask: Float) -> Float:
+    """Coverage by the face mesh, ``(N, S, S, 1)``."""
+    return mesh[..., 3:] * mask[..., None]
+
+
+def _skin(sample: Sample, photo: Float) -> Float:
+    """Plain skin, ``(N, S, S, 1)``; see :func:`relight.view.plain_skin`."""
+    faces = zip(sample["mesh"][..., 3], sample["features"], photo, strict=True)
+    return np.stack([plain_skin(f > 0.5, e, p)[..., None] for f, e, p in faces])
+
+
+def _shadings(environments: Float, normals: Float, face: Float) -> Float:
+    """The existing light's shading of each sample, ``(N, S, S, 3)``."""
+    samples = zip(environments, normals, face[..., 0] > 0.5, strict=True)
+    return np.stack([shading(Environment(e), n, f) for e, n, f in samples])
