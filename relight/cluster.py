@@ -62,11 +62,12 @@ class Cluster:
                     object_store_memory=OBJECT_STORE,
                     **common,
                 )
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # Ray raises bare ones when it comes up too slowly
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            place = f"at {wanted}" if wanted else "on this machine"
+            cure = "check the address" if wanted else "try again when it is less busy"
             raise RunnerError(
-                f"--address {wanted or 'local'}: no Ray cluster is reached ({reason});"
-                " start one with: ray start --head"
+                f"--runner ray: Ray {place} does not answer ({reason}); {cure}"
             ) from error
         self.workers = max(1, min(self._cpus, workers or self._cpus))
 
