@@ -70,10 +70,6 @@ class PairDataset(keras.utils.PyDataset):
         """Batch ``index`` of the present epoch: inputs by name, and the target."""
         return self.batch(self.epoch * self.steps + index)
 
-    def on_epoch_end(self) -> None:
-        """Go on to the next epoch."""
-        self.epoch += 1
-
     def close(self) -> None:
         """End the process that makes blocks."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -110,6 +106,22 @@ class PairDataset(keras.utils.PyDataset):
         if self._estimated is None or self._estimated[0] != number:
             self._estimated = number, with_estimates(block, self.estimate)
         return self._estimated[1]
+
+
+class EpochStart(keras.callbacks.Callback):
+    """Tells a dataset which epoch begins: Keras's ``fit`` ends one before the first begins.
+
+    Args:
+        data: has an attribute ``epoch``.
+    """
+
+    def __init__(self, data: Any) -> None:
+        super().__init__()
+        self.data = data
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See the class."""
+        self.data.epoch = epoch
 
 
 def tf_data(dataset: PairDataset) -> Any:

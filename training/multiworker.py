@@ -179,7 +179,8 @@ def fit(
 
     Args:
         model: compiled and built, with the same weights and optimizer's state on all workers.
-        data: this worker's part of the batches, a ``PyDataset`` of inputs by name and target.
+        data: this worker's part of the batches, a ``PyDataset`` of inputs by name and target;
+            :class:`training.batches.EpochStart` tells it of epochs.
         workers: of the training.
         loss: from target and prediction to a value for each sample.
         figures: likewise; their means are reported with the loss's.
@@ -229,7 +230,6 @@ def fit(
             means = total.numpy() / len(data)
             names = ["loss", *(figure.__name__ for figure in figures)]
             logs = {name: float(mean) for name, mean in zip(names, means, strict=True)}
-            data.on_epoch_end()
             hooks.on_epoch_end(epoch, logs)
         # The chief is still judging: a worker that left now would seem lost to it.
         workers.wait()

@@ -108,10 +108,15 @@ class JoinedDataset(keras.utils.PyDataset):
         inputs = {key: np.concatenate([b[0][key] for b in batches]) for key in batches[0][0]}
         return inputs, np.concatenate([b[1] for b in batches])
 
-    def on_epoch_end(self) -> None:
-        """Go on to the next epoch."""
+    @property
+    def epoch(self) -> int:
+        """The present epoch's number."""
+        return self.parts[0].epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
         for part in self.parts:
-            part.on_epoch_end()
+            part.epoch = number
 
     @property
     def block_seconds(self) -> float | None:

@@ -31,7 +31,7 @@ from rich.progress import Progress
 
 from relight.error import RelightError
 from relight.stage import radiance
-from training.batches import PairDataset
+from training.batches import EpochStart, PairDataset
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
 from training.data import DRAWS, DataConfig, Split, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
@@ -185,22 +185,19 @@ def train(
     optimizer = keras.optimizers.Adam(
         schedule, clipnorm=config.clip_norm, use_ema=True, ema_momentum=config.averaging
     )
-    model.compile(
-        optimizer,
-        loss=LOSSES[config.network],
-        metrics=FIGURES[config.network],
-        jit_compile=keras.backend.backend() == "jax",
-    )
+    loss, figures = LOSSES[config.network], FIGURES[config.network]
+    jit = keras.backend.backend() == "jax"
+    model.compile(optimizer, loss=loss, metrics=figures, jit_compile=jit)
     optimizer.build(model.trainable_variables)
     if epoch:
         model.load_weights(out / "state.weights.h5")
 
     # --- Fit
 
-    callbacks: list[keras.callbacks.Callback] = []
+    callbacks: list[keras.callbacks.Callback] = [EpochStart(data)]
     if chief:
         test_set = _test_set(unseen, config.network, estimate)
-        callbacks = [
+        callbacks += [
             Throughput(out / "throughput.csv", batches.batch, append=epoch > 0),
             Checkpoint(out, network, config.network, test_set),
             keras.callbacks.CSVLogger(str(out / "history.csv"), append=epoch > 0),
@@ -216,10 +213,9 @@ def train(
             callbacks.append(keras.callbacks.TensorBoard(board, write_graph=False))
         if profile:
             callbacks.append(Trace(out, data, console))
-    loss, figure = LOSSES[config.network], FIGURES[config.network]
     try:
         if workers is not None:
-            fit(model, data, workers, loss, figure, batches.batch, epochs, epoch, callbacks)
+            fit(model, data, workers, loss, figures, batches.batch, epochs, epoch, callbacks)
         else:
             model.fit(
                 data,
