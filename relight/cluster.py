@@ -50,7 +50,7 @@ class Cluster:
         except ImportError as error:
             raise RunnerError(f"--runner ray needs Ray: {CURE}") from error
         wanted = address or os.environ.get("RAY_ADDRESS")
-        common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         try:
             if wanted:
                 self._ray.init(wanted, **common)
