@@ -41,6 +41,7 @@ class DataConfig:
         reuse: times that each is used, mirrored at random.
         grey: share of photos without colour.
         tight: share of photos cut just around the face, their edges repeated outside.
+        outlined: share of photos of which more than the face mesh is known to be the person.
         normal_error: largest strength of the smooth error on the normals that the lighting and
             quotient networks are given.
         told: share of photos of which the quotient network is told more than is estimated: normals
@@ -55,6 +56,7 @@ class DataConfig:
     reuse: int = 4
     grey: float = 0.2
     tight: float = 0.25
+    outlined: float = 0.85
     normal_error: float = 0.35
     told: float = 0.15
     seed: int = 0
@@ -68,7 +70,7 @@ class DataConfig:
         return max(1, self.views * self.pairs * self.reuse // self.batch)
 
 
-DRAWS = {"lighting": DataConfig(grey=0.35, tight=0.4)}
+DRAWS = {"lighting": DataConfig(grey=0.35, tight=0.4, outlined=0.6)}
 """Networks that are not trained on the usual draws: light is told by the face, not by what
 stands around it or by colours."""
 
@@ -176,6 +178,8 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
             photo[i] = _grey(photo[i])
         if rng.random() < config.tight:
             _cut_tight(photo[i], mask[i], mesh[i, ..., 3], rng)
+        if rng.random() > config.outlined:
+            mask[i] *= mesh[i, ..., 3]
     gain = np.minimum(pairs.gain, 1000)
     return {
         "photo": photo,

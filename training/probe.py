@@ -41,7 +41,7 @@ BLACK = 5e-3
 """Radiance added everywhere, in the photo's units."""
 SATURATION = 0.5
 """Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
-FRONT = 0.5
+FRONT = 0.25
 """Largest change of the fitted light in front of the person, in logarithms."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
