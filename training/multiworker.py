@@ -233,4 +233,5 @@ def fit(
             hooks.on_epoch_end(epoch, logs)
         # The chief is still judging: a worker that left now would seem lost to it.
         workers.wait()
+    optimizer.finalize_variable_values(variables)  # averaged weights, as fit leaves them
     hooks.on_train_end()
