@@ -72,7 +72,7 @@ class Exposure(NamedTuple):
 def pairs(split: Split, count: int, seed: int) -> Iterator[Pair]:
     """Pairs of a split, as many of each view as of any other, give or take one.
 
-    They are drawn as training pairs are, but none loses its colour, is cut tight or loses its outline.
+    They are drawn as training pairs are, but none loses colour or outline or is cut tight.
     """
     order = np.random.default_rng([seed, 13]).permutation(len(split.names))
     config = DataConfig(views=1, grey=0, tight=0, outlined=1, seed=seed)
