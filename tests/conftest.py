@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,6 +22,11 @@ from relight.detector import Detector
 ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
 FACE = (slice(90, 170), slice(190, 265))
 """Rows and columns inside the astronaut's face."""
+RAY = pytest.mark.skipif(
+    not os.environ.get("RELIGHT_LONG_TESTS") or importlib.util.find_spec("ray") is None,
+    reason="needs ray and RELIGHT_LONG_TESTS; takes minutes",
+)
+"""Marks tests that start a cluster."""
 
 
 @pytest.fixture(scope="session")

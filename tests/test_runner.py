@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from conftest import RAY
 from engine_work import Note
 
 from relight import runner as runners
 from relight.pool import Pool
 from relight.runner import Lost, RunnerError
 from relight.storage import remove_unfinished, whole_file
-
-needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs ray")
 
 
 def done(folder: Path) -> set[int]:
@@ -59,8 +57,7 @@ def test_a_missing_engine_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch
         runners.make("ray", 1, None, 0)
 
 
-@needs_ray
-@pytest.mark.slow
+@RAY
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_does_the_same(tmp_path: Path) -> None:
     cluster = runners.make("ray", 2, None, retries=2)

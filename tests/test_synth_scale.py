@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import RAY
 
 pytest.importorskip("embreex")
 
@@ -63,14 +63,12 @@ def descendants(parent: int) -> Iterator[tuple[int, str]]:
     ("runner", "mark"),
     [
         pytest.param("local", "spawn_main", id="local"),
-        pytest.param("ray", "ray::_do", id="ray", marks=pytest.mark.slow),
+        pytest.param("ray", "ray::_do", id="ray", marks=RAY),
     ],
 )
 def test_a_worker_killed_in_the_middle_costs_no_view(
     tmp_path: Path, runner: str, mark: str
 ) -> None:
-    if runner == "ray" and importlib.util.find_spec("ray") is None:
-        pytest.skip("needs ray")
     out, monitor = tmp_path / "set", tmp_path / "counters.json"
     process = subprocess.Popen(
         [
