@@ -36,6 +36,7 @@ class PairRanges:
         resolution: side of the crop in pixels.
         dominant: chance that one light dominates the photo.
         flash: chance that this light stands at the camera.
+        lamp_elevation_deg: of this light where it does not.
         azimuth_deg: of the key, to either side.
         frontal: chance that the key stays within 60 % of that, where most portraits want it.
         elevation_deg: of the key.
@@ -53,6 +54,7 @@ class PairRanges:
     resolution: int = 128
     dominant: float = 0.45
     flash: float = 0.15
+    lamp_elevation_deg: tuple[float, float] = (-40.0, 75.0)
     azimuth_deg: float = 110.0
     frontal: float = 0.6
     elevation_deg: tuple[float, float] = (-50.0, 75.0)
@@ -201,7 +203,8 @@ class PairMaker:
         if rng.random() < self.ranges.flash:
             towards = self._rotation[:, 2] + rng.normal(0, 0.08, 3)
         else:
-            towards = direction(rng.uniform(-2.2, 2.2), rng.uniform(-0.7, 1.3))
+            elevation = np.radians(rng.uniform(*self.ranges.lamp_elevation_deg))
+            towards = direction(rng.uniform(-2.2, 2.2), elevation)
         radius = np.exp(rng.uniform(np.log(0.03), np.log(0.5)))
         color = light_color(rng) if rng.random() < 0.5 else np.ones(3, np.float32)
         share = 1 - np.exp(rng.uniform(np.log(1e-4), np.log(0.5)))

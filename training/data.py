@@ -70,9 +70,22 @@ class DataConfig:
         return max(1, self.views * self.pairs * self.reuse // self.batch)
 
 
-DRAWS = {"lighting": DataConfig(grey=0.35, tight=0.4, outlined=0.6)}
-"""Networks that are not trained on the usual draws: light is told by the face, not by what
-stands around it or by colours."""
+DRAWS = {
+    "lighting": DataConfig(
+        grey=0.35,
+        tight=0.4,
+        outlined=0.6,
+        pair=PairRanges(
+            resolution=SIDE,
+            azimuth_deg=100,
+            dominant=0.8,
+            flash=0.25,
+            lamp_elevation_deg=(-60, 70),
+        ),
+    )
+}
+"""Networks that are not trained on the usual draws: light is told by the face, not by what stands
+around it, by colours or by where lamps usually are."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ DARKEST = 1e-3
 """Added to radiance before logarithms."""
 INTENSITIES = (0.5, 2.0, 6.0)
 """Intensities k at which ``log(1 + k G)`` is compared."""
-TURN = 1.5
+TURN = 1.0
 """Weight of the dominant direction's error, 1 - cos."""
 BODY = 0.2
 """Weight of hair, neck and clothes against 1 on the face."""
