@@ -328,4 +328,4 @@ def albedo_field(size: int, rng: np.random.Generator) -> Float:
         coarse = rng.standard_normal((cells, cells, 1), np.float32)
         coarse = coarse + 0.2 * rng.standard_normal((cells, cells, 3), np.float32)
         total += cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)
-    return np.exp(np.float32(rng.uniform(0.05, 0.3)) * total)
+    return np.exp(np.float32(rng.uniform(0.02, 0.16)) * total)
