@@ -124,6 +124,22 @@ class EpochStart(keras.callbacks.Callback):
         self.data.epoch = epoch
 
 
+class KeptBatches(keras.utils.PyDataset):
+    """Batches in memory."""
+
+    def __init__(self, batches: list[tuple[Sample, NDArray[Any]]]) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> tuple[Sample, NDArray[Any]]:
+        """Batch ``index``."""
+        return self.batches[index]
+
+
 def tf_data(dataset: PairDataset) -> Any:
     """The same batches as a ``tf.data.Dataset``, for TensorFlow programs.
 

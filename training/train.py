@@ -20,7 +20,7 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ from rich.progress import Progress
 
 from relight.error import RelightError
 from relight.stage import radiance
-from training.batches import EpochStart, PairDataset
+from training.batches import EpochStart, KeptBatches, PairDataset
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
 from training.data import DRAWS, DataConfig, Split, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
@@ -236,13 +236,13 @@ def _figures(out: Path) -> dict[str, float]:
     return figures
 
 
-def _test_set(unseen: Split, network: str, estimate: Estimate | None) -> _Fixed:
+def _test_set(unseen: Split, network: str, estimate: Estimate | None) -> KeptBatches:
     """What every epoch is judged on; made one batch after the other and kept in memory."""
     fixed = DataConfig(batch=16, views=min(len(unseen.names), 48), pairs=8, reuse=1, seed=1)
     judged = PairDataset(unseen, network, fixed, 1, estimate=estimate)
     kept = [judged.batch(i) for i in range(min(TEST_BATCHES, fixed.batches_per_block))]
     judged.close()
-    return _Fixed(kept)
+    return KeptBatches(kept)
 
 
 def _load_estimate(folder: str | None) -> Estimate | None:
@@ -259,20 +259,6 @@ def _load_estimate(folder: str | None) -> Estimate | None:
         return normals, radiance(logarithm)
 
     return estimate
-
-
-class _Fixed(keras.utils.PyDataset):
-    """Batches in memory."""
-
-    def __init__(self, batches: list[Any]) -> None:
-        super().__init__()
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.batches[index]
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
