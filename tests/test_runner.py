@@ -59,7 +59,8 @@ def test_a_missing_engine_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch
 
 @RAY
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_does_the_same(tmp_path: Path) -> None:
+def test_a_cluster_does_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where Note is found
     cluster = runners.make("ray", 2, None, retries=2)
     assert cluster.workers == 2
     results = list(cluster.run(range(8), Note(tmp_path, {3: 2, 5: 1, 6: 9})))
