@@ -91,7 +91,7 @@ class Cluster:
                     try:
                         yield from ray.get(reference)
                     except ray.exceptions.RayTaskError as error:
-                        yield Lost(item, describe_failure(error.cause or error))
+                        yield Lost(item, _describe(error.cause or error))
                     except ray.exceptions.RayError as error:
                         if retries:
                             self.retried += 1
@@ -123,3 +123,11 @@ def _do(token: str, stored: list[Any], item: Any) -> list[Any]:
         _work.clear()
         _work[token] = pickle.loads(data)  # noqa: S301
     return list(_work[token](item))
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"lacks {error.name}; run from the checkout or send it: ray job submit --working-dir ."
+        )
+    return describe_failure(error)
