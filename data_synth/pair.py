@@ -47,6 +47,7 @@ class PairRanges:
         crop_scale: factor on the runtime's crop.
         crop_shift: of the crop's centre, in sides.
         albedo_field: chance that photo and key share a random albedo.
+        stubble: chance that the lower face is darker.
         max_gain: G is cut here.
         camera: what the camera model draws from.
     """
@@ -65,6 +66,7 @@ class PairRanges:
     crop_scale: tuple[float, float] = (0.88, 1.12)
     crop_shift: float = 0.05
     albedo_field: float = 0.5
+    stubble: float = 0.35
     max_gain: float = 50.0
     camera: CameraRanges = field(default_factory=CameraRanges)
 
@@ -164,6 +166,8 @@ class PairMaker:
             pictures = pictures.reshape(2, size, size, 3)
             if rng.random() < self.ranges.albedo_field:
                 pictures *= albedo_field(size, rng)
+            if rng.random() < self.ranges.stubble:
+                pictures *= stubble(self.field.face_box, size, rng)
             behind = self._background(scene.image, rng)
             photo = pictures[0] + (1 - alpha)[..., None] * behind
             made.append(self._finish(scene, photo, pictures[1], rng, relit))
@@ -329,3 +333,21 @@ def albedo_field(size: int, rng: np.random.Generator) -> Float:
         coarse = coarse + 0.2 * rng.standard_normal((cells, cells, 3), np.float32)
         total += cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)
     return np.exp(np.float32(rng.uniform(0.02, 0.16)) * total)
+
+
+def stubble(face_box: Float, size: int, rng: np.random.Generator) -> Float:
+    """A factor ``(S, S, 3)`` that darkens mouth, chin and jaw, the red of skin most.
+
+    Args:
+        face_box: left, top, right and bottom in pixels.
+        size: side of the picture.
+        rng: draws.
+    """
+    left, top, right, bottom = face_box
+    at = np.arange(size, dtype=np.float32)
+    below = (at - top) / (bottom - top) - np.float32(rng.uniform(0.52, 0.68))
+    aside = np.abs(2 * at - left - right) / (right - left)
+    # Higher on the jaw than under the nose.
+    depth = np.clip(below[:, None] + 0.25 * np.clip(aside, 0, 1) ** 2, 0, 0.15) / 0.15
+    strength = rng.uniform(0.1, 0.6) * np.array([1.0, 0.9, 0.8])
+    return (1 - depth[..., None] * strength).astype(np.float32)

@@ -38,8 +38,9 @@ DARKEST = 1e-3
 """Added to radiance before logarithms."""
 INTENSITIES = (0.5, 2.0, 6.0)
 """Intensities k at which ``log(1 + k G)`` is compared."""
-TURN = 1.0
-"""Weight of the dominant direction's error, 1 - cos."""
+TURN = (0.3, 3.0)
+"""Weight of the dominant direction's error, 1 - cos, and how it grows for light from in front,
+which faces show and which a key is placed by."""
 BODY = 0.2
 """Weight of hair, neck and clothes against 1 on the face."""
 
@@ -77,8 +78,9 @@ def lighting_loss(target: Any, predicted: Any) -> Any:
     weight = ops.convert_to_tensor(solid_angles(HEIGHT)[None] / (4 * np.pi))
     log_error = ops.abs(ops.log(target + DARKEST) - predicted)
     loss = 0.1 * ops.sum(ops.mean(log_error, -1) * weight, (1, 2))
-    turned = 1 - _direction_cosine(target, predicted)
-    return loss + sphere_error(target, predicted) + TURN * turned
+    ahead = ops.relu(_moment(target)[..., 2])
+    turned = (TURN[0] + TURN[1] * ahead) * (1 - _direction_cosine(target, predicted))
+    return loss + sphere_error(target, predicted) + turned
 
 
 def sphere_error(target: Any, predicted: Any) -> Any:
