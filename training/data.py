@@ -42,6 +42,9 @@ class DataConfig:
         grey: share of photos without colour.
         tight: share of photos cut just around the face, their edges repeated outside.
         outlined: share of photos of which more than the face mesh is known to be the person.
+        mesh_tilt_deg: deviation of the rotations by which the face mesh's normals are turned about
+            the image's axes for the normals network: Face Mesh misjudges a real head's pose.
+        mesh_depth: deviation of the logarithm of the factor on the mesh's depth, likewise.
         normal_error: largest strength of the smooth error on the normals that the lighting and
             quotient networks are given.
         told: share of photos of which the quotient network is told more than is estimated: normals
@@ -57,6 +60,8 @@ class DataConfig:
     grey: float = 0.2
     tight: float = 0.25
     outlined: float = 0.85
+    mesh_tilt_deg: float = 5.0
+    mesh_depth: float = 0.15
     normal_error: float = 0.35
     told: float = 0.15
     seed: int = 0

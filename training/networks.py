@@ -85,13 +85,13 @@ class AlbedoDeviation(keras.layers.Layer):
     """
 
     def call(self, photo: Any, normals: Any, shading: Any) -> Any:
-        """``(B, S, S, 3)`` each, ``shading`` logarithmic; ``(B, S, S, 1)``."""
-        grey = ops.mean(photo, -1, keepdims=True)
-        albedo = 2.4 * ops.log(grey + 0.055) - ops.mean(shading, -1, keepdims=True)
-        person = ops.sum(normals * normals, -1, keepdims=True)
+        """``(B, S, S, 3)`` each, ``shading`` logarithmic; gives ``(B, S, S, 1)``."""
+        grey = _channel_sum(photo) / 3
+        albedo = 2.4 * ops.log(grey + 0.055) - _channel_sum(shading) / 3
+        person = _channel_sum(normals * normals)
         weight = ops.convert_to_tensor(_face_weight()) * person * grey  # dark pixels tell little
-        total = ops.sum(albedo * weight, (1, 2), keepdims=True)
-        mean = total / (ops.sum(weight, (1, 2), keepdims=True) + 1e-3)
+        total = ops.mean(albedo * weight, (1, 2), keepdims=True)
+        mean = total / (ops.mean(weight, (1, 2), keepdims=True) + 1e-7)
         return ops.clip(albedo - mean, -3.0, 3.0)
 
 
@@ -112,7 +112,7 @@ class KeyGainHead(keras.layers.Layer):
         """
         corrected = _unit(normals + 0.5 * features[..., :3])
         direction = ops.reshape(light[:, :3], (-1, 1, 1, 3))
-        cosine = ops.sum(corrected * direction, -1, keepdims=True)
+        cosine = _channel_sum(corrected * direction)
         lambert = 0.5 * (cosine + ops.sqrt(cosine * cosine + SOFTNESS**2))
         visible = 2 * ops.sigmoid(2 * features[..., 3:4])
         known = shading + ops.sigmoid(2 * features[..., 7:8]) * deviation
@@ -127,7 +127,13 @@ def _face_weight() -> Any:
 
 
 def _unit(vectors: Any) -> Any:
-    return vectors * ops.rsqrt(ops.sum(vectors * vectors, -1, keepdims=True) + 1e-6)
+    length = ops.sqrt(_channel_sum(vectors * vectors) + 1e-6)
+    return vectors / ops.maximum(length, 1e-3)  # not a bare root: TFLite's inverse root is slow
+
+
+def _channel_sum(vectors: Any) -> Any:
+    """``(..., 3)`` to ``(..., 1)``, by operations that TFLite's fast kernels have."""
+    return ops.conv(vectors, np.ones((1, 1, 3, 1), np.float32))
 
 
 def _conv(x: Any, width: int, name: str, *, size: int = 3, stride: int = 1) -> Any:
@@ -275,8 +281,9 @@ def quotient_network(config: UNetConfig | None = None) -> keras.Model:
     photo, normals, visibility, shading = _images(photo=3, normals=3, visibility=1, shading=3)
     light = keras.Input((4,), name="light")
     deviation = AlbedoDeviation(name="deviation")(photo, normals, shading)
-    inputs = keras.layers.Concatenate(name="inputs")(
-        [_centred(photo), normals, visibility, shading, deviation]
+    known = keras.layers.Concatenate(name="known")([shading, deviation])
+    inputs = keras.layers.Concatenate(name="inputs")(  # of four: TFLite has no fast kernel for five
+        [_centred(photo), normals, visibility, known]
     )
     code = keras.layers.Dense(config.light_width, activation="relu", name="light_code")(light)
 

@@ -49,6 +49,30 @@ def disturbed_normals(
     return result
 
 
+def misjudged(mesh: Float, config: DataConfig, rng: np.random.Generator) -> Float:
+    """Face meshes whose head pose and depth are judged a little wrong.
+
+    Args:
+        mesh: ``(N, S, S, 4)`` normals, camera frame, and mask.
+        config: how wrong.
+        rng: draws.
+    """
+    result = mesh.copy()
+    for i in range(len(mesh)):
+        pitch, yaw = np.radians(rng.normal(0, config.mesh_tilt_deg, 2))
+        deeper = np.array([1, 1, np.exp(-rng.normal(0, config.mesh_depth))])
+        turn = np.array(
+            [
+                [np.cos(yaw), 0, np.sin(yaw)],
+                [0, np.cos(pitch), -np.sin(pitch)],
+                [-np.sin(yaw), np.sin(pitch), np.cos(pitch) * np.cos(yaw)],
+            ]
+        )  # nearly a rotation, for small angles
+        bent = (mesh[i, ..., :3] * deeper) @ turn.T
+        result[i, ..., :3] = normalize(bent) * mesh[i, ..., 3:]
+    return result
+
+
 def with_estimates(block: Sample, estimate: Estimate, chunk: int = 32) -> Sample:
     """A block with what the runtime will know instead of the truth, for the quotient network.
 
@@ -94,7 +118,7 @@ def inputs_and_target(
     face = _face(mesh, mask)
     if network == "normals":
         target = np.concatenate([normals, mask[..., None], face], -1)
-        return {"photo": photo, "mesh": mesh}, target
+        return {"photo": photo, "mesh": misjudged(mesh, config, rng)}, target
     if network == "lighting":
         given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
         inputs = {"photo": photo, "normals": given, "skin": _skin(sample, photo)}
