@@ -41,8 +41,9 @@ BLACK = 5e-3
 """Radiance added everywhere, in the photo's units."""
 SATURATION = 0.5
 """Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
-FRONT = 0.25
-"""Largest change of the fitted light in front of the person, in logarithms."""
+CHANGE = (0.25, 1.0)
+"""Largest change of the fitted light in front of the person and behind, in logarithms: what a face
+does not show must not outshine what it does."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
 
@@ -93,12 +94,13 @@ class NonNegativeFit(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CorrectedLight(keras.layers.Layer):
-    """A fitted light and a change of it: free behind the person, small in front of it."""
+    """A fitted light and a change of it, smaller in front of the person than behind."""
 
     def call(self, fitted: Any, change: Any) -> Any:
         """``(B, 16, 32, 3)`` logarithms of radiance each; their corrected sum."""
-        free = ops.convert_to_tensor(behind())
-        return fitted + free * change + (1 - free) * (FRONT * ops.tanh(change))
+        front, back = CHANGE
+        limit = ops.convert_to_tensor(front + (back - front) * behind())
+        return fitted + limit * ops.tanh(change / limit)
 
 
 def _solve(gram: Any, target: Any) -> Any:
