@@ -26,7 +26,7 @@ TRUSTED = (0.1, 0.5)
 """Expected quality of a normal, cosine-like in [0, 1], between which trust in it grows to 1."""
 TRUST_BLUR = SIDE / 32
 """Width in pixels over which trust changes: no edge of it may show in the light."""
-GREY = 2 / 255
+GREY = 1.5 / 255
 """A crop whose channels differ by less is grey."""
 LOG_RANGE = (-16.0, 16.0)
 """Natural logarithms of radiance are clipped to this, so that every map is finite."""

@@ -1,9 +1,9 @@
-const VERSION = "b9bfc3680a762fc6";
+const VERSION = "8fa778e6bd192e0a";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-CFD-UsFZ.js",
- "assets/worker-CGwPBLB_.js",
+ "assets/index-BaUQGZMN.js",
+ "assets/worker-DMhVRL_f.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

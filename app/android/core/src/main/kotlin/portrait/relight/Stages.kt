@@ -10,7 +10,7 @@ private val TRUSTED = 0.1f to 0.5f
 private const val TRUST_BLUR = SIDE / 32.0
 
 /** A crop whose channels differ by less is grey. */
-private const val GREY = 2f / 255
+private const val GREY = 1.5f / 255
 
 /** Natural logarithms of radiance are clipped to this and its negative: every map is finite. */
 private const val LOG_LIMIT = 16f
