@@ -11,10 +11,13 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from keras import ops  # noqa: E402
+
 from training.networks import (  # noqa: E402
     NETWORKS,
     SIDE,
     SOFTNESS,
+    AlbedoDeviation,
     EncoderConfig,
     UNetConfig,
     lighting_network,
@@ -93,14 +96,31 @@ def test_untrained_normals_are_the_meshs(rng: np.random.Generator) -> None:
 
 
 def test_untrained_gain_is_lamberts(rng: np.random.Generator) -> None:
+    """Over the existing light, half of the albedo's departure from the face's mean taken back."""
     network = quotient_network(SMALL)
     given = inputs(network, rng)
-    gain = network.predict_on_batch(given)["gain"] * np.exp(given["shading"])
+    known = (given[name] for name in ("photo", "normals", "shading"))
+    deviation = ops.convert_to_numpy(AlbedoDeviation()(*known))
+    gain = network.predict_on_batch(given)["gain"] * np.exp(given["shading"] + deviation / 2)
     cosine = np.einsum("nyxc,nc->nyx", given["normals"], given["light"][:, :3])
-    bound = SOFTNESS * np.exp(1) / 2
-    np.testing.assert_allclose(gain[..., 1], np.maximum(cosine, 0), atol=bound)
+    np.testing.assert_allclose(gain[..., 1], np.maximum(cosine, 0), atol=SOFTNESS / 2 + 1e-3)
     lit = cosine > 0.5
     np.testing.assert_allclose(gain[lit][:, 0], cosine[lit], rtol=0.02)
+
+
+def test_albedo_departs_where_the_light_does_not_explain_the_photo() -> None:
+    photo = np.full((1, 128, 128, 3), 0.5, np.float32)
+    photo[:, :, 64:] = 0.25
+    normals = np.zeros((1, 128, 128, 3), np.float32)
+    normals[..., 2] = 1
+    dark = 2.4 * np.log((0.5 + 0.055) / (0.25 + 0.055))
+    even = np.zeros_like(photo)
+    flat = ops.convert_to_numpy(AlbedoDeviation()(photo, normals, even))[0, ..., 0]
+    assert flat[64, 60] - flat[64, 68] == pytest.approx(dark, rel=1e-3)
+    explained = even.copy()
+    explained[:, :, 64:] = -dark
+    rest = ops.convert_to_numpy(AlbedoDeviation()(photo, normals, explained))
+    np.testing.assert_allclose(rest, 0, atol=1e-3)
 
 
 def test_gain_is_never_negative(rng: np.random.Generator) -> None:

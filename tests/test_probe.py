@@ -14,7 +14,7 @@ from relight.color import linear_to_srgb
 from relight.environment import Environment, sphere_normals
 from relight.geometry import angle_between, direction
 from relight.view import SIDE
-from training.probe import CorrectedLight, NonNegativeFit, behind
+from training.probe import CHANGE, CorrectedLight, NonNegativeFit, behind
 
 
 def lit_ball(azimuth_deg: float, elevation_deg: float, tint: tuple[float, ...] = (1, 1, 1)):
@@ -84,5 +84,6 @@ def test_the_light_in_front_changes_little() -> None:
     share = behind()[..., 0]
     assert share[8, 16] == 0  # towards the camera
     assert share[8, 0] == 1
-    assert np.abs(changed[share == 0]).max() <= 0.5
-    np.testing.assert_allclose(changed[share == 1], 3.0)
+    front, back = CHANGE
+    assert 0.9 * front < np.abs(changed[share == 0]).max() <= front
+    assert 0.9 * back < np.abs(changed[share == 1]).min() <= back

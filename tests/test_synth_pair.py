@@ -9,7 +9,7 @@ from synth_scene import PLAIN, ball, head, metadata, shoot, subject
 from data_synth.camera_model import CameraModel, CameraRanges
 from data_synth.environment import EnvironmentBank
 from data_synth.field import Field
-from data_synth.pair import PairMaker, PairRanges, albedo_field, soft_key
+from data_synth.pair import PairMaker, PairRanges, albedo_field, soft_key, stubble
 from data_synth.render import RenderSettings
 from data_synth.rig import Camera, Rig
 from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
@@ -18,7 +18,7 @@ from relight.environment import Environment
 RIG = Rig.make()
 BANK = EnvironmentBank.make(10, np.random.default_rng(0))
 CAMERA = Camera(20, 10, field_cm=46.0)
-EXACT = PairRanges(resolution=64, albedo_field=0, dominant=0, max_gain=1e6)
+EXACT = PairRanges(resolution=64, albedo_field=0, stubble=0, dominant=0, max_gain=1e6)
 
 
 def make_field(person, settings=PLAIN):
@@ -69,7 +69,7 @@ def test_key_gain_of_a_lambert_sphere(sphere):
 
 def test_unit_key_doubles_the_average_patch_in_even_light(sphere):
     even = EnvironmentBank(np.ones((1, 64, 128, 3), np.float32), ["even"])
-    ranges = PairRanges(resolution=64, albedo_field=0, dominant=0, hard=1)
+    ranges = PairRanges(resolution=64, albedo_field=0, stubble=0, dominant=0, hard=1)
     even = EnvironmentBank(even.maps, even.names, type(even.ranges)(0, 0, (1, 1)))
     pairs = PairMaker(sphere, even, ranges).make(12, np.random.default_rng(0))
     for i in range(12):
@@ -128,6 +128,16 @@ def test_albedo_field_is_smooth_and_near_one():
     assert (value > 0).all()
     assert 0.3 < np.median(value) < 3
     assert np.abs(np.diff(value, axis=1)).max() < 0.3 * value.max()
+
+
+def test_stubble_darkens_the_lower_face_alone():
+    factor = stubble(np.array([30, 20, 90, 100], np.float32), 128, np.random.default_rng(0))
+    assert factor.shape == (128, 128, 3)
+    assert (factor[:38] == 1).all()  # forehead and eyes
+    assert (factor[:60, 55:65] == 1).all()  # nose
+    assert (factor[95, 60] < 0.95).all()  # the chin
+    assert factor[72, 88].mean() < factor[72, 60].mean()  # higher on the jaw than under the nose
+    assert (factor > 0.3).all()
 
 
 # --- Camera model
