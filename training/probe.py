@@ -41,7 +41,7 @@ BLACK = 5e-3
 """Radiance added everywhere, in the photo's units."""
 SATURATION = 0.5
 """Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
-CHANGE = (0.25, 1.0)
+CHANGE = (0.1, 0.7)
 """Largest change of the fitted light in front of the person and behind, in logarithms: what a face
 does not show must not outshine what it does."""
 FACE_RADIUS = (0.19, 0.23)
