@@ -47,6 +47,8 @@ class DataConfig:
         mesh_depth: deviation of the logarithm of the factor on the mesh's depth, likewise.
         normal_error: largest strength of the smooth error on the normals that the lighting and
             quotient networks are given.
+        shading_error: largest strength of a smooth error on the logarithm of the estimated shading,
+            and deviation of the factor on its contrast: light is judged worse of real people.
         told: share of photos of which the quotient network is told more than is estimated: normals
             with a random error and the true light.
         seed: everything follows from it.
@@ -63,6 +65,7 @@ class DataConfig:
     mesh_tilt_deg: float = 5.0
     mesh_depth: float = 0.15
     normal_error: float = 0.35
+    shading_error: float = 0.3
     told: float = 0.15
     seed: int = 0
     pair: PairRanges = field(

@@ -35,16 +35,11 @@ def disturbed_normals(
     Returns:
         ``(N, S, S, 3)`` unit times coverage.
     """
-    import cv2
-
     result = np.empty_like(normals)
     for i in range(len(normals)):
         share = np.float32(rng.uniform()) * mesh[i, ..., 3:]
         bent = normals[i] * (1 - share) + mesh[i, ..., :3] * share
-        cells = int(rng.integers(3, 9))
-        noise = rng.standard_normal((cells, cells, 3), np.float32)
-        noise *= np.float32(rng.uniform(0, strength))
-        bent += cv2.resize(noise, normals.shape[1:3], interpolation=cv2.INTER_CUBIC)
+        bent += smooth_noise(normals.shape[1], 3, rng) * np.float32(rng.uniform(0, strength))
         result[i] = normalize(bent) * mask[i, ..., None]
     return result
 
@@ -71,6 +66,38 @@ def misjudged(mesh: Float, config: DataConfig, rng: np.random.Generator) -> Floa
         bent = (mesh[i, ..., :3] * deeper) @ turn.T
         result[i, ..., :3] = normalize(bent) * mesh[i, ..., 3:]
     return result
+
+
+def misestimated(lit: Float, mask: Float, config: DataConfig, rng: np.random.Generator) -> Float:
+    """Estimated shadings with a smooth error and another contrast.
+
+    Args:
+        lit: ``(N, S, S, 3)`` logarithms.
+        mask: ``(N, S, S)`` coverage by the person, outside which nothing changes.
+        config: how wrong.
+        rng: draws.
+    """
+    result = np.empty_like(lit)
+    for i in range(len(lit)):
+        weight = mask[i, ..., None]
+        mean = (lit[i] * weight).sum((0, 1)) / (weight.sum() + 1)
+        contrast = np.float32(np.exp(rng.normal(0, config.shading_error)))
+        error = smooth_noise(lit.shape[1], 1, rng) * np.float32(
+            rng.uniform(0, config.shading_error)
+        )
+        changed = mean + contrast * (lit[i] - mean) + error
+        result[i] = lit[i] + weight * (changed - lit[i])
+    return result
+
+
+def smooth_noise(side: int, channels: int, rng: np.random.Generator) -> Float:
+    """A smooth field ``(S, S, C)`` of deviation about 1."""
+    import cv2
+
+    cells = int(rng.integers(3, 9))
+    coarse = rng.standard_normal((cells, cells, channels), np.float32)
+    noise: Float = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+    return noise.reshape(side, side, channels)
 
 
 def with_estimates(block: Sample, estimate: Estimate, chunk: int = 32) -> Sample:
@@ -128,7 +155,9 @@ def inputs_and_target(
     if "estimated_normals" in sample:
         told = rng.random(len(photo)) < config.told
         given[~told] = sample["estimated_normals"][~told]
-        lit[~told] = sample["estimated_shading"][~told]
+        lit[~told] = misestimated(
+            sample["estimated_shading"][~told].astype(np.float32), mask[~told], config, rng
+        )
     if told.any():
         given[told] = disturbed_normals(
             normals[told], mesh[told], mask[told], config.normal_error, rng
