@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import os
@@ -44,6 +45,32 @@ class Checkpoint(keras.callbacks.Callback):
         # Last and together: an epoch that was not finished is done again from the one before.
         _save(self.model, self.out / "state.weights.h5")
         _write_json(self.out / "state.json", {"epoch": epoch + 1})
+
+
+class History(keras.callbacks.Callback):
+    """Losses and figures as CSV, a row an epoch.
+
+    Keras's ``CSVLogger`` adds empty columns for a validation that it did not run.
+
+    Args:
+        path: of the file.
+        append: go on with the rows that are there.
+    """
+
+    def __init__(self, path: Path, *, append: bool) -> None:
+        super().__init__()
+        self.path, self.append = path, append
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See the class."""
+        row = {"epoch": epoch, **{key: float(value) for key, value in (logs or {}).items()}}
+        going_on = self.append and self.path.exists()
+        with self.path.open("a" if going_on else "w", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if not going_on:
+                writer.writeheader()
+            writer.writerow(row)
+        self.append = True
 
 
 def first_epoch(config: dict[str, Any], defaults: dict[str, Any], out: Path) -> int:

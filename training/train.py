@@ -32,7 +32,7 @@ from rich.progress import Progress
 from relight.error import RelightError
 from relight.stage import radiance
 from training.batches import EpochStart, KeptBatches, PairDataset
-from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
+from training.checkpoint import Checkpoint, History, TrainError, first_epoch, write_config
 from training.data import DRAWS, DataConfig, Split, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
 from training.multiworker import LOST, WorkerLostError, Workers, fit, join
@@ -200,7 +200,7 @@ def train(
         callbacks += [
             Throughput(out / "throughput.csv", batches.batch, append=epoch > 0),
             Checkpoint(out, network, config.network, test_set),
-            keras.callbacks.CSVLogger(str(out / "history.csv"), append=epoch > 0),
+            History(out / "history.csv", append=epoch > 0),
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda e, logs: console.print(
                     f"{(e + 1) * steps:7d}  "
