@@ -178,7 +178,7 @@ class Field:
                 _write(temporary / f"{name}.npy", data)
             document = self.metadata | {"sha256": checksums}
             _write(temporary / METADATA, (json.dumps(document, indent=1) + "\n").encode())
-            _put(temporary, folder, checksums)
+            _put(temporary, folder, json.loads(json.dumps(document)))
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise FieldError(
@@ -262,24 +262,24 @@ def _broken(folder: Path, reason: str) -> FieldError:
     return FieldError(f"{folder}: not a whole view ({reason}); delete it and render again")
 
 
-def _put(temporary: Path, folder: Path, checksums: dict[str, str]) -> None:
+def _put(temporary: Path, folder: Path, document: dict[str, Any]) -> None:
     """Rename a finished view to its place; the same one, put there meanwhile, may stay."""
-    if folder.exists() and not _holds(folder, checksums):
+    if folder.exists() and not _holds(folder, document):
         shutil.rmtree(folder)
     try:
         os.replace(temporary, folder)
     except OSError:  # two processes of a cluster may have been given the same view
-        if not _holds(folder, checksums):
+        if not _holds(folder, document):
             raise
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _holds(folder: Path, checksums: dict[str, str]) -> bool:
+def _holds(folder: Path, document: dict[str, Any]) -> bool:
     try:
-        same: bool = read_metadata(folder)["sha256"] == checksums
+        same = read_metadata(folder) == document
     except FieldError:
         return False
-    return same and all((folder / name).is_file() for name in checksums)
+    return same and all((folder / name).is_file() for name in document["sha256"])
 
 
 def _write(path: Path, data: bytes) -> None:

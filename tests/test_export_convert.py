@@ -19,7 +19,7 @@ from relight.models import SIGNATURE, load_interpreter
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    return network("quotient")
+    return network("normals")
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,13 @@ def files(model: Any) -> dict[Precision, bytes]:
 
 def run(content: bytes, given: dict[str, np.ndarray]) -> np.ndarray:
     interpreter = load_interpreter(content)
-    gain: np.ndarray = interpreter.get_signature_runner(SIGNATURE)(**given)["gain"]
-    return gain
+    normals: np.ndarray = interpreter.get_signature_runner(SIGNATURE)(**given)["normals"]
+    return normals
 
 
 def error(model: Any, content: bytes) -> float:
     given = inputs(model, seed=9)
-    expected = np.asarray(model(given, training=False)["gain"])
+    expected = np.asarray(model(given, training=False)["normals"])
     assert expected.std() > 0.05
     return float(np.abs(run(content, given) - expected).max() / expected.std())
 

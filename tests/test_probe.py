@@ -85,5 +85,5 @@ def test_the_light_in_front_changes_little() -> None:
     assert share[8, 16] == 0  # towards the camera
     assert share[8, 0] == 1
     front, back = CHANGE
-    assert 0.9 * front < np.abs(changed[share == 0]).max() <= front
-    assert 0.9 * back < np.abs(changed[share == 1]).min() <= back
+    assert 0.9 * front < np.abs(changed[share == 0]).max() <= 1.001 * front
+    assert 0.9 * back < np.abs(changed[share == 1]).min() <= 1.001 * back

