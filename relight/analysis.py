@@ -77,9 +77,9 @@ class Analysis:
     @property
     def outline(self) -> Outline:
         """Where a light on this face may fall."""
-        return Outline(
-            self.face.crop, self.view.outline, self.view.inner_face, self.crop_confidence
-        )
+        inner = self.view.inner_face
+        trusted = np.maximum(self.crop_confidence, inner)  # doubt outside must not reach the face
+        return Outline(self.face.crop, self.view.outline, inner, trusted)
 
     def _to_photo(self, values: Float, outside: float) -> Float:
         crop, shape = self.face.crop, self.photo_rgb.shape

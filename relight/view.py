@@ -24,6 +24,8 @@ FINE = 2
 """MediaPipe's person segmentation sees the crop at this many times :data:`SIDE`."""
 RIM = 3
 """Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim."""
+FACING = 0.4
+"""Cosine to the camera from which the rim is trusted: there the mesh ends on skin, not on air."""
 FEATURES = ("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
 """Parts of a face that are no plain skin."""
 EXPOSED = (0.002, 0.98)
@@ -39,7 +41,8 @@ class View:
         mesh_normals: ``(128, 128, 3)`` float32 unit normals of the face mesh, camera frame, 0
             outside it.
         face: ``(128, 128)`` bool, the face mesh.
-        inner_face: ``(128, 128)`` float32 in [0, 1], the face mesh without its rim, softened.
+        inner_face: ``(128, 128)`` float32 in [0, 1], the face mesh without the part of its rim that
+            is turned away, softened.
         skin: ``(128, 128)`` float32 in [0, 1], trust in a pixel as plain, well exposed skin.
         outline: ``(256, 256)`` float32 probability in [0, 1] of a person.
     """
@@ -70,8 +73,6 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
         pixels: the photo that the face was found in, ``(H, W, 3)`` uint8 sRGB.
         face: the face.
     """
-    import cv2
-
     crop = face.crop.extract(pixels, FINE * SIDE)
     photo = shrink(crop, FINE).astype(np.float32) / 255
     landmarks = face.crop_landmarks(SIDE)
@@ -81,7 +82,7 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
         photo=photo,
         mesh_normals=normals,
         face=mask,
-        inner_face=cv2.GaussianBlur(_inner(mask), (0, 0), SIDE / 200),
+        inner_face=certain_face(mask, normals),
         skin=plain_skin(mask, mesh.region(landmarks, FEATURES, SIDE), photo),
         outline=np.maximum(detector.person(crop), fine_mask),
     )
@@ -99,6 +100,20 @@ def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:
 
     near = cv2.dilate(features.astype(np.uint8), np.ones((RIM, RIM), np.uint8))
     return _inner(face) * (near == 0) * exposed(photo)
+
+
+def certain_face(face: Mask, mesh_normals: Float) -> Float:
+    """Where a face is for certain, ``(128, 128)`` float32 in [0, 1]; see :class:`View`.
+
+    Args:
+        face: ``(128, 128)`` the face mesh.
+        mesh_normals: ``(128, 128, 3)`` its normals, camera frame.
+    """
+    import cv2
+
+    certain = np.maximum(_inner(face), face & (mesh_normals[..., 2] > FACING))
+    soft: Float = cv2.GaussianBlur(certain, (0, 0), SIDE / 200)
+    return soft
 
 
 def _inner(face: Mask) -> Float:

@@ -18,7 +18,7 @@ from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.environment import HEIGHT, Environment
 from relight.geometry import Crop, angles, normalize
 from relight.light import Light
-from relight.view import FEATURES, FINE, RIM, SIDE, View, plain_skin
+from relight.view import FEATURES, FINE, SIDE, View, certain_face, plain_skin
 from training.data import DataConfig, Split, make_block
 from training.synthetic import ExposureConfig
 
@@ -143,17 +143,15 @@ def face_view(photo: NDArray[np.uint8], drawn: Float, features: Mask, person: Fl
         features: ``(128, 128)`` eyes, eyebrows and lips.
         person: ``(128, 128)`` float32 coverage in [0, 1].
     """
-    import cv2
-
     face = drawn[..., 3] > 0.5
-    inner = cv2.erode(face.astype(np.float32), np.ones((RIM, RIM), np.uint8))
+    normals = normalize(drawn[..., :3])
     seen = photo.astype(np.float32) / 255
     outline = np.maximum(person, face).astype(np.float32)
     return View(
         photo=seen,
-        mesh_normals=normalize(drawn[..., :3]),
+        mesh_normals=normals,
         face=face,
-        inner_face=cv2.GaussianBlur(inner, (0, 0), SIDE / 200),
+        inner_face=certain_face(face, normals),
         skin=plain_skin(face, features, seen),
         outline=outline.repeat(FINE, 0).repeat(FINE, 1),
     )

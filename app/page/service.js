@@ -1,9 +1,9 @@
-const VERSION = "8fa778e6bd192e0a";
+const VERSION = "50bad59dd430de02";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-BaUQGZMN.js",
- "assets/worker-DMhVRL_f.js",
+ "assets/index-sbl5t_yQ.js",
+ "assets/worker-DQK4Rkvz.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -59,7 +59,9 @@ export async function analyzeView(networks: Networks, face: Face, view: View): P
 
 /** Where a light on this face may fall. */
 export function outlineOf({ face, view, confidence }: Analysis): Outline {
-  return { crop: face.crop, person: view.outline, face: view.innerFace, confidence };
+  const inner = view.innerFace;
+  const trusted = confidence.zip(inner, Math.max); // doubt outside must not reach the face
+  return { crop: face.crop, person: view.outline, face: inner, confidence: trusted };
 }
 
 /** Place a key light on a face automatically; its intensity is 0 when none is needed. */

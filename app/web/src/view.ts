@@ -10,7 +10,7 @@ import { Raster, type Pixels } from "./raster";
 import { shrink, shrinkPixels } from "./resample";
 
 export const { SIDE, FINE } = constants;
-const { EXPOSED, FEATURES, RIM } = constants;
+const { EXPOSED, FACING, FEATURES, RIM } = constants;
 
 /** A face's crop and what is known of it before any estimate, SIDE cells a side. */
 export interface View {
@@ -43,6 +43,8 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   const landmarks = face.crop.toCrop(face.landmarks, SIDE);
   const [normals, mask] = meshNormals(landmarks, face.headPose, SIDE);
   const inner = erode(mask, RIM);
+  const facing = mask.data.map((value, i) => (normals.data[i * 3 + 2] > FACING ? value : 0));
+  const certain = inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max);
   const skin = inner.zip(plain(landmarks), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
   const outline = new Raster(FINE * SIDE, FINE * SIDE, 1);
   for (let y = 0, k = 0; y < FINE * SIDE; y++) {
@@ -55,7 +57,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     photo,
     meshNormals: normals,
     face: mask,
-    innerFace: gaussianBlur(inner, SIDE / 200),
+    innerFace: gaussianBlur(certain, SIDE / 200),
     skin,
     outline,
     person: shrink(outline, FINE),

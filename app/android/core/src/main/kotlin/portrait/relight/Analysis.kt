@@ -47,7 +47,11 @@ public class Analysis(
     }
 
     /** Where a light on this face may fall. */
-    public val outline: Outline get() = Outline(face.crop, view.outline, view.innerFace, cropConfidence)
+    public val outline: Outline
+        get() {
+            val inner = view.innerFace // doubt outside must not reach the face
+            return Outline(face.crop, view.outline, inner, cropConfidence.zip(inner) { a, b -> maxOf(a, b) })
+        }
 
     private fun toPhoto(values: Raster, outside: Float): Raster {
         val seen = face.crop.visible(photo.height, photo.width)

@@ -17,13 +17,16 @@ internal val FEATURES = listOf("lips", "left_eye", "right_eye", "left_eyebrow", 
 private const val TOO_DARK = 0.002f
 private const val TOO_BRIGHT = 0.98f
 
+/** Cosine to the camera from which the mesh's rim is trusted: there it ends on skin, not on air. */
+private const val FACING = 0.4f
+
 /**
  * A face's crop and what is known of it before any estimate; 128 x 128 unless said otherwise.
  *
  * @property photo sRGB in [0, 1].
  * @property meshNormals unit normals of the face mesh, camera frame, 0 outside it.
  * @property face 1 on the face mesh, else 0.
- * @property innerFace in [0, 1], the face mesh without its rim, softened.
+ * @property innerFace in [0, 1], the face mesh without the part of its rim that is turned away, softened.
  * @property skin in [0, 1], trust in a pixel as plain, well exposed skin.
  * @property outline 256 x 256, probability in [0, 1] of a person.
  */
@@ -58,8 +61,11 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
         val (row, column) = it / (FINE * SIDE) to it % (FINE * SIDE)
         maxOf(person.data[it].coerceIn(0f, 1f), mask[row / FINE, column / FINE])
     })
+    val certain = Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
+        if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
+    })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
-    return View(small, normals, mask, gaussianBlur(inner, SIDE / 200.0), skin, outline)
+    return View(small, normals, mask, gaussianBlur(certain, SIDE / 200.0), skin, outline)
 }
 
 /** 1 where a pixel is neither clipped nor black, else 0. */
