@@ -65,11 +65,12 @@ class Run:
 
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "relight", self.source, "-o", self.out, "--json"]
-        with self.report.open("wb") as file:
+        # A pipe that nobody reads while it runs would fill and stop it.
+        with self.report.open("wb") as file, self.report.with_suffix(".err").open("wb") as errors:
             return subprocess.Popen(
                 [str(word) for word in command] + ["--jobs", "2"],
                 stdout=file,
-                stderr=subprocess.PIPE,
+                stderr=errors,
                 start_new_session=True,
             )
 
@@ -119,7 +120,8 @@ def kill_and_run_again(tmp_path: Path, kill_after: int, limit_s: float) -> Run:
     process = second.start()
     for _ in second.watch(process, limit_s):
         pass
-    errors = process.communicate(timeout=60)[1].decode()
+    process.wait(timeout=60)
+    errors = second.report.with_suffix(".err").read_text()
     assert process.returncode == 1, errors
     assert "Traceback" not in errors
     after = written(first.out)
