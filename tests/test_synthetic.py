@@ -74,6 +74,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         landmarks,
         np.tile(pose, (3, 1, 1, 1)),
         np.ones((3, 1), bool),
+        np.zeros((3, 1, 4), np.float32),
     )
     np.savez(root / "landmarks.npz", **vars(store))
     return root

@@ -68,9 +68,26 @@ def test_no_subject_and_no_map_is_on_both_sides(splits: tuple[Split, Split]) -> 
 
 def test_landmarks_are_found_and_kept(splits: tuple[Split, Split], dataset: Path) -> None:
     assert (dataset / "landmarks.npz").exists()
-    choices = splits[0].landmarks.choices(splits[0].names[0])
-    assert choices
-    assert choices[0][0].shape == (478, 3)
+    whole = splits[0].landmarks.whole(splits[0].names[0])
+    assert whole
+    assert whole[0].landmarks.shape == (478, 3)
+
+
+def test_faces_are_found_in_tight_pictures_too(splits: tuple[Split, Split]) -> None:
+    store = splits[0].landmarks
+    pairs = [(store.whole(n)[0], seen) for n in store.usable for seen in store.tight(n)]
+    assert pairs
+    for whole, tight in pairs:
+        off = np.abs(tight.landmarks[:, :2] - whole.landmarks[:, :2]).mean(0)
+        left, top, right, bottom = tight.cut
+        assert off.max() < 0.1 * max(right - left, bottom - top)
+
+
+def test_a_tight_photo_repeats_its_edges(splits: tuple[Split, Split]) -> None:
+    tight = make_block(splits[0], DataConfig(batch=4, views=2, pairs=4, tight=1), 0)
+    repeated = [(photo[0] == photo[1]).all() for photo in tight["photo"]]
+    assert np.mean(repeated) > 0.5
+    assert not tight["mask"][:, 0][repeated].any()
 
 
 def test_a_block_follows_from_seed_and_number(splits: tuple[Split, Split]) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from data_synth.dataset import Dataset
 from data_synth.environment import EnvironmentBank
 from data_synth.field import Field
-from data_synth.pair import PairMaker, PairRanges, Pairs
+from data_synth.pair import PairMaker, PairRanges
 from relight.error import RelightError
 from relight.geometry import Crop, normalize
 from relight.view import SIDE
@@ -24,6 +24,7 @@ from training.landmark import DRAWN_SIDE, LandmarkStore, draw_mesh, load_landmar
 
 Float = NDArray[np.float32]
 Sample = dict[str, NDArray[Any]]
+
 HELD_OUT = 10
 """Every tenth subject and environment map is kept for judging."""
 PROCEDURAL_MAPS = 200
@@ -40,7 +41,8 @@ class DataConfig:
         pairs: pairs made of each view for a block.
         reuse: times that each is used, mirrored at random.
         grey: share of photos without colour.
-        tight: share of photos cut just around the face, their edges repeated outside.
+        tight: share of photos cut just around the face, their edges repeated outside, with the
+            landmarks that Face Mesh finds there.
         outlined: share of photos of which more than the face mesh is known to be the person.
         mesh_tilt_deg: deviation of the rotations by which the face mesh's normals are turned about
             the image's axes for the normals network: Face Mesh misjudges a real head's pose.
@@ -60,10 +62,10 @@ class DataConfig:
     pairs: int = 32
     reuse: int = 4
     grey: float = 0.2
-    tight: float = 0.25
+    tight: float = 0.35
     outlined: float = 0.85
-    mesh_tilt_deg: float = 5.0
-    mesh_depth: float = 0.15
+    mesh_tilt_deg: float = 3.0
+    mesh_depth: float = 0.1
     normal_error: float = 0.35
     shading_error: float = 0.3
     told: float = 0.15
@@ -189,16 +191,24 @@ def _nth_view(names: list[str], seed: int, position: int) -> str:
 def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Generator) -> Sample:
     stored = Field.load(split.root / name)
     pairs = PairMaker(stored, split.bank, config.pair).make(config.pairs, rng, relit=False)
-    choices = split.landmarks.choices(name)
-    landmarks, pose = choices[rng.integers(len(choices))]
-    drawn = _crop_meshes(draw_mesh(landmarks, pose, stored.size), pairs, stored.size)
-    mesh, features = drawn[..., :4], drawn[..., 4] > 0.5
+    drawn = np.empty((*pairs.mask.shape, 5), np.float32)
     photo, mask = pairs.photo.copy(), pairs.mask.copy()
+    whole, tight = split.landmarks.whole(name), split.landmarks.tight(name)
+    cut = rng.random(len(photo)) < (config.tight if tight else 0)
+    for seen, chosen in ((whole, ~cut), (tight, cut)):
+        if not chosen.any():
+            continue
+        sighting = seen[rng.integers(len(seen))]
+        view = draw_mesh(sighting.landmarks, sighting.head_pose, stored.size)
+        for i in np.flatnonzero(chosen):
+            crop, flipped = pairs.crops[i], bool(pairs.flipped[i])
+            drawn[i] = _crop_mesh(view, crop, flipped, stored.size)
+            if cut[i]:
+                _cut_tight(photo[i], mask[i], _cut_on_crop(sighting.cut, crop, flipped))
+    mesh, features = drawn[..., :4], drawn[..., 4] > 0.5
     for i in range(len(photo)):
         if rng.random() < config.grey:
             photo[i] = _grey(photo[i])
-        if rng.random() < config.tight:
-            _cut_tight(photo[i], mask[i], mesh[i, ..., 3], rng)
         if rng.random() > config.outlined:
             mask[i] *= mesh[i, ..., 3]
     gain = np.minimum(pairs.gain, 1000)
@@ -215,21 +225,26 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
     }
 
 
-def _crop_meshes(drawn: Float, pairs: Pairs, size: int) -> Float:
-    """A view's drawn mesh on each pair's crop, ``(N, 128, 128, 5)``, mirrored as the pair is."""
+def _crop_mesh(drawn: Float, square: Crop, flipped: bool, size: int) -> Float:
+    """A view's drawn mesh on a pair's crop, ``(128, 128, 5)``, mirrored as the pair is."""
     scale = DRAWN_SIDE / size
     bordered = np.pad(drawn, ((1, 1), (1, 1), (0, 0)))  # the crop repeats the border outside
-    result = []
-    for square, flipped in zip(pairs.crops, pairs.flipped, strict=True):
-        left, top, side = (round(x * scale) for x in (square.left, square.top, square.size))
-        crop = Crop(left + 1, top + 1, side)
-        mesh, features = (crop.extract(bordered[..., part], SIDE) for part in (slice(4), 4))
-        mask = mesh[..., 3:4] > 0.5
-        mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask, features[..., None]], -1)
-        if flipped:
-            mesh = mesh[:, ::-1] * np.array([-1, 1, 1, 1, 1], np.float32)
-        result.append(mesh)
-    return np.stack(result).astype(np.float32)
+    left, top, side = (round(x * scale) for x in (square.left, square.top, square.size))
+    crop = Crop(left + 1, top + 1, side)
+    mesh, features = (crop.extract(bordered[..., part], SIDE) for part in (slice(4), 4))
+    mask = mesh[..., 3:4] > 0.5
+    mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask, features[..., None]], -1)
+    if flipped:
+        mesh = mesh[:, ::-1] * np.array([-1, 1, 1, 1, 1], np.float32)
+    return np.asarray(mesh, np.float32)
+
+
+def _cut_on_crop(cut: Float, square: Crop, flipped: bool) -> NDArray[np.int64]:
+    """A tight picture's left, top, right and bottom in pixels of a pair's crop."""
+    corners = np.round(square.to_crop(cut.reshape(2, 2), SIDE)).astype(int)
+    if flipped:
+        corners[:, 0] = SIDE - corners[::-1, 0]
+    return np.clip(corners, 0, SIDE).ravel()
 
 
 def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -239,17 +254,10 @@ def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.repeat(grey[..., None], 3, 2)
 
 
-def _cut_tight(
-    photo: NDArray[np.uint8], mask: Float, face: Float, rng: np.random.Generator
-) -> None:
-    """Repeat the edges of a box around the face over all that lies outside it, in place."""
-    rows, columns = np.nonzero(face)
-    if not len(rows):
-        return
-    margin = rng.uniform(-0.02, 0.25, 4) * np.ptp(rows)
-    top, left = int(max(0, rows.min() - margin[0])), int(max(0, columns.min() - margin[1]))
-    bottom, right = int(rows.max() + margin[2]) + 1, int(columns.max() + margin[3]) + 1
-    y = np.clip(np.arange(len(photo)), top, min(bottom, len(photo)) - 1)
-    x = np.clip(np.arange(len(photo)), left, min(right, len(photo)) - 1)
+def _cut_tight(photo: NDArray[np.uint8], mask: Float, cut: NDArray[np.int64]) -> None:
+    """Repeat a cut's edges over all that lies outside it, in place."""
+    left, top, right, bottom = cut
+    y = np.clip(np.arange(len(photo)), top, max(top, bottom - 1))
+    x = np.clip(np.arange(len(photo)), left, max(left, right - 1))
     photo[:] = photo[y][:, x]
     mask[:top], mask[bottom:], mask[:, :left], mask[:, right:] = 0, 0, 0, 0

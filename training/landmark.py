@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Face Mesh on the renders: the networks are trained on the mesh that they will be given.
 
-Each view is shown to Face Mesh under a few lightings, once; the landmarks are kept in
+Each view is shown to Face Mesh under a few lightings, whole and cut tight around the face: without
+a face's outline Face Mesh judges its pitch, yaw and depth otherwise. The landmarks are kept in
 ``landmarks.npz`` in the dataset's folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +31,17 @@ Float = NDArray[np.float32]
 
 FILE = "landmarks.npz"
 LIGHTINGS = 3
-"""Pictures of each view that are searched, under different light."""
+"""Pictures of each view that are searched, under different light, and as many tight ones."""
+MARGIN = (-0.12, 0.25)
+"""Between a tight picture's border and the face mesh, each side, over the mesh's height."""
+TIGHT_SIDE = 384
+"""Longer side to which tight pictures are enlarged."""
+TIGHT_PAD = (0.05, 0.4)
+"""Width of the border around tight pictures, their edges repeated, over their longer side."""
 DRAWN_SIDE = 384
 """Side at which a view's mesh is drawn before crops are taken from it."""
+SMALLEST_CUT = 8
+"""Pictures narrower than this many pixels of the view are not worth searching."""
 SMALLEST_OVERLAP = 0.5
 """A face is taken for the subject's if it shares this much of its true box."""
 
@@ -42,33 +51,59 @@ class LandmarkError(RelightError):
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """A face as Face Mesh finds it in a picture of a view.
+
+    Attributes:
+        landmarks: ``(478, 3)`` float32 in pixels of the view.
+        head_pose: ``(3, 3)`` float32 rotation head to camera.
+        cut: ``(4,)`` float32, see :class:`LandmarkStore`.
+    """
+
+    landmarks: Float
+    head_pose: Float
+    cut: Float
+
+
+@dataclass(frozen=True)
 class LandmarkStore:
     """Landmarks of a dataset's views.
 
     Attributes:
         names: ``(V,)`` folders of the views below the dataset's, with forward slashes.
-        landmarks: ``(V, 3, 478, 3)`` float32 in pixels of the view, zero where not found.
-        head_poses: ``(V, 3, 3, 3)`` float32 rotations head to camera.
-        found: ``(V, 3)`` bool.
+        landmarks: ``(V, K, 478, 3)`` float32 in pixels of the view, zero where not found.
+        head_poses: ``(V, K, 3, 3)`` float32 rotations head to camera.
+        found: ``(V, K)`` bool.
+        cuts: ``(V, K, 4)`` float32 left, top, right and bottom of the part of the view that was
+            searched, in its pixels; zero for all of it.
     """
 
     names: NDArray[np.str_]
     landmarks: Float
     head_poses: Float
     found: NDArray[np.bool_]
+    cuts: Float
 
-    def choices(self, name: str) -> list[tuple[Float, Float]]:
-        """Landmarks and head poses of a view, one per lighting in which the face was found."""
-        row = int(np.flatnonzero(self.names == name)[0])
-        return [
-            (self.landmarks[row, i], self.head_poses[row, i])
-            for i in np.flatnonzero(self.found[row])
-        ]
+    def whole(self, name: str) -> list[Sighting]:
+        """A view's landmarks, one per lighting in which the face was found in all of it."""
+        return [seen for seen in self._sightings(name) if not seen.cut.any()]
+
+    def tight(self, name: str) -> list[Sighting]:
+        """A view's landmarks, one per picture cut around the face in which it was found."""
+        return [seen for seen in self._sightings(name) if seen.cut.any()]
 
     @property
     def usable(self) -> list[str]:
-        """Names of the views in which a face was found at least once."""
-        return [str(name) for name in self.names[self.found.any(1)]]
+        """Names of the views in all of which a face was found at least once."""
+        found = (self.found & ~self.cuts.any(-1)).any(1)
+        return [str(name) for name in self.names[found]]
+
+    def _sightings(self, name: str) -> list[Sighting]:
+        row = int(np.flatnonzero(self.names == name)[0])
+        return [
+            Sighting(self.landmarks[row, i], self.head_poses[row, i], self.cuts[row, i])
+            for i in np.flatnonzero(self.found[row])
+        ]
 
 
 def load_landmarks(
@@ -90,27 +125,28 @@ def load_landmarks(
         return known
     old = set() if known is None else set(known.names.tolist())
     missing = [name for name in names if name not in old]
-    landmarks = np.zeros((len(missing), LIGHTINGS, LANDMARKS, 3), np.float32)
-    poses = np.zeros((len(missing), LIGHTINGS, 3, 3), np.float32)
-    found = np.zeros((len(missing), LIGHTINGS), bool)
+    shape = (len(missing), 2 * LIGHTINGS)
+    store = LandmarkStore(
+        np.array(missing),
+        np.zeros((*shape, LANDMARKS, 3), np.float32),
+        np.zeros((*shape, 3, 3), np.float32),
+        np.zeros(shape, bool),
+        np.zeros((*shape, 4), np.float32),
+    )
     bank = EnvironmentBank.make(40, np.random.default_rng(0))
     detector = Detector()
     for row, name in enumerate(missing):
         field = Field.load(dataset.root / name)
         rng = np.random.default_rng([1, row])
-        for column, face in enumerate(_look(detector, field, bank, rng)):
-            if face is not None:
-                landmarks[row, column], poses[row, column] = face.landmarks, face.head_pose
-                found[row, column] = True
+        for column, seen in enumerate(_look(detector, field, bank, rng)):
+            store.landmarks[row, column] = seen.landmarks
+            store.head_poses[row, column], store.cuts[row, column] = seen.head_pose, seen.cut
+            store.found[row, column] = True
         progress(row + 1, len(missing))
     detector.close()
-    store = LandmarkStore(np.array(missing), landmarks, poses, found)
     if known is not None:
         store = LandmarkStore(
-            *(
-                np.concatenate([getattr(known, key), getattr(store, key)])
-                for key in ("names", "landmarks", "head_poses", "found")
-            )
+            *(np.concatenate([getattr(known, key), getattr(store, key)]) for key in vars(store))
         )
     try:
         with whole_file(path) as temporary, temporary.open("wb") as file:
@@ -150,24 +186,67 @@ def _read(path: Path) -> LandmarkStore:
 
 def _look(
     detector: Detector, field: Field, bank: EnvironmentBank, rng: np.random.Generator
-) -> list[Face | None]:
-    """The subject's face under an even light and under drawn ones."""
+) -> Iterator[Sighting]:
+    """The subject's face under an even light and under drawn ones, whole and cut tight."""
     projector = Projector(normalize(field.lights @ field.camera_rotation.T))
     even = np.repeat(field.solid_angles[:, None], 3, 1)
-    weights = [even] + [
-        projector.weights(bank.draw(rng)) + even * 0.2 for _ in range(LIGHTINGS - 1)
-    ]
-    return [_find_subject(detector, field, w) for w in weights]
+    for number in range(LIGHTINGS):
+        weights = even if number == 0 else projector.weights(bank.draw(rng)) + even * 0.2
+        picture = _picture(field, weights)
+        face = _find_subject(detector, field.face_box, picture)
+        if face is None:
+            continue
+        yield Sighting(face.landmarks, face.head_pose, np.zeros(4, np.float32))
+        seen = _look_closely(detector, field.face_box, picture, face.landmarks, rng)
+        if seen is not None:
+            yield seen
 
 
-def _find_subject(detector: Detector, field: Field, weights: Float) -> Face | None:
+def _picture(field: Field, weights: Float) -> NDArray[np.uint8]:
+    """A view under some light before a grey wall, ``(S, S, 3)`` sRGB."""
     picture = field.relight(weights)
     face = field.alpha > 0.9
     level = max(float(np.median(luminance(picture)[face])), 1e-6) if face.any() else 1.0
     linear = picture * (0.2 / level) + 0.25 * (1 - field.alpha)[..., None]
+    return to_uint8(linear_to_srgb(linear))
+
+
+def _look_closely(
+    detector: Detector,
+    box: Float,
+    picture: NDArray[np.uint8],
+    landmarks: Float,
+    rng: np.random.Generator,
+) -> Sighting | None:
+    """The face in a tight picture, enlarged and with its edges repeated around it."""
+    import cv2
+
+    low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
+    margins = rng.uniform(*MARGIN, 4) * (high - low)[1]
+    left, top = np.maximum(np.round(low - margins[:2]), 0).astype(int)
+    right, bottom = np.minimum(np.round(high + margins[2:]), len(picture)).astype(int)
+    part = picture[top:bottom, left:right]
+    if min(part.shape[:2]) < SMALLEST_CUT:
+        return None
+    scale = TIGHT_SIDE / max(part.shape[:2])
+    large = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    pad = round(rng.uniform(*TIGHT_PAD) * TIGHT_SIDE)
+    large = cv2.copyMakeBorder(large, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    shift = np.array([left, top]) - pad / scale
+    corners = ((box.reshape(2, 2) - shift) * scale).ravel()
+    face = _find_subject(detector, corners, large)
+    if face is None:
+        return None
+    found = face.landmarks / np.float32(scale)
+    found[:, :2] += shift.astype(np.float32)
+    return Sighting(found, face.head_pose, np.array([left, top, right, bottom], np.float32))
+
+
+def _find_subject(detector: Detector, box: Float, picture: NDArray[np.uint8]) -> Face | None:
+    """The face in a true box (left, top, right, bottom) of a picture."""
     best, most = None, SMALLEST_OVERLAP
-    for candidate in find(detector, to_uint8(linear_to_srgb(linear))):
-        share = _overlap(candidate, field.face_box)
+    for candidate in find(detector, picture):
+        share = _overlap(candidate, box)
         if share > most:
             best, most = candidate, share
     return best

@@ -112,10 +112,10 @@ def exposures(split: Split, config: ExposureConfig, seed: int) -> Iterator[Expos
         in_camera = projector.in_camera(field.camera_rotation, HEIGHT)
         pictures = field.relight(np.stack([projector.weights(image) for image in images]))
         crop = Crop.around(field.face_box.reshape(2, 2))
-        landmarks, pose = split.landmarks.choices(name)[0]
-        scaled = landmarks * np.float32(SIDE / crop.size)
-        scaled[:, :2] = crop.to_crop(landmarks[:, :2], SIDE)
-        mesh_normals, mask = mesh.normals(scaled, pose, SIDE)
+        seen = split.landmarks.whole(name)[0]
+        scaled = seen.landmarks * np.float32(SIDE / crop.size)
+        scaled[:, :2] = crop.to_crop(seen.landmarks[:, :2], SIDE)
+        mesh_normals, mask = mesh.normals(scaled, seen.head_pose, SIDE)
         drawn = np.concatenate([mesh_normals, mask[..., None]], -1).astype(np.float32)
         features = mesh.region(scaled, FEATURES, SIDE)
         person = crop.extract(field.alpha, SIDE)
