@@ -26,6 +26,9 @@ RIM = 3
 """Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim."""
 FACING = 0.4
 """Cosine to the camera from which the rim is trusted: there the mesh ends on skin, not on air."""
+BLIND = 0.8
+"""Least mean probability of a person over the face at which the segmentation is believed: in
+pictures cut within a face it sees nobody (0 to 0.6), else 0.96 and more."""
 FEATURES = ("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
 """Parts of a face that are no plain skin."""
 EXPOSED = (0.002, 0.98)
@@ -42,7 +45,7 @@ class View:
             outside it.
         face: ``(128, 128)`` bool, the face mesh.
         inner_face: ``(128, 128)`` float32 in [0, 1], the face mesh without the part of its rim that
-            is turned away, softened.
+            is turned away, softened; all of it where the face is all that is known of a person.
         skin: ``(128, 128)`` float32 in [0, 1], trust in a pixel as plain, well exposed skin.
         outline: ``(256, 256)`` float32 probability in [0, 1] of a person.
     """
@@ -78,13 +81,15 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
     landmarks = face.crop_landmarks(SIDE)
     normals, mask = mesh.normals(landmarks, face.head_pose, SIDE)
     fine_mask = mask.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
+    person = detector.person(crop)
+    blind = (person * fine_mask).sum() < BLIND * fine_mask.sum()
     return View(
         photo=photo,
         mesh_normals=normals,
         face=mask,
-        inner_face=certain_face(mask, normals),
+        inner_face=certain_face(mask, normals, whole=bool(blind)),
         skin=plain_skin(mask, mesh.region(landmarks, FEATURES, SIDE), photo),
-        outline=np.maximum(detector.person(crop), fine_mask),
+        outline=np.maximum(person, fine_mask),
     )
 
 
@@ -102,16 +107,17 @@ def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:
     return _inner(face) * (near == 0) * exposed(photo)
 
 
-def certain_face(face: Mask, mesh_normals: Float) -> Float:
+def certain_face(face: Mask, mesh_normals: Float, *, whole: bool = False) -> Float:
     """Where a face is for certain, ``(128, 128)`` float32 in [0, 1]; see :class:`View`.
 
     Args:
         face: ``(128, 128)`` the face mesh.
         mesh_normals: ``(128, 128, 3)`` its normals, camera frame.
+        whole: trust the rim wherever it lies.
     """
     import cv2
 
-    certain = np.maximum(_inner(face), face & (mesh_normals[..., 2] > FACING))
+    certain = np.maximum(_inner(face), face & (whole | (mesh_normals[..., 2] > FACING)))
     soft: Float = cv2.GaussianBlur(certain, (0, 0), SIDE / 200)
     return soft
 

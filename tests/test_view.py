@@ -92,3 +92,18 @@ def test_a_crop_past_the_photos_border_is_filled_with_its_edge(
     view = look(detector, astronaut, dataclasses.replace(face, crop=crop))
     np.testing.assert_allclose(view.photo[:40], view.photo[:1].repeat(40, 0), atol=0.01)
     assert np.isfinite(view.photo).all()
+
+
+@pytest.mark.parametrize(("seen", "rim"), [(0.99, False), (0.3, True)])
+def test_an_unseen_person_is_the_whole_mesh(
+    astronaut: np.ndarray, face: Face, seen: float, rim: bool
+) -> None:
+    class Segmentation:
+        def person(self, crop: np.ndarray) -> np.ndarray:
+            return np.full(crop.shape[:2], seen, np.float32)
+
+    found = look(Segmentation(), astronaut, face)  # type: ignore[arg-type]
+    away = found.face & (found.mesh_normals[..., 2] < 0.3)
+    assert away.any()
+    certain = (found.inner_face[away] > 0.5).mean()
+    assert (certain > 0.9) == rim

@@ -5,6 +5,7 @@ import { mesh } from "./constants.json";
 import { normalizeTriples, times, type Matrix, type Vector } from "./geometry";
 import { corner, fillPolygon } from "./polygon";
 import { clamp, Raster } from "./raster";
+import { shrink } from "./resample";
 
 export const { POINTS } = mesh;
 
@@ -122,9 +123,14 @@ export function meshNormals(
     const mean = times(headPose, [x, y, z]);
     for (let c = 0; c < 3; c++) mixed[i + c] = mixed[i + c] * (1 - share) + mean[c] * share;
   }
-  const [drawn, mask] = rasterize(landmarks, mixed, side);
+  const n = mesh.SAMPLES;
+  const [fine, covered] = rasterize(landmarks.map((value) => value * n), mixed, side * n);
+  normalizeTriples(fine.data);
+  const mask = shrink(covered, n).map((share) => (share >= 0.5 ? 1 : 0));
+  const drawn = shrink(fine, n);
   normalizeTriples(drawn.data);
-  return [drawn, mask];
+  const masked = drawn.data.map((value, i) => value * mask.data[Math.floor(i / 3)]);
+  return [new Raster(side, side, 3, masked), mask];
 }
 
 /** Mask, 0 or 1, of the polygons of some of the template's loops; landmarks as above. */

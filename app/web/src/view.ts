@@ -10,7 +10,7 @@ import { Raster, type Pixels } from "./raster";
 import { shrink, shrinkPixels } from "./resample";
 
 export const { SIDE, FINE } = constants;
-const { EXPOSED, FACING, FEATURES, RIM } = constants;
+const { BLIND, EXPOSED, FACING, FEATURES, RIM } = constants;
 
 /** A face's crop and what is known of it before any estimate, SIDE cells a side. */
 export interface View {
@@ -20,7 +20,8 @@ export interface View {
   readonly meshNormals: Raster;
   /** Mask of the face mesh. */
   readonly face: Raster;
-  /** The face mesh without its rim, softened. */
+  /** The face mesh without the part of its rim that is turned away, softened; all of it where the
+   * face is all that is known of a person. */
   readonly innerFace: Raster;
   /** Trust in a pixel as plain, well exposed skin. */
   readonly skin: Raster;
@@ -43,16 +44,21 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   const landmarks = face.crop.toCrop(face.landmarks, SIDE);
   const [normals, mask] = meshNormals(landmarks, face.headPose, SIDE);
   const inner = erode(mask, RIM);
-  const facing = mask.data.map((value, i) => (normals.data[i * 3 + 2] > FACING ? value : 0));
-  const certain = inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max);
   const skin = inner.zip(plain(landmarks), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
   const outline = new Raster(FINE * SIDE, FINE * SIDE, 1);
+  let seen = 0;
   for (let y = 0, k = 0; y < FINE * SIDE; y++) {
     for (let x = 0; x < FINE * SIDE; x++, k++) {
       const inside = mask.data[Math.floor(y / FINE) * SIDE + Math.floor(x / FINE)];
       outline.data[k] = Math.max(person.data[k], inside);
+      seen += person.data[k] * inside;
     }
   }
+  const blind = seen < BLIND * FINE ** 2 * mask.data.reduce((a, b) => a + b, 0);
+  const facing = mask.data.map((value, i) =>
+    blind || normals.data[i * 3 + 2] > FACING ? value : 0,
+  );
+  const certain = inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max);
   return {
     photo,
     meshNormals: normals,

@@ -21,6 +21,9 @@ public const val LANDMARKS: Int = 478
 /** Weight of the mean face's normals against those of the landmarks. */
 internal const val TEMPLATE_SHARE = 0.5f
 
+/** Normals are drawn at this many times the resolution and averaged: lips and nostrils are thin. */
+private const val SAMPLES = 2
+
 /**
  * The mean face that landmarks are fitted to.
  *
@@ -156,6 +159,7 @@ private fun barycentric(x: Float, y: Float, points: FloatArray, triangles: IntAr
  *
  * Face Mesh knows this face's expression but flattens its relief; the mean face, turned as this head
  * is, has true relief but no expression. Halfway between them lies closer to the truth than either.
+ * A pixel is on the face if half of it is.
  *
  * @param landmarks triples in pixels of the drawing, z in the same scale, smaller nearer.
  * @param headPose rotation head to camera.
@@ -175,9 +179,13 @@ internal fun meshNormals(landmarks: FloatArray, headPose: Matrix, side: Int): Pa
         mixed[at + 1] = own[at + 1] * (1 - TEMPLATE_SHARE) + mean.y.toFloat() * TEMPLATE_SHARE
         mixed[at + 2] = own[at + 2] * (1 - TEMPLATE_SHARE) + mean.z.toFloat() * TEMPLATE_SHARE
     }
-    val (drawn, mask) = rasterize(landmarks, mixed, side)
+    val (fine, covered) =
+        rasterize(FloatArray(landmarks.size) { landmarks[it] * SAMPLES }, mixed, side * SAMPLES)
+    normalize(fine.data)
+    val mask = shrink(covered, SAMPLES).map { if (it >= 0.5f) 1f else 0f }
+    val drawn = shrink(fine, SAMPLES)
     normalize(drawn.data)
-    return drawn to mask
+    return Raster(side, side, 3, FloatArray(drawn.data.size) { drawn.data[it] * mask.data[it / 3] }) to mask
 }
 
 /** Mask, 0 or 1, of the polygons of some of the template's loops; landmarks as above. */

@@ -20,13 +20,17 @@ private const val TOO_BRIGHT = 0.98f
 /** Cosine to the camera from which the mesh's rim is trusted: there it ends on skin, not on air. */
 private const val FACING = 0.4f
 
+/** Least mean probability of a person over the face at which the segmentation is believed. */
+private const val BLIND = 0.8f
+
 /**
  * A face's crop and what is known of it before any estimate; 128 x 128 unless said otherwise.
  *
  * @property photo sRGB in [0, 1].
  * @property meshNormals unit normals of the face mesh, camera frame, 0 outside it.
  * @property face 1 on the face mesh, else 0.
- * @property innerFace in [0, 1], the face mesh without the part of its rim that is turned away, softened.
+ * @property innerFace in [0, 1], the face mesh without the part of its rim that is turned away, softened;
+ *   all of it where the face is all that is known of a person.
  * @property skin in [0, 1], trust in a pixel as plain, well exposed skin.
  * @property outline 256 x 256, probability in [0, 1] of a person.
  */
@@ -61,8 +65,13 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
         val (row, column) = it / (FINE * SIDE) to it % (FINE * SIDE)
         maxOf(person.data[it].coerceIn(0f, 1f), mask[row / FINE, column / FINE])
     })
+    val seen = person.data.indices.sumOf {
+        val (row, column) = it / (FINE * SIDE) to it % (FINE * SIDE)
+        (person.data[it].coerceIn(0f, 1f) * mask[row / FINE, column / FINE]).toDouble()
+    }
+    val blind = seen < BLIND * FINE * FINE * mask.data.sum()
     val certain = Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
-        if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
+        if (blind || normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
     return View(small, normals, mask, gaussianBlur(certain, SIDE / 200.0), skin, outline)
