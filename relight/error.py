@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -24,8 +24,11 @@ class EnvironmentFileError(RelightError):
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """For commands: an expected failure is one line on stderr and exit status 1, no traceback.
+def plain_errors(status: Callable[[Exception], int] = lambda error: 1) -> Iterator[None]:
+    """For commands: an expected failure is one line on stderr and an exit status, no traceback.
+
+    Args:
+        status: which, not 0, by the failure.
 
     Raises:
         typer.Exit: in place of a :class:`RelightError` or an ``OSError``.
@@ -39,4 +42,4 @@ def plain_errors() -> Iterator[None]:
 
         console = Console(stderr=True, highlight=False)
         console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(status(error)) from None

@@ -45,7 +45,8 @@ class View:
             outside it.
         face: ``(128, 128)`` bool, the face mesh.
         inner_face: ``(128, 128)`` float32 in [0, 1], the face mesh without the part of its rim that
-            is turned away, softened; all of it where the face is all that is known of a person.
+            is turned away, softened; all of it and a pixel around it where the face is all that is
+            known of a person.
         skin: ``(128, 128)`` float32 in [0, 1], trust in a pixel as plain, well exposed skin.
         outline: ``(256, 256)`` float32 probability in [0, 1] of a person.
     """
@@ -87,7 +88,7 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
         photo=photo,
         mesh_normals=normals,
         face=mask,
-        inner_face=certain_face(mask, normals, whole=bool(blind)),
+        inner_face=certain_face(mask, normals, fills=bool(blind)),
         skin=plain_skin(mask, mesh.region(landmarks, FEATURES, SIDE), photo),
         outline=np.maximum(person, fine_mask),
     )
@@ -107,17 +108,20 @@ def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:
     return _inner(face) * (near == 0) * exposed(photo)
 
 
-def certain_face(face: Mask, mesh_normals: Float, *, whole: bool = False) -> Float:
+def certain_face(face: Mask, mesh_normals: Float, *, fills: bool = False) -> Float:
     """Where a face is for certain, ``(128, 128)`` float32 in [0, 1]; see :class:`View`.
 
     Args:
         face: ``(128, 128)`` the face mesh.
         mesh_normals: ``(128, 128, 3)`` its normals, camera frame.
-        whole: trust the rim wherever it lies.
+        fills: the face fills the picture, so that around its mesh is skin too.
     """
     import cv2
 
-    certain = np.maximum(_inner(face), face & (whole | (mesh_normals[..., 2] > FACING)))
+    if fills:
+        certain = cv2.dilate(face.astype(np.float32), np.ones((RIM, RIM), np.uint8))
+    else:
+        certain = np.maximum(_inner(face), face & (mesh_normals[..., 2] > FACING))
     soft: Float = cv2.GaussianBlur(certain, (0, 0), SIDE / 200)
     return soft
 

@@ -77,7 +77,7 @@ class PairDataset(keras.utils.PyDataset):
     def batch(self, step: int) -> tuple[Sample, NDArray[Any]]:
         """The batch of a training step, counted from the first."""
         number, place = divmod(step, self.config.batches_per_block)
-        block = self._block(number)
+        block = self._told_block(number)
         rng = np.random.default_rng([self.config.seed, step, 3])
         count = len(block["photo"])
         turns = [
@@ -91,6 +91,14 @@ class PairDataset(keras.utils.PyDataset):
             sample = _mirrored(sample, rng.random(len(chosen)) < 0.5)
         return inputs_and_target(sample, self.network, self.config, rng)
 
+    def _told_block(self, number: int) -> Sample:
+        """A block with the estimates that the network is given."""
+        if self.estimate is None:
+            return self._block(number)
+        if self._estimated is None or self._estimated[0] != number:
+            self._estimated = number, with_estimates(self._block(number), self.estimate)
+        return self._estimated[1]
+
     def _block(self, number: int) -> Sample:
         """A block, and a start on the next."""
         for wanted in (number, number + 1):
@@ -101,11 +109,7 @@ class PairDataset(keras.utils.PyDataset):
         for old in [n for n in self._blocks if n < number]:
             del self._blocks[old]
         block, self.block_seconds = self._blocks[number].result()
-        if self.estimate is None:
-            return block
-        if self._estimated is None or self._estimated[0] != number:
-            self._estimated = number, with_estimates(block, self.estimate)
-        return self._estimated[1]
+        return block
 
 
 class EpochStart(keras.callbacks.Callback):

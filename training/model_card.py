@@ -80,6 +80,7 @@ def card(
             ("", ""),
             [
                 ("batches", f"{config['steps']:,} of {batches['batch']}, {seen:,} samples"),
+                *_origin(config["initial_weights"]),
                 ("optimiser", f"Adam, cosine schedule from {config['learning_rate']:g}"),
                 ("weights kept", f"moving average, momentum {config['averaging']:g}"),
                 ("seed", str(batches["seed"])),
@@ -123,6 +124,14 @@ def card(
         " all else is procedural, made by this repository's own code.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _origin(weights: str | None) -> list[Sequence[str]]:
+    """A row on what the run went on from, if it did."""
+    if weights is None:
+        return []
+    text = "the weights of former runs, listed in [training-log.md](../training-log.md)"
+    return [("began with", text)]
 
 
 def _tensors(kind: str, tensors: dict[str, Any], what: dict[str, str]) -> list[Sequence[str]]:

@@ -41,9 +41,9 @@ BLACK = 5e-3
 """Radiance added everywhere, in the photo's units."""
 SATURATION = 0.5
 """Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
-CHANGE = (0.1, 0.7)
-"""Largest change of the fitted light in front of the person and behind, in logarithms: what a face
-does not show must not outshine what it does."""
+CHANGE = 0.4
+"""Largest change of the fitted light behind the person, in logarithms: what a face does not show
+must not outshine what it does. The light in front is the fit's alone."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
 
@@ -94,13 +94,11 @@ class NonNegativeFit(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CorrectedLight(keras.layers.Layer):
-    """A fitted light and a change of it, smaller in front of the person than behind."""
+    """A fitted light and a change of it behind the person."""
 
     def call(self, fitted: Any, change: Any) -> Any:
         """``(B, 16, 32, 3)`` logarithms of radiance each; their corrected sum."""
-        front, back = CHANGE
-        limit = ops.convert_to_tensor(front + (back - front) * behind())
-        return fitted + limit * ops.tanh(change / limit)
+        return fitted + ops.convert_to_tensor(CHANGE * behind()) * ops.tanh(change / CHANGE)
 
 
 def _solve(gram: Any, target: Any) -> Any:

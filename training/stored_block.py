@@ -35,7 +35,7 @@ from relight.runner import Lost
 from relight.storage import remove_unfinished, whole_file
 from relight.view import SIDE
 from training.batches import PairDataset
-from training.data import DataConfig, Sample, Split, load_splits, make_block
+from training.data import DRAWS, DataConfig, Sample, Split, load_splits, make_block
 from training.target import Estimate
 
 CONFIG_FILE = "blocks.json"
@@ -238,6 +238,9 @@ def main(
     environments: Annotated[
         Path | None, typer.Option(help="Folder of .hdr or .exr maps; else made here.")
     ] = None,
+    network: Annotated[str, typer.Option(help="Whose draws: normals, lighting, quotient.")] = (
+        "quotient"
+    ),
     views: Annotated[int, typer.Option(min=1, help="Views of a block.")] = 32,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of each view.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
@@ -250,7 +253,8 @@ def main(
     with plain_errors():
         split = load_splits(data, environments)[0]
         engine = runners.make(runner, jobs or (None if address else 2), address, RETRIES)
-        work = BlockWork(split, DataConfig(views=views, pairs=pairs, seed=seed), out)
+        draws = DRAWS.get(network, DataConfig())
+        work = BlockWork(split, replace(draws, views=views, pairs=pairs, seed=seed), out)
         made = make_blocks(work, blocks, engine)
         done = sum(1 for _ in track(made, "Blocks", total=blocks, console=console))
         console.print(f"{out}: {done} blocks of {views * pairs} samples.", markup=False)

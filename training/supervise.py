@@ -24,7 +24,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from relight.error import RelightError
+from relight.error import RelightError, plain_errors
 
 PARENT = "PORTRAIT_RELIGHT_PARENT"
 """Environment variable that tells a worker whose end is to be its own."""
@@ -216,7 +216,7 @@ def main(
     """Run and restart the workers of a training."""
     signal.signal(signal.SIGTERM, _leave)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
+    with plain_errors():
         crew = Crew.local(workers, cores)
         if cluster:
             addresses = tuple(cluster.split(","))
@@ -226,9 +226,6 @@ def main(
                 )
             crew = Crew(addresses, (task,))
         supervise(training_command(words), crew, restarts, folder(words), console)
-    except (RelightError, OSError) as error:
-        console.print(f"[red]error:[/] {error}")
-        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import keras
 import typer
 from rich.console import Console
 
-from relight.error import RelightError
+from relight.error import RelightError, plain_errors
 from relight.storage import whole_file
 from training.supervise import Crew, supervise, training_command
 
@@ -137,14 +137,11 @@ def main(
 ) -> None:
     """Compare one worker with several."""
     console = Console(highlight=False, soft_wrap=True)
-    try:
+    with plain_errors():
         result = compare(words, batch, workers, cores, steps, rounds, console)
         out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(out) as path:
             path.write_text(json.dumps(result, indent=1) + "\n")
-    except (RelightError, OSError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/] {error}")
-        raise typer.Exit(1) from None
     console.print(f"{workers} workers train {result['ratio']:.2f} times as fast as one: {out}")
 
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from relight.error import RelightError
+from relight.error import plain_errors
 from relight.stage import radiance
 from training.batches import EpochStart, KeptBatches, PairDataset
 from training.checkpoint import Checkpoint, History, TrainError, first_epoch, write_config
@@ -145,27 +145,6 @@ def train(
         console.print(f"{out}: finished; give more --steps to go on.")
         return _figures(out)
 
-    # --- Data
-
-    environments = Path(config.environments) if config.environments else None
-    if workers is not None and not chief:
-        workers.wait()  # the chief finds the faces, for all
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("Face Mesh on the renders", total=None)
-        learned, unseen = load_splits(
-            Path(config.data),
-            environments,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    if workers is not None and chief:
-        workers.wait()
-    if chief:
-        write_config(asdict(config), out)
-    console.print(f"{len(learned.names)} views to learn from, {len(unseen.names)} to judge by")
-    estimate = _load_estimate(config.estimates)
-    batches, steps = config.batches, config.epoch_steps
-    data = sharded(learned, config.network, batches, steps, epoch, estimate, config.shards, shards)
-
     # --- Model
 
     keras.utils.set_random_seed(config.batches.seed)
@@ -191,6 +170,27 @@ def train(
     optimizer.build(model.trainable_variables)
     if epoch:
         model.load_weights(out / "state.weights.h5")
+
+    # --- Data
+
+    environments = Path(config.environments) if config.environments else None
+    if workers is not None and not chief:
+        workers.wait()  # the chief finds the faces, for all
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Face Mesh on the renders", total=None)
+        learned, unseen = load_splits(
+            Path(config.data),
+            environments,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if workers is not None and chief:
+        workers.wait()
+    if chief:
+        write_config(asdict(config), out)
+    console.print(f"{len(learned.names)} views to learn from, {len(unseen.names)} to judge by")
+    estimate = _load_estimate(config.estimates)
+    batches, steps = config.batches, config.epoch_steps
+    data = sharded(learned, config.network, batches, steps, epoch, estimate, config.shards, shards)
 
     # --- Fit
 
@@ -303,7 +303,7 @@ def main(
     """Train a network; run again to go on after a stop."""
     workers: Workers | None = None
     console = Console(highlight=False, soft_wrap=True)
-    try:
+    with plain_errors(lambda error: LOST if isinstance(error, WorkerLostError) else 1):
         if distribute is not None:
             workers = join()
             console.quiet = not workers.chief
@@ -323,9 +323,6 @@ def main(
             mixed_precision=mixed_precision,
         )
         figures = train(config, out, console, workers, profile)
-    except (RelightError, OSError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/] {error}")
-        raise typer.Exit(LOST if isinstance(error, WorkerLostError) else 1) from None
     console.print("  ".join(f"{k} {v:.4f}" for k, v in figures.items()))
 
 

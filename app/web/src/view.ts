@@ -20,8 +20,8 @@ export interface View {
   readonly meshNormals: Raster;
   /** Mask of the face mesh. */
   readonly face: Raster;
-  /** The face mesh without the part of its rim that is turned away, softened; all of it where the
-   * face is all that is known of a person. */
+  /** The face mesh without the part of its rim that is turned away, softened; all of it and a
+   * cell around it where the face is all that is known of a person. */
   readonly innerFace: Raster;
   /** Trust in a pixel as plain, well exposed skin. */
   readonly skin: Raster;
@@ -55,10 +55,10 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     }
   }
   const blind = seen < BLIND * FINE ** 2 * mask.data.reduce((a, b) => a + b, 0);
-  const facing = mask.data.map((value, i) =>
-    blind || normals.data[i * 3 + 2] > FACING ? value : 0,
-  );
-  const certain = inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max);
+  const facing = mask.data.map((value, i) => (normals.data[i * 3 + 2] > FACING ? value : 0));
+  const certain = blind
+    ? dilate(mask, RIM)
+    : inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max);
   return {
     photo,
     meshNormals: normals,

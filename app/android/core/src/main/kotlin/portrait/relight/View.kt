@@ -30,7 +30,7 @@ private const val BLIND = 0.8f
  * @property meshNormals unit normals of the face mesh, camera frame, 0 outside it.
  * @property face 1 on the face mesh, else 0.
  * @property innerFace in [0, 1], the face mesh without the part of its rim that is turned away, softened;
- *   all of it where the face is all that is known of a person.
+ *   all of it and a pixel around it where the face is all that is known of a person.
  * @property skin in [0, 1], trust in a pixel as plain, well exposed skin.
  * @property outline 256 x 256, probability in [0, 1] of a person.
  */
@@ -70,8 +70,8 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
         (person.data[it].coerceIn(0f, 1f) * mask[row / FINE, column / FINE]).toDouble()
     }
     val blind = seen < BLIND * FINE * FINE * mask.data.sum()
-    val certain = Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
-        if (blind || normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
+    val certain = if (blind) dilate(mask, RIM) else Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
+        if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
     return View(small, normals, mask, gaussianBlur(certain, SIDE / 200.0), skin, outline)
