@@ -1,9 +1,9 @@
-const VERSION = "50bad59dd430de02";
+const VERSION = "c387088d7e97d5fe";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-sbl5t_yQ.js",
- "assets/worker-DQK4Rkvz.js",
+ "assets/index-P5HSe3u3.js",
+ "assets/worker-BLhrxoMR.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",
