@@ -35,6 +35,8 @@ class PairRanges:
     Attributes:
         resolution: side of the crop in pixels.
         dominant: chance that one light dominates the photo.
+        fill: share of the other light beside it, drawn evenly in logarithms; below half a percent,
+            nothing is seen in its shadows.
         flash: chance that this light stands at the camera.
         lamp_elevation_deg: of this light where it does not.
         azimuth_deg: of the key, to either side.
@@ -54,6 +56,7 @@ class PairRanges:
 
     resolution: int = 128
     dominant: float = 0.45
+    fill: tuple[float, float] = (5e-3, 0.5)
     flash: float = 0.15
     lamp_elevation_deg: tuple[float, float] = (-40.0, 75.0)
     azimuth_deg: float = 110.0
@@ -211,8 +214,8 @@ class PairMaker:
             towards = direction(rng.uniform(-2.2, 2.2), elevation)
         radius = np.exp(rng.uniform(np.log(0.03), np.log(0.5)))
         color = light_color(rng) if rng.random() < 0.5 else np.ones(3, np.float32)
-        share = 1 - np.exp(rng.uniform(np.log(1e-4), np.log(0.5)))
-        power = 4 * np.pi * share / (1 - share) * rng.uniform(0.1, 0.5)
+        fill = np.exp(rng.uniform(*np.log(self.ranges.fill)))
+        power = 4 * np.pi * (1 - fill) / fill * rng.uniform(0.1, 0.5)
         result: Float = image + lamp(normalize(towards), radius) * color * np.float32(power)
         return result
 

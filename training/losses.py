@@ -41,6 +41,8 @@ INTENSITIES = (0.5, 2.0, 6.0)
 TURN = (0.3, 3.0)
 """Weight of the dominant direction's error, 1 - cos, and how it grows for light from in front,
 which faces show and which a key is placed by."""
+RESIDUAL = 3.0
+"""Weight of the added light's residual against its logarithm's and the relit picture's error."""
 BODY = 0.2
 """Weight of hair, neck and clothes against 1 on the face."""
 
@@ -168,7 +170,7 @@ def quotient_loss(target: Any, predicted: Any) -> Any:
         ops.mean(ops.abs(error[:, :, 1:] - error[:, :, :-1]), -1),
         weight[:, :, 1:] * weight[:, :, :-1],
     )
-    residual = _residual(photo * gain, photo * predicted, weight)
+    residual = RESIDUAL * _residual(photo * gain, photo * predicted, weight)
     return residual + log_error + 3 * _mean(ops.mean(relit, -1), weight) + edges
 
 

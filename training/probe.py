@@ -29,13 +29,13 @@ ROWS = 8
 """Rows of the map that is fitted."""
 CELLS = 32
 """Side of the picture that it is fitted to."""
-STEPS = 15
+STEPS = 12
 """Accelerated gradient steps."""
 UNCERTAIN = 0.005
 """Weight of what is no plain skin: it counts where a face shows none."""
-RIDGE = 4e-3
+RIDGE = 6e-3
 """Weight of the light's energy against the shading's error: only half a sphere is seen."""
-FLOOR = 0.1
+FLOOR = 0.12
 """Radiance added everywhere, over the mean: its logarithm is wanted."""
 BLACK = 5e-3
 """Radiance added everywhere, in the photo's units."""
