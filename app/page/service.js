@@ -1,9 +1,9 @@
-const VERSION = "c387088d7e97d5fe";
+const VERSION = "200f3ea53ddf1dd1";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-P5HSe3u3.js",
- "assets/worker-BLhrxoMR.js",
+ "assets/index-Dou-njlc.js",
+ "assets/worker--Ydukm6n.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

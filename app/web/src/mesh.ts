@@ -3,7 +3,7 @@
 import template from "../../../relight/data/face_template.json";
 import { mesh } from "./constants.json";
 import { normalizeTriples, times, type Matrix, type Vector } from "./geometry";
-import { corner, fillPolygon } from "./polygon";
+import { corner, fillPolygon, fillRegion } from "./polygon";
 import { clamp, Raster } from "./raster";
 import { shrink } from "./resample";
 
@@ -138,7 +138,7 @@ export function region(landmarks: Float32Array, names: readonly string[], side: 
   const mask = new Raster(side, side, 1);
   for (const name of names) {
     const corners = LOOPS[name].map((k) => corner(landmarks[k * 3], landmarks[k * 3 + 1]));
-    fillPolygon(corners, side, (index) => {
+    fillRegion(corners, side, (index) => {
       mask.data[index] = 1;
     });
   }

@@ -163,7 +163,7 @@ function checkMesh(portrait: Pixels): void {
   matches("mesh/mask", mask.data, 0.005);
   matches("mesh/normals", normals.data, 0.005);
   const features = ["lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow"];
-  matches("mesh/region", region(drawing, features, 128).data, 0.003);
+  matches("mesh/region", region(drawing, features, 128).data, 0);
   const [rows, columns] = values["mesh/shape"];
   values["mesh/poses"].forEach((pose: any, i: number) => {
     const found = headPose(array(`mesh/posed/${i}`), VERTICES, rows, columns);

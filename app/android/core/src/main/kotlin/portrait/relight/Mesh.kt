@@ -195,7 +195,7 @@ internal fun region(landmarks: FloatArray, names: List<String>, side: Int): Rast
         val corners = FaceTemplate.instance.loops.getValue(name).map {
             Corner.of(landmarks[it * 3], landmarks[it * 3 + 1])
         }
-        fillPolygon(corners, side) { row, column -> mask.data[row * side + column] = 1f }
+        fillRegion(corners, side) { row, column -> mask.data[row * side + column] = 1f }
     }
     return mask
 }

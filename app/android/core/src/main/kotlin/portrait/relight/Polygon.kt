@@ -3,6 +3,7 @@
 package portrait.relight
 
 import kotlin.math.abs
+import kotlin.math.ceil
 import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
@@ -41,6 +42,47 @@ internal inline fun fillPolygon(corners: List<Corner>, side: Int, put: (Int, Int
             val first = max(0, nearest(crossings[k]))
             for (column in first..min(side - 1, nearest(crossings[k + 1]))) put(row, column)
         }
+    }
+}
+
+/**
+ * The same as OpenCV's fillPoly has it, to the pixel: corners lie on whole rows, the outline is drawn
+ * by Bresenham's algorithm between whole pixels.
+ */
+internal inline fun fillRegion(corners: List<Corner>, side: Int, put: (Int, Int) -> Unit) {
+    val whole = corners.map { it.copy(y = nearest(it.y).toDouble()) }
+    for (i in whole.indices) {
+        for ((row, column) in line(whole[i], whole[(i + 1) % whole.size])) {
+            if (row in 0 until side && column in 0 until side) put(row, column)
+        }
+    }
+    for (row in max(0, whole.minOf { it.y }.toInt())..min(side - 1, whole.maxOf { it.y }.toInt())) {
+        val crossings = crossings(whole, row)
+        for (k in 0 until crossings.size - 1 step 2) {
+            val first = max(0, ceil(crossings[k]).toInt())
+            for (column in first..min(side - 1, floor(crossings[k + 1]).toInt())) put(row, column)
+        }
+    }
+}
+
+/** Rows and columns of a line between the pixels nearest to two corners, from left to right. */
+internal fun line(a: Corner, b: Corner): List<Pair<Int, Int>> {
+    val (left, right) = if (nearest(a.x) <= nearest(b.x)) a to b else b to a
+    var (row, column) = nearest(left.y) to nearest(left.x)
+    val (rows, columns) = nearest(right.y) - row to nearest(right.x) - column
+    val down = if (rows < 0) -1 else 1
+    val steep = abs(rows) > columns
+    val (long, short) = max(abs(rows), columns) to min(abs(rows), columns)
+    var error = long - 2 * short
+    return List(long + 1) {
+        val here = row to column
+        if (error < 0) {
+            if (steep) column++ else row += down
+            error += 2 * long
+        }
+        error -= 2 * short
+        if (steep) row += down else column++
+        here
     }
 }
 
