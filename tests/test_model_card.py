@@ -30,9 +30,10 @@ def folders(tmp_path: Path) -> tuple[Path, Path, Path]:
     """Runs, evaluation and an empty place for the cards; every figure is another number."""
     runs, evaluation = tmp_path / "runs", tmp_path / "evaluation"
     for name in NETWORKS:
-        config = asdict(TrainConfig(name, "/somewhere/stage", "/somewhere/hdri", steps=4321))
+        config = asdict(TrainConfig(name, "/somewhere/stage", "/somewhere/hdri", epoch_steps=240))
         record = {"config": config, "commit": "abc123", "keras": "3.0", "backend": "jax"}
         write(runs / name / "config.json", record)
+        write(runs / name / "state.json", {"epoch": 18})
     subjects = [
         SubjectFigures(
             subject=f"yaleB{i:02d}",
@@ -88,7 +89,7 @@ def test_a_card_for_every_network(folders: tuple[Path, Path, Path]) -> None:
         for section in ("Inputs and outputs", "Training data", "Recipe", "Limits", "Licence"):
             assert f"\n## {section}\n" in text
         assert text.index("## Figures on real people") < text.index("## Figures on synthetic")
-        assert "4,321 of 16" in text
+        assert "4,320 of 16" in text
         assert "69,136 samples" in text
         assert "abc123" in text
         assert "/somewhere" not in text

@@ -43,7 +43,7 @@ def card(
 
     Args:
         name: the network.
-        run: ``config.json`` of its training.
+        run: ``config.json`` of its training, with ``epoch`` of its ``state.json``.
         people: figures of Extended Yale B, one a person.
         synthetic: content of ``synthetic.json``.
 
@@ -54,7 +54,8 @@ def card(
     network = NETWORKS[name]()
     config, batches = run["config"], run["config"]["batches"]
     maps = "HDR maps and procedural ones" if config["environments"] else "procedural maps"
-    seen = config["steps"] * batches["batch"]
+    steps = min(config["steps"], run["epoch"] * config["epoch_steps"])
+    seen = steps * batches["batch"]
     own = synthetic["figures"][METHOD]
     parts = [
         f"# {card.title}",
@@ -79,7 +80,7 @@ def card(
         _table(
             ("", ""),
             [
-                ("batches", f"{config['steps']:,} of {batches['batch']}, {seen:,} samples"),
+                ("batches", f"{steps:,} of {batches['batch']}, {seen:,} samples"),
                 *_origin(config["initial_weights"]),
                 ("optimiser", f"Adam, cosine schedule from {config['learning_rate']:g}"),
                 ("weights kept", f"moving average, momentum {config['averaging']:g}"),
@@ -234,7 +235,9 @@ def write_cards(runs: Path, evaluation: Path, out: Path) -> list[Path]:
     written = []
     out.mkdir(parents=True, exist_ok=True)
     for name in CARDS:
-        run = _read(runs / name / "config.json", f"training.train {name}")
+        run = {}
+        for file in ("config.json", "state.json"):
+            run |= _read(runs / name / file, f"training.train {name}")
         try:
             text = card(name, run, [SubjectFigures(**item) for item in real], synthetic)
         except (KeyError, TypeError, AttributeError) as error:
