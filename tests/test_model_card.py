@@ -90,7 +90,7 @@ def test_a_card_for_every_network(folders: tuple[Path, Path, Path]) -> None:
             assert f"\n## {section}\n" in text
         assert text.index("## Figures on real people") < text.index("## Figures on synthetic")
         assert "4,320 of 16" in text
-        assert "69,136 samples" in text
+        assert "69,120 samples" in text
         assert "abc123" in text
         assert "/somewhere" not in text
         names, text = list(FIGURES), text[text.index("## Figures on synthetic") :]
