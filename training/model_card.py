@@ -235,7 +235,7 @@ def write_cards(runs: Path, evaluation: Path, out: Path) -> list[Path]:
     written = []
     out.mkdir(parents=True, exist_ok=True)
     for name in CARDS:
-        run = {}
+        run: dict[str, Any] = {}
         for file in ("config.json", "state.json"):
             run |= _read(runs / name / file, f"training.train {name}")
         try:
