@@ -7,6 +7,7 @@ The same photos, crops and disturbances serve all three networks.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,16 @@ class DataConfig:
         return max(1, self.views * self.pairs * self.reuse // self.batch)
 
 
-DRAWS = {
-    "lighting": DataConfig(
+class Network(StrEnum):
+    """The networks."""
+
+    NORMALS = "normals"
+    LIGHTING = "lighting"
+    QUOTIENT = "quotient"
+
+
+DRAWS: dict[str, DataConfig] = {
+    Network.LIGHTING: DataConfig(
         grey=0.35,
         tight=0.4,
         outlined=0.6,
@@ -200,6 +209,7 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
             continue
         sighting = seen[rng.integers(len(seen))]
         view = draw_mesh(sighting.landmarks, sighting.head_pose, stored.size)
+        view = np.pad(view, ((1, 1), (1, 1), (0, 0)))  # a crop repeats the border outside
         for i in np.flatnonzero(chosen):
             crop, flipped = pairs.crops[i], bool(pairs.flipped[i])
             drawn[i] = _crop_mesh(view, crop, flipped, stored.size)
@@ -226,12 +236,11 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
 
 
 def _crop_mesh(drawn: Float, square: Crop, flipped: bool, size: int) -> Float:
-    """A view's drawn mesh on a pair's crop, ``(128, 128, 5)``, mirrored as the pair is."""
+    """A view's drawn mesh, bordered, on a pair's crop, ``(128, 128, 5)``, mirrored as it is."""
     scale = DRAWN_SIDE / size
-    bordered = np.pad(drawn, ((1, 1), (1, 1), (0, 0)))  # the crop repeats the border outside
     left, top, side = (round(x * scale) for x in (square.left, square.top, square.size))
     crop = Crop(left + 1, top + 1, side)
-    mesh, features = (crop.extract(bordered[..., part], SIDE) for part in (slice(4), 4))
+    mesh, features = (crop.extract(drawn[..., part], SIDE) for part in (slice(4), 4))
     mask = mesh[..., 3:4] > 0.5
     mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask, features[..., None]], -1)
     if flipped:

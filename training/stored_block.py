@@ -35,7 +35,7 @@ from relight.runner import Lost
 from relight.storage import remove_unfinished, whole_file
 from relight.view import SIDE
 from training.batches import PairDataset
-from training.data import DRAWS, DataConfig, Sample, Split, load_splits, make_block
+from training.data import DRAWS, DataConfig, Network, Sample, Split, load_splits, make_block
 from training.target import Estimate
 
 CONFIG_FILE = "blocks.json"
@@ -238,9 +238,7 @@ def main(
     environments: Annotated[
         Path | None, typer.Option(help="Folder of .hdr or .exr maps; else made here.")
     ] = None,
-    network: Annotated[str, typer.Option(help="Whose draws: normals, lighting, quotient.")] = (
-        "quotient"
-    ),
+    network: Annotated[Network, typer.Option(help="Whose draws.")] = Network.QUOTIENT,
     views: Annotated[int, typer.Option(min=1, help="Views of a block.")] = 32,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of each view.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,

@@ -33,7 +33,7 @@ from relight.error import plain_errors
 from relight.stage import radiance
 from training.batches import EpochStart, KeptBatches, PairDataset
 from training.checkpoint import Checkpoint, History, TrainError, first_epoch, write_config
-from training.data import DRAWS, DataConfig, Split, load_splits
+from training.data import DRAWS, DataConfig, Network, Split, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
 from training.multiworker import LOST, WorkerLostError, Workers, fit, join
 from training.networks import NETWORKS
@@ -48,14 +48,6 @@ Float = NDArray[np.float32]
 
 TEST_BATCHES = 24
 """Batches of the test split that every epoch is judged on."""
-
-
-class Network(StrEnum):
-    """The networks."""
-
-    NORMALS = "normals"
-    LIGHTING = "lighting"
-    QUOTIENT = "quotient"
 
 
 class Distribution(StrEnum):
