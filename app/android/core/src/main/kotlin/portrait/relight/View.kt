@@ -61,15 +61,13 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
     require(person.rows == FINE * SIDE && person.columns == FINE * SIDE && person.channels == 1) {
         "a person's outline is as large as the picture it was found in"
     }
-    val outline = Raster(FINE * SIDE, FINE * SIDE, 1, FloatArray(person.data.size) {
-        val (row, column) = it / (FINE * SIDE) to it % (FINE * SIDE)
-        maxOf(person.data[it].coerceIn(0f, 1f), mask[row / FINE, column / FINE])
+    val known = person.map { it.coerceIn(0f, 1f) }
+    val inside = Raster(FINE * SIDE, FINE * SIDE, 1, FloatArray(person.data.size) {
+        mask[it / (FINE * SIDE) / FINE, it % (FINE * SIDE) / FINE]
     })
-    val seen = person.data.indices.sumOf {
-        val (row, column) = it / (FINE * SIDE) to it % (FINE * SIDE)
-        (person.data[it].coerceIn(0f, 1f) * mask[row / FINE, column / FINE]).toDouble()
-    }
-    val blind = seen < BLIND * FINE * FINE * mask.data.sum()
+    val outline = known.zip(inside) { a, b -> maxOf(a, b) }
+    val seen = known.zip(inside) { a, b -> a * b }.data.sumOf { it.toDouble() }
+    val blind = seen < BLIND * inside.data.sum()
     val certain = if (blind) dilate(mask, RIM) else Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
         if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
     })
