@@ -34,6 +34,7 @@ class PairRanges:
 
     Attributes:
         resolution: side of the crop in pixels.
+        photo_scale: pixels of the photo along one of the crop's.
         dominant: chance that one light dominates the photo.
         fill: share of the other light beside it, drawn evenly in logarithms; below half a percent,
             nothing is seen in its shadows.
@@ -55,6 +56,7 @@ class PairRanges:
     """
 
     resolution: int = 128
+    photo_scale: int = 1
     dominant: float = 0.45
     fill: tuple[float, float] = (5e-3, 0.5)
     flash: float = 0.15
@@ -79,12 +81,13 @@ class Pairs:
     """``N`` pairs from one view, ``R x R`` pixels each.
 
     Attributes:
-        photo: ``(N, R, R, 3)`` uint8 sRGB, as the camera gives it.
+        photo: ``(N, P, P, 3)`` uint8 sRGB, as the camera gives it; ``P`` is ``R`` times
+            :attr:`PairRanges.photo_scale`.
         linear: ``(N, R, R, 3)`` float32 X in the photo's linear units, without tone curve, noise
             and compression.
         gain: ``(N, R, R, 3)`` float32 G of a white key of unit intensity; 0 outside the person.
-        relit: ``(N, R, R, 3)`` uint8 sRGB ``X (1 + k c G)`` by the photo's tone curve; the photo
-            where no relit picture was asked for.
+        relit: ``(N, R, R, 3)`` uint8 sRGB ``X (1 + k c G)`` by the photo's tone curve; empty,
+            ``(N, 0)``, where no relit picture was asked for.
         environment: ``(N, 16, 32, 3)`` float32 radiance in the photo's linear units, camera frame.
         normals: ``(N, R, R, 3)`` float32 unit, camera frame; zero outside.
         mask: ``(N, R, R)`` float32 coverage by the person.
@@ -234,6 +237,7 @@ class PairMaker:
         """Crop, divide, photograph: one pair, by the names of :class:`Pairs`."""
         ranges, size = self.ranges, self.ranges.resolution
         crop = self._crop(rng)
+        large = crop.extract(photo, size * ranges.photo_scale)
         photo, key = crop.extract(photo, size), crop.extract(key, size)
         normals = normalize(crop.extract(self.field.normals, size))
         mask = crop.extract(self.field.alpha, size)
@@ -246,7 +250,7 @@ class PairMaker:
         flipped = bool(rng.random() < 0.5)
         if flipped:
             mirror = np.array([-1, 1, 1], np.float32)
-            photo, gain, mask = photo[:, ::-1], gain[:, ::-1], mask[:, ::-1]
+            large, photo, gain, mask = (x[:, ::-1] for x in (large, photo, gain, mask))
             normals, light = normals[:, ::-1] * mirror, light * mirror
             environment = environment[:, ::-1]
         face = mask > 0.9
@@ -258,8 +262,10 @@ class PairMaker:
         if rng.random() < ranges.colored:
             color = light_color(rng)
         intensity = float(rng.uniform(*ranges.intensity))
-        taken = camera.shoot(np.ascontiguousarray(linear), rng)
-        after = camera.develop(linear * (1 + intensity * color * gain)) if relit else taken
+        taken = camera.shoot(np.ascontiguousarray(camera.expose(large)), rng)
+        after = np.empty(0, np.uint8)
+        if relit:
+            after = camera.develop(linear * (1 + intensity * color * gain))
         return {
             "photo": taken,
             "linear": linear.astype(np.float32),

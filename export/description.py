@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LICENSE = "Apache-2.0"
 AUTHOR = "The Portrait Relight authors"
@@ -60,6 +60,7 @@ _PHOTO = Tensor(
     _SRGB,
     image=True,
 )
+_FINE_PHOTO = replace(_PHOTO, content=f"{_PHOTO.content}; of twice the other inputs' side")
 _NORMALS = Tensor(
     "unit surface normals times the probability that the pixel is part of a person",
     -1,
@@ -107,7 +108,7 @@ DESCRIPTIONS: dict[str, Description] = {
         " what is there; the relit photo is photo x (1 + intensity x colour x gain), in linear"
         " light.",
         {
-            "photo": _PHOTO,
+            "photo": _FINE_PHOTO,
             "normals": _NORMALS,
             "visibility": Tensor("max(0, normals . light)", 0, 1, "none"),
             "shading": Tensor(

@@ -302,8 +302,8 @@ def _grey(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.value("grey/every", every)
     vectors.array("grey/network_gain", answer)
     for i, level in enumerate(levels):
-        photo = np.full((SIDE, SIDE, 3), 0.5, np.float32)
-        photo[40, 50, 0] += level / 255
+        photo = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
+        photo[80:82, 100:102, 0] += np.uint8(level)
         outline = np.ones((FINE * SIDE, FINE * SIDE), np.float32)
         view = View(photo, normals, whole > 0, whole, whole, outline)
         gain = stages.gain(view, normals, Environment.uniform(), Light(30, 20))

@@ -67,8 +67,7 @@ class Guide:
     def __init__(self, rgb: NDArray[np.uint8], outlines: Sequence[Outline]) -> None:
         """Fit the outlines to the photo.
 
-        The gain fades towards the crop's border and where the photo is clipped or too dark to be
-        multiplied.
+        The gain fades towards the crop's border and where the photo is too dark to be multiplied.
 
         Args:
             rgb: ``(H, W, 3)`` uint8 sRGB.
@@ -79,7 +78,7 @@ class Guide:
         self._grid = grid = _grid(rgb.shape, [outline.crop for outline in outlines])
         guide = _on_grid(rgb, grid)
         brightness = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY)
-        trust = _photo_trust(guide, brightness)
+        trust = _photo_trust(brightness)
         windows = [_window(outline.crop, grid, rgb.shape) for outline in outlines]
         self._layers: list[tuple[Crop, _EdgeFilter, Float]] = []
         for outline, share in zip(outlines, _shares(windows), strict=True):
@@ -245,12 +244,13 @@ def _window(crop: Crop, grid: Grid, shape: tuple[int, ...]) -> Float:
     return window
 
 
-def _photo_trust(guide: Float, brightness: Float) -> Float:
-    """Where the photo can be multiplied: neither clipped nor lost in noise, ``(h, w)``."""
+def _photo_trust(brightness: Float) -> Float:
+    """Where the photo can be multiplied: not lost in noise, ``(h, w)``.
+
+    What is clipped gets all of the light: the shoulder takes care of it, and skin of which one
+    channel is clipped must not stay behind the skin around it.
+    """
     import cv2
 
-    brightest = cv2.blur(cv2.max(cv2.max(guide[..., 0], guide[..., 1]), guide[..., 2]), (3, 3))
-    clipped = smoothstep(brightest, 0.97, 1.0)
-    dark = 1 - smoothstep(cv2.blur(brightness, (5, 5)), 0.02, 0.12)
-    trust: Float = 1 - 0.7 * np.maximum(clipped, dark)
+    trust: Float = 0.3 + 0.7 * smoothstep(cv2.blur(brightness, (5, 5)), 0.02, 0.12)
     return trust

@@ -72,8 +72,8 @@ class NetworkStages(ABC):
     """The stages as the three networks make them, whatever runs the networks.
 
     The networks are ``normals`` (photo, mesh -> normals, confidence), ``lighting`` (photo,
-    normals, skin -> log_environment) and ``quotient`` (photo, normals, visibility, shading,
-    light -> gain).
+    normals, skin -> log_environment) and ``quotient`` (photo of twice the size, normals,
+    visibility, shading, light -> gain).
     """
 
     @abstractmethod
@@ -109,7 +109,7 @@ class NetworkStages(ABC):
         """Key gain of one light; see :class:`Stages`."""
         given = _on_person(normals, view)
         inputs = {
-            "photo": view.photo,
+            "photo": view.fine_photo,
             "normals": given,
             "visibility": visibility(given, light.direction)[..., None],
             "shading": _shading(view, normals, environment),

@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 SIDE = 128
 """Side of the crop that the stages work on, pixels."""
 FINE = 2
-"""MediaPipe's person segmentation sees the crop at this many times :data:`SIDE`."""
+"""The person segmentation and the quotient network see the crop at this many times :data:`SIDE`."""
 RIM = 3
 """Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim."""
 FACING = 0.4
@@ -40,7 +40,7 @@ class View:
     """A face's crop and what is known of it before any estimate.
 
     Attributes:
-        photo: ``(128, 128, 3)`` float32 sRGB in [0, 1].
+        pixels: ``(256, 256, 3)`` uint8 sRGB.
         mesh_normals: ``(128, 128, 3)`` float32 unit normals of the face mesh, camera frame, 0
             outside it.
         face: ``(128, 128)`` bool, the face mesh.
@@ -51,12 +51,22 @@ class View:
         outline: ``(256, 256)`` float32 probability in [0, 1] of a person.
     """
 
-    photo: Float
+    pixels: NDArray[np.uint8]
     mesh_normals: Float
     face: Mask
     inner_face: Float
     skin: Float
     outline: Float
+
+    @functools.cached_property
+    def fine_photo(self) -> Float:
+        """The crop, ``(256, 256, 3)`` float32 sRGB in [0, 1]."""
+        return self.pixels.astype(np.float32) / 255
+
+    @functools.cached_property
+    def photo(self) -> Float:
+        """The crop at half the size, ``(128, 128, 3)`` float32 sRGB in [0, 1]."""
+        return shrink(self.pixels, FINE).astype(np.float32) / 255
 
     @functools.cached_property
     def person(self) -> Float:
@@ -85,7 +95,7 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
     person = detector.person(crop)
     blind = (person * fine_mask).sum() < BLIND * fine_mask.sum()
     return View(
-        photo=photo,
+        pixels=crop,
         mesh_normals=normals,
         face=mask,
         inner_face=certain_face(mask, normals, fills=bool(blind)),

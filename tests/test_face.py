@@ -215,6 +215,19 @@ def test_a_dark_photos_face_is_found(detector: Detector, astronaut: np.ndarray, 
     np.testing.assert_allclose(faces[0].box, face.box, atol=15)
 
 
+def test_a_face_half_in_shadow_has_the_same_landmarks(
+    detector: Detector, astronaut: np.ndarray, face: Face
+) -> None:
+    left, _, width, _ = face.box
+    across = np.clip((np.arange(512) - left) / width * 4 - 1.5, 0, 1)
+    shaded = (astronaut * (0.02 + 0.98 * across[None, :, None])).astype(np.uint8)
+    found = find(detector, shaded)
+    assert len(found) == 1
+    moved = np.linalg.norm((found[0].landmarks - face.landmarks)[:, :2], axis=1).mean()
+    assert moved < 0.015 * width
+    assert turned_deg(found[0].head_pose, face.head_pose) < 3.3
+
+
 def test_the_result_scales_with_the_photo(
     detector: Detector, astronaut: np.ndarray, face: Face
 ) -> None:

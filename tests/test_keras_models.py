@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from relight import Environment, Light
-from relight.view import SIDE, View
+from relight.view import FINE, SIDE, View
 
 keras = pytest.importorskip("keras")
 
@@ -35,7 +35,7 @@ def view() -> View:
     normals = np.stack([x, y, np.sqrt(np.maximum(1 - x**2 - y**2, 0))], -1).astype(np.float32)
     plane = ball.astype(np.float32)
     return View(
-        photo=np.full((SIDE, SIDE, 3), 0.5, np.float32),
+        pixels=np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8),
         mesh_normals=normals * ball[..., None],
         face=ball,
         inner_face=plane,

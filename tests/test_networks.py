@@ -13,24 +13,25 @@ keras = pytest.importorskip("keras")
 
 from keras import ops  # noqa: E402
 
+from relight.view import FINE, SIDE  # noqa: E402
+from training.head import SEAM, SOFTNESS, AlbedoDeviation  # noqa: E402
 from training.networks import (  # noqa: E402
     NETWORKS,
-    SIDE,
-    SOFTNESS,
-    AlbedoDeviation,
     EncoderConfig,
+    QuotientConfig,
     UNetConfig,
     lighting_network,
     normals_network,
     quotient_network,
 )
 
-SMALL = UNetConfig(widths=(4, 6, 8), head_width=4, light_width=8)
+SMALL = UNetConfig(widths=(4, 6, 8), head_width=4)
+QUOTIENT = QuotientConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4, light_width=8)
 SMALL_ENCODER = EncoderConfig(widths=(4, 4, 8, 8, 8), code=8, map_width=8)
 BUILDERS: dict[str, Callable[[], Any]] = {
     "normals": lambda: normals_network(SMALL),
     "lighting": lambda: lighting_network(SMALL_ENCODER),
-    "quotient": lambda: quotient_network(SMALL),
+    "quotient": lambda: quotient_network(QUOTIENT),
 }
 OUTPUTS = {
     "normals": {"normals": (SIDE, SIDE, 3), "confidence": (SIDE, SIDE, 1)},
@@ -97,34 +98,69 @@ def test_untrained_normals_are_the_meshs(rng: np.random.Generator) -> None:
 
 def test_untrained_gain_is_lamberts(rng: np.random.Generator) -> None:
     """Over the existing light, half of the albedo's departure from the face's mean taken back."""
-    network = quotient_network(SMALL)
+    network = quotient_network(QUOTIENT)
     given = inputs(network, rng)
-    known = (given[name] for name in ("photo", "normals", "shading"))
-    deviation = ops.convert_to_numpy(AlbedoDeviation()(*known))
-    gain = network.predict_on_batch(given)["gain"] * np.exp(given["shading"] + deviation / 2)
-    cosine = np.einsum("nyxc,nc->nyx", given["normals"], given["light"][:, :3])
+    quarter = SIDE // 4
+    near = {}
+    for name in ("photo", "normals", "shading"):
+        rim = given[name].shape[1] // 4
+        near[name] = given[name][:, rim:-rim, rim:-rim]
+    near["photo"] = ops.convert_to_numpy(ops.average_pool(near["photo"], FINE, FINE))
+    known = list(near.values())
+    deviation = ops.convert_to_numpy(AlbedoDeviation()(known, known)[0])
+    gain = network.predict_on_batch(given)["gain"][:, quarter:-quarter, quarter:-quarter]
+    gain = gain * np.exp(near["shading"] + deviation / 2)
+    cosine = np.einsum("nyxc,nc->nyx", near["normals"], given["light"][:, :3])
+    inside = (slice(None), slice(SEAM, -SEAM), slice(SEAM, -SEAM))
+    gain, cosine = gain[inside], cosine[inside]
     np.testing.assert_allclose(gain[..., 1], np.maximum(cosine, 0), atol=SOFTNESS / 2 + 1e-3)
     lit = cosine > 0.5
     np.testing.assert_allclose(gain[lit][:, 0], cosine[lit], rtol=0.02)
 
 
+def test_the_face_and_what_lies_around_it_meet_without_a_seam() -> None:
+    x, y = np.meshgrid(*[(np.arange(SIDE) + 0.5) / SIDE * 2 - 1] * 2)
+    normals = np.stack([x, -y, np.full_like(x, 2)], -1).astype(np.float32)
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    light = np.array([0.5, 0.5, 0.5**0.5, 0.1], np.float32)
+    network = quotient_network(QUOTIENT)
+    given = {
+        "photo": np.full((1, FINE * SIDE, FINE * SIDE, 3), 0.5, np.float32),
+        "normals": normals[None],
+        "visibility": np.maximum(normals @ light[:3], 0)[None, ..., None],
+        "shading": 0.3 * normals[None],
+        "light": light[None],
+    }
+    gain = network.predict_on_batch(given)["gain"][0, ..., 0]
+    assert gain.min() > 0.1
+    steps = np.abs(np.diff(gain, axis=1))
+    assert steps.max() < 3 * np.median(steps)
+
+
 def test_albedo_departs_where_the_light_does_not_explain_the_photo() -> None:
-    photo = np.full((1, 128, 128, 3), 0.5, np.float32)
-    photo[:, :, 64:] = 0.25
-    normals = np.zeros((1, 128, 128, 3), np.float32)
+    photo = np.full((1, 64, 64, 3), 0.5, np.float32)
+    photo[:, :, 32:] = 0.25
+    normals = np.zeros((1, 64, 64, 3), np.float32)
     normals[..., 2] = 1
     dark = 2.4 * np.log((0.5 + 0.055) / (0.25 + 0.055))
     even = np.zeros_like(photo)
-    flat = ops.convert_to_numpy(AlbedoDeviation()(photo, normals, even))[0, ..., 0]
-    assert flat[64, 60] - flat[64, 68] == pytest.approx(dark, rel=1e-3)
+
+    def deviation(shading: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        face = [photo, normals, shading]
+        bright = [np.full_like(photo, 0.5), normals, even]
+        inside, around = AlbedoDeviation()(face, bright)
+        return tuple(ops.convert_to_numpy(x)[0, ..., 0] for x in (inside, around))
+
+    flat, around = deviation(even)
+    assert flat[32, 28] - flat[32, 36] == pytest.approx(dark, rel=1e-3)
+    np.testing.assert_allclose(around, flat[32, 28], atol=1e-5)  # over the same mean
     explained = even.copy()
-    explained[:, :, 64:] = -dark
-    rest = ops.convert_to_numpy(AlbedoDeviation()(photo, normals, explained))
-    np.testing.assert_allclose(rest, 0, atol=1e-3)
+    explained[:, :, 32:] = -dark
+    np.testing.assert_allclose(deviation(explained)[0], 0, atol=1e-3)
 
 
 def test_gain_is_never_negative(rng: np.random.Generator) -> None:
-    network = quotient_network(SMALL)
+    network = quotient_network(QUOTIENT)
     for weight in network.weights:
         weight.assign(rng.normal(0, 1, weight.shape))
     gain = network.predict_on_batch(inputs(network, rng))["gain"]

@@ -14,7 +14,7 @@ from relight import Environment, Light, stage
 from relight.models import Models
 from relight.quotient import shading
 from relight.stage import NetworkStages
-from relight.view import SIDE, View
+from relight.view import FINE, SIDE, View
 
 
 def view(person: np.ndarray | None = None) -> View:
@@ -26,7 +26,7 @@ def view(person: np.ndarray | None = None) -> View:
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     outline = np.ones((SIDE, SIDE), np.float32) if person is None else person
     return View(
-        photo=rng.uniform(size=(SIDE, SIDE, 3)).astype(np.float32),
+        pixels=rng.integers(0, 256, (FINE * SIDE, FINE * SIDE, 3), np.uint8),
         mesh_normals=normals * face[..., None],
         face=face,
         inner_face=face.astype(np.float32),
@@ -129,6 +129,7 @@ def test_the_quotient_network_sees_the_light_as_direction_and_radius() -> None:
     gain = stages.gain(seen, normals, Environment.uniform(), light)
     np.testing.assert_array_equal(gain, answer)
     asked = stages.asked["quotient"]
+    np.testing.assert_array_equal(asked["photo"], seen.fine_photo)
     np.testing.assert_allclose(asked["light"], [*light.direction, math.radians(30)], atol=1e-6)
     given = normals * left_half()[..., None]
     np.testing.assert_array_equal(asked["normals"], given)
@@ -170,9 +171,9 @@ def test_the_shading_follows_the_light_and_the_normals() -> None:
 @pytest.mark.parametrize(("levels", "grey"), [(0, True), (1, True), (3, False)])
 def test_a_grey_photo_s_gain_is_grey(levels: int, grey: bool) -> None:
     answer = np.random.default_rng(1).uniform(size=(SIDE, SIDE, 3)).astype(np.float32)
-    photo = np.full((SIDE, SIDE, 3), 0.5, np.float32)
-    photo[40, 50, 0] += levels / 255
-    seen = dataclasses.replace(view(), photo=photo)
+    pixels = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
+    pixels[80:82, 100:102, 0] += np.uint8(levels)
+    seen = dataclasses.replace(view(), pixels=pixels)
     gain = Answers(gain=answer).gain(seen, unit_normals(), Environment.uniform(), Light(40, 20))
     expected = answer.mean(-1, keepdims=True).repeat(3, -1) if grey else answer
     np.testing.assert_allclose(gain, expected, atol=1e-6)

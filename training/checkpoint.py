@@ -38,12 +38,12 @@ class Checkpoint(keras.callbacks.Callback):
         if not math.isfinite(logs.get("loss", 0.0)):
             raise TrainError(f"{self.out}: loss is not finite in epoch {epoch + 1}; lower the rate")
         with _averaged(self.model):
-            _save(self.network, self.out / f"{self.name}.weights.h5")
+            save_weights(self.network, self.out / f"{self.name}.weights.h5")
             figures = self.model.evaluate(self.test, verbose=0, return_dict=True)
         logs.update({f"test_{key}": float(value) for key, value in figures.items()})
         _write_json(self.out / "figures.json", {k: round(float(v), 5) for k, v in logs.items()})
         # Last and together: an epoch that was not finished is done again from the one before.
-        _save(self.model, self.out / "state.weights.h5")
+        save_weights(self.model, self.out / "state.weights.h5")
         _write_json(self.out / "state.json", {"epoch": epoch + 1})
 
 
@@ -141,9 +141,13 @@ def _averaged(model: keras.Model) -> Iterator[None]:
             variable.assign(value)
 
 
-def _save(model: keras.Model, path: Path) -> None:
-    """Whole or not at all; the temporary file keeps the ending that Keras asks for."""
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Write a network's weights whole or not at all.
+
+    Raises:
+        OSError: if they cannot be written.
+    """
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # Keras asks for the ending
     try:
         model.save_weights(temporary, overwrite=True)
         os.replace(temporary, path)

@@ -20,7 +20,7 @@ from data_synth.field import Field
 from data_synth.pair import PairMaker, PairRanges
 from relight.error import RelightError
 from relight.geometry import Crop, normalize
-from relight.view import SIDE
+from relight.view import FINE, SIDE
 from training.landmark import DRAWN_SIDE, LandmarkStore, draw_mesh, load_landmarks
 
 Float = NDArray[np.float32]
@@ -72,7 +72,9 @@ class DataConfig:
     told: float = 0.15
     seed: int = 0
     pair: PairRanges = field(
-        default_factory=lambda: PairRanges(resolution=SIDE, azimuth_deg=100, dominant=0.6)
+        default_factory=lambda: PairRanges(
+            resolution=SIDE, photo_scale=FINE, azimuth_deg=100, dominant=0.6, fill=(0.02, 0.5)
+        )
     )
 
     @property
@@ -96,6 +98,7 @@ DRAWS: dict[str, DataConfig] = {
         outlined=0.6,
         pair=PairRanges(
             resolution=SIDE,
+            photo_scale=FINE,
             azimuth_deg=100,
             dominant=0.8,
             flash=0.25,
@@ -175,7 +178,7 @@ def load_splits(
 def make_block(split: Split, config: DataConfig, index: int) -> Sample:
     """All samples of block ``index``: arrays with a first axis of ``views * pairs``.
 
-    Keys: ``photo`` uint8 (N, 128, 128, 3); ``mesh`` float16 (N, 128, 128, 4);
+    Keys: ``photo`` uint8 (N, 256, 256, 3); ``mesh`` float16 (N, 128, 128, 4);
     ``features`` bool (N, 128, 128) eyes, eyebrows and lips; ``normals`` float16
     unit on the person, 0 outside; ``mask`` float16 coverage by the person, 0 where nothing is to be
     learned; ``gain`` and ``linear`` float16 (see :class:`data_synth.pair.Pairs`); ``environment``
@@ -266,7 +269,8 @@ def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _cut_tight(photo: NDArray[np.uint8], mask: Float, cut: NDArray[np.int64]) -> None:
     """Repeat a cut's edges over all that lies outside it, in place."""
     left, top, right, bottom = cut
-    y = np.clip(np.arange(len(photo)), top, max(top, bottom - 1))
-    x = np.clip(np.arange(len(photo)), left, max(left, right - 1))
+    low_y, high_y, low_x, high_x = (FINE * at for at in (top, bottom, left, right))
+    y = np.clip(np.arange(len(photo)), low_y, max(low_y, high_y - 1))
+    x = np.clip(np.arange(len(photo)), low_x, max(low_x, high_x - 1))
     photo[:] = photo[y][:, x]
     mask[:top], mask[bottom:], mask[:, :left], mask[:, right:] = 0, 0, 0, 0

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three networks: normals, lighting and quotient, as functional Keras 3 models.
 
-All see a face's crop at :data:`relight.view.SIDE` pixels as sRGB in [0, 1], NHWC. Only operations
-that every TFLite runtime and phone GPU knows: convolution, bilinear resizing, addition,
-concatenation, element-wise arithmetic. The first convolution halves the picture and most of the
-work is done there; a light branch at full resolution sharpens the result.
+All see a face's crop as sRGB in [0, 1], NHWC, at :data:`relight.view.SIDE` pixels, the quotient
+network at twice that. Only operations that every TFLite runtime and phone GPU knows: convolution,
+pooling, bilinear resizing, addition, concatenation, cropping, element-wise arithmetic. The first
+convolution halves the picture and most of the work is done there. Normals are sharpened by a light
+branch at full resolution; the quotient network works on the crop's middle, where the face is, at
+twice the resolution of the rest.
 
 References:
     Ronneberger et al. 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
@@ -20,29 +22,40 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
 
 from relight.environment import HEIGHT, WIDTH
+from relight.view import FINE
 from relight.view import SIDE as SIDE
-from training.probe import FACE_RADIUS, PACKAGE, CorrectedLight, NonNegativeFit
-
-SOFTNESS = 0.1
-"""Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""
+from training.head import AlbedoDeviation, Inset, KeyGainHead, NormalHead
+from training.probe import CorrectedLight, NonNegativeFit
 
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """Size of the normals and quotient networks.
+    """Size of the normals network.
 
     Attributes:
-        widths: channels at 1/2, 1/4, 1/8, ... of the crop's resolution; these four keep a drag of
-            the light within three times the cost of MediaPipe's face landmarks.
+        widths: channels at 1/2, 1/4, 1/8, ... of the crop's resolution.
         head_width: channels of the branch at full resolution.
-        light_width: units that the light's direction is spread over.
     """
 
     widths: tuple[int, ...] = (16, 32, 80, 160)
+    head_width: int = 8
+
+
+@dataclass(frozen=True)
+class QuotientConfig:
+    """Size of the quotient network; these keep a drag within its share of a phone's time.
+
+    Attributes:
+        face_widths: channels at 1/2, 1/4, 1/8, ... of the resolution of the crop's middle.
+        crop_widths: channels at 1/4, 1/8, 1/16, ... of the whole crop's.
+        head_width: channels of the branch that sharpens what lies around the middle.
+        light_width: units that the light's direction is spread over.
+    """
+
+    face_widths: tuple[int, ...] = (16, 32, 80, 160)
+    crop_widths: tuple[int, ...] = (8, 24, 48)
     head_width: int = 8
     light_width: int = 64
 
@@ -63,79 +76,6 @@ class EncoderConfig:
 
 
 # === Layers ===
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
-class NormalHead(keras.layers.Layer):
-    """Unit normals from the mesh's and a correction; (0, 0, 1) is corrected outside the mesh."""
-
-    def call(self, mesh: Any, correction: Any) -> Any:
-        """``(B, S, S, 4)`` mesh normals and mask, ``(B, S, S, 3)``; gives ``(B, S, S, 3)``."""
-        outside = 1 - mesh[..., 3:]
-        x, y, z = mesh[..., 0:1], mesh[..., 1:2], mesh[..., 2:3] + outside
-        bent = ops.concatenate([x, y, z], -1) + correction
-        # Slower in TFLite than _unit, and exact enough in 8-bit integers, where _unit is not.
-        return bent * ops.rsqrt(ops.sum(bent * bent, -1, keepdims=True) + 1e-6)
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
-class AlbedoDeviation(keras.layers.Layer):
-    """How much the photo over the existing light departs from the face's mean, in logarithms.
-
-    What the division leaves is albedo where it varies finely, and an error of the existing light
-    where it follows shadows; a face's own albedo is nearly the same everywhere.
-    """
-
-    def call(self, photo: Any, normals: Any, shading: Any) -> Any:
-        """``(B, S, S, 3)`` each, ``shading`` logarithmic; gives ``(B, S, S, 1)``."""
-        grey = _channel_sum(photo) / 3
-        albedo = 2.4 * ops.log(grey + 0.055) - _channel_sum(shading) / 3
-        person = _channel_sum(normals * normals)
-        weight = ops.convert_to_tensor(_face_weight()) * person * grey  # dark pixels tell little
-        total = ops.mean(albedo * weight, (1, 2), keepdims=True)
-        mean = total / (ops.mean(weight, (1, 2), keepdims=True) + 1e-7)
-        return ops.clip(albedo - mean, -3.0, 3.0)
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
-class KeyGainHead(keras.layers.Layer):
-    """Key gain of a physical head: Lambert, times visibility, over the light already there.
-
-    ``G = soft_max(0, n.l) * 2 sigmoid(visibility) * exp(correction - shading - trust deviation)``:
-    where ``trust`` is 0 it is Lambert's law over the existing light given, where it is 1 the lit
-    skin is as bright as the face's mean, whatever the photo shows.
-    """
-
-    def call(self, normals: Any, light: Any, shading: Any, deviation: Any, features: Any) -> Any:
-        """``(B, S, S, 3)``, ``(B, 4)``, ``(B, S, S, 3)``, ``(B, S, S, 1)``, ``(B, S, S, 8)``.
-
-        Returns:
-            ``(B, S, S, 3)``.
-        """
-        corrected = _unit(normals + 0.5 * features[..., :3])
-        direction = ops.reshape(light[:, :3], (-1, 1, 1, 3))
-        cosine = _channel_sum(corrected * direction)
-        lambert = 0.5 * (cosine + ops.sqrt(cosine * cosine + SOFTNESS**2))
-        visible = 2 * ops.sigmoid(2 * features[..., 3:4])
-        known = shading + ops.sigmoid(2 * features[..., 7:8]) * deviation
-        return lambert * visible * ops.exp(ops.clip(features[..., 4:7] - known, -5.0, 5.0))
-
-
-def _face_weight() -> Any:
-    """``(S, S, 1)``: 1 where faces lie in their crops, falling to 0 around them."""
-    at = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE - 0.5
-    x, y = np.meshgrid(at / FACE_RADIUS[0], at / FACE_RADIUS[1])
-    return np.clip(10 * (1 - np.hypot(x, y)), 0, 1)[..., None].astype(np.float32)
-
-
-def _unit(vectors: Any) -> Any:
-    length = ops.sqrt(_channel_sum(vectors * vectors) + 1e-6)
-    return vectors / ops.maximum(length, 1e-3)  # a bare root's inverse is slow in TFLite
-
-
-def _channel_sum(vectors: Any) -> Any:
-    """``(..., 3)`` to ``(..., 1)``, by operations that TFLite's fast kernels have."""
-    return ops.conv(vectors, np.ones((1, 1, 3, 1), np.float32))
 
 
 def _conv(x: Any, width: int, name: str, *, size: int = 3, stride: int = 1) -> Any:
@@ -167,24 +107,30 @@ def _double(x: Any, name: str) -> Any:
 
 
 def _u_net(
-    x: Any, widths: tuple[int, ...], modulate: Callable[[Any, str], Any] = lambda x, _: x
+    x: Any,
+    widths: tuple[int, ...],
+    modulate: Callable[[Any, str], Any] = lambda x, _: x,
+    advise: Callable[[Any], Any] = lambda x: x,
+    name: str = "",
 ) -> Any:
-    """Features ``(B, S / 2, S / 2, widths[0])``; ``modulate`` acts at every scale but the first."""
-    x = _residual(_conv(x, widths[0], "down0", stride=2), "down0_refine")
+    """Features of the shape of ``x``, which has ``widths[0]`` channels.
+
+    ``modulate`` acts at every scale but the first, ``advise`` at the coarsest.
+    """
+    x = _residual(x, f"{name}down0_refine")
     skips = [x]
     for level, width in enumerate(widths[1:], 1):
-        x = modulate(_conv(x, width, f"down{level}", stride=2), f"light_down{level}")
-        x = _residual(x, f"down{level}_refine")
+        x = _conv(x, width, f"{name}down{level}", stride=2)
+        x = _residual(modulate(x, f"{name}light_down{level}"), f"{name}down{level}_refine")
         skips.append(x)
-    x = _residual(x, "middle")
+    x = _residual(advise(x), f"{name}middle")
     for level in range(len(widths) - 2, -1, -1):
-        x = keras.layers.Conv2D(widths[level], 1, name=f"up{level}_narrow")(x)
-        x = keras.layers.Add(name=f"up{level}_skip")(
-            [_double(x, f"up{level}_double"), skips[level]]
-        )
-        x = _residual(x, f"up{level}")
+        x = keras.layers.Conv2D(widths[level], 1, name=f"{name}up{level}_narrow")(x)
+        doubled = _double(x, f"{name}up{level}_double")
+        x = keras.layers.Add(name=f"{name}up{level}_skip")([doubled, skips[level]])
+        x = _residual(x, f"{name}up{level}")
         if level:
-            x = modulate(x, f"light_up{level}")
+            x = modulate(x, f"{name}light_up{level}")
     return x
 
 
@@ -197,9 +143,9 @@ def _full_resolution(features: Any, inputs: Any, width: int, outputs: int) -> An
     return keras.layers.Conv2D(outputs, 1, kernel_initializer="zeros", name="head_out")(x)
 
 
-def _images(**channels: int) -> list[Any]:
-    """Named inputs ``(S, S, C)``."""
-    return [keras.Input((SIDE, SIDE, count), name=name) for name, count in channels.items()]
+def _images(side: int = SIDE, **channels: int) -> list[Any]:
+    """Named inputs ``(side, side, C)``."""
+    return [keras.Input((side, side, count), name=name) for name, count in channels.items()]
 
 
 def _centred(photo: Any) -> Any:
@@ -221,7 +167,8 @@ def normals_network(config: UNetConfig | None = None) -> keras.Model:
     config = config or UNetConfig()
     photo, mesh = _images(photo=3, mesh=4)
     inputs = keras.layers.Concatenate(name="inputs")([_centred(photo), mesh])
-    features = _full_resolution(_u_net(inputs, config.widths), inputs, config.head_width, 4)
+    features = _u_net(_conv(inputs, config.widths[0], "down0", stride=2), config.widths)
+    features = _full_resolution(features, inputs, config.head_width, 4)
     normals = NormalHead(name="normals")(mesh, features[..., :3])
     confidence = keras.layers.Activation("sigmoid", name="confidence")(features[..., 3:])
     return keras.Model(
@@ -269,33 +216,78 @@ def lighting_network(config: EncoderConfig | None = None) -> keras.Model:
     return keras.Model(given, {"log_environment": out}, name="lighting_network")
 
 
-def quotient_network(config: UNetConfig | None = None) -> keras.Model:
+def quotient_network(config: QuotientConfig | None = None) -> keras.Model:
     """Key gain of one light: what it adds to the photo, as a fraction of what is there.
 
-    Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``normals`` ``(B, 128, 128, 3)`` camera
+    The face fills the crop's middle, half of its side. That is worked on at the full resolution of
+    the gain, with a photo of twice that; the whole crop at half of it, which tells the other what
+    lies around the face.
+
+    Inputs: ``photo`` ``(B, 256, 256, 3)`` sRGB in [0, 1]; ``normals`` ``(B, 128, 128, 3)`` camera
     frame, unit on the person, 0 outside; ``visibility`` ``(B, 128, 128, 1)`` = max(0, n.l);
     ``shading`` ``(B, 128, 128, 3)`` of the light already there (:func:`relight.quotient.shading`);
     ``light`` ``(B, 4)`` unit vector towards the light and its radius in radians.
 
     Outputs: ``gain`` ``(B, 128, 128, 3)`` G >= 0 of a white light of unit intensity.
     """
-    config = config or UNetConfig()
-    photo, normals, visibility, shading = _images(photo=3, normals=3, visibility=1, shading=3)
+    config = config or QuotientConfig()
+    (photo,) = _images(FINE * SIDE, photo=3)
+    normals, visibility, shading = _images(normals=3, visibility=1, shading=3)
     light = keras.Input((4,), name="light")
-    deviation = AlbedoDeviation(name="deviation")(photo, normals, shading)
-    known = keras.layers.Concatenate(name="known")([shading, deviation])
-    inputs = keras.layers.Concatenate(name="inputs")(  # of four: TFLite has no fast kernel for five
-        [_centred(photo), normals, visibility, known]
-    )
     code = keras.layers.Dense(config.light_width, activation="relu", name="light_code")(light)
 
     def modulate(x: Any, name: str) -> Any:
         return _film(x, code, name)
 
-    features = _u_net(inputs, config.widths, modulate)
-    features = _full_resolution(features, inputs, config.head_width, 8)
-    gain = KeyGainHead(name="gain")(normals, light, shading, deviation, features)
+    # --- The crop's middle, and all of it at half the resolution
+
     given = {"photo": photo, "normals": normals, "visibility": visibility, "shading": shading}
+    near = {
+        key: keras.layers.Cropping2D(x.shape[1] // 4, name=f"face_{key}")(x)
+        for key, x in given.items()
+    }
+    far = {
+        key: keras.layers.AveragePooling2D(2 * x.shape[1] // SIDE, name=f"crop_{key}")(x)
+        for key, x in given.items()
+    }
+    sharp = _centred(near["photo"])
+    near["photo"] = keras.layers.AveragePooling2D(FINE, name="face_photo_small")(near["photo"])
+    known = ("photo", "normals", "shading")
+    deviations = AlbedoDeviation(name="deviation")(
+        [near[k] for k in known], [far[k] for k in known]
+    )
+    near["deviation"], far["deviation"] = deviations
+
+    # --- The whole crop
+
+    inputs = keras.layers.Concatenate(name="crop_inputs")(list(far.values()))
+    x = _conv(inputs, config.crop_widths[0], "crop_down0", stride=2)
+    around = _u_net(x, config.crop_widths, modulate, name="crop_")
+    features = _full_resolution(around, inputs, config.head_width, 8)
+    head = (far["normals"], light, far["shading"], far["deviation"], features)
+    crop_gain = _double(KeyGainHead(name="crop_gain")(*head), "crop_gain_double")
+
+    # --- The face
+
+    middle = keras.layers.Cropping2D(around.shape[1] // 4, name="advice_middle")(around)
+    advice = _conv(middle, config.face_widths[-1], "advice", stride=2)
+
+    def advise(x: Any) -> Any:
+        return keras.layers.Add(name="advice_add")([x, advice])
+
+    inputs = keras.layers.Concatenate(name="face_inputs")(
+        [near[key] for key in ("normals", "visibility", "shading", "deviation")]
+    )
+    width = config.face_widths[0]
+    seen = keras.layers.Conv2D(width, 3, 2, "same", name="face_down0")(sharp)
+    told = keras.layers.Conv2D(width, 3, 1, "same", name="face_told")(inputs)
+    x = keras.layers.Add(name="face_join")([seen, told])
+    x = keras.layers.ReLU(name="face_relu")(x)
+    x = _u_net(x, config.face_widths, modulate, advise, "face_")
+    x = _conv(x, width, "face_head_refine")
+    features = keras.layers.Conv2D(8, 1, kernel_initializer="zeros", name="face_head_out")(x)
+    head = (near["normals"], light, near["shading"], near["deviation"], features)
+    gain = Inset(name="gain")(KeyGainHead(name="face_gain")(*head), crop_gain)
     return keras.Model(given | {"light": light}, {"gain": gain}, name="quotient_network")
 
 

@@ -33,7 +33,7 @@ from relight.environment import HEIGHT
 from relight.error import RelightError, plain_errors
 from relight.runner import Lost
 from relight.storage import remove_unfinished, whole_file
-from relight.view import SIDE
+from relight.view import FINE, SIDE
 from training.batches import PairDataset
 from training.data import DRAWS, DataConfig, Network, Sample, Split, load_splits, make_block
 from training.target import Estimate
@@ -42,7 +42,7 @@ CONFIG_FILE = "blocks.json"
 RETRIES = 3
 
 SPEC: Spec = {
-    "photo": ("uint8", (SIDE, SIDE, 3)),
+    "photo": ("uint8", (FINE * SIDE, FINE * SIDE, 3)),
     "mesh": ("float16", (SIDE, SIDE, 4)),
     "features": ("uint8", (SIDE, SIDE)),
     "normals": ("float16", (SIDE, SIDE, 3)),

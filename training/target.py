@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
-from relight.geometry import normalize
+from relight.geometry import normalize, shrink
 from relight.quotient import shading, visibility
-from relight.view import plain_skin
+from relight.view import FINE, plain_skin
 from training.data import DataConfig, Float, Sample
 
 Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
@@ -165,7 +165,7 @@ def inputs_and_target(
         lit[told] = _shadings(sample["environment"][told], given[told], face[told])
     light = sample["light"]
     seen = [visibility(n, key)[..., None] for n, key in zip(given, light[:, :3], strict=True)]
-    unclipped = (sample["photo"].max(-1) < 252)[..., None]
+    unclipped = (photo.max(-1, keepdims=True) < 252 / 255).astype(np.float32)
     target = np.concatenate(
         [
             sample["gain"].astype(np.float32),
@@ -175,13 +175,13 @@ def inputs_and_target(
         ],
         -1,
     )
-    inputs = {"photo": photo, "normals": given, "visibility": np.stack(seen), "light": light}
-    return inputs | {"shading": lit}, target
+    inputs = {"normals": given, "visibility": np.stack(seen), "light": light, "shading": lit}
+    return inputs | {"photo": sample["photo"].astype(np.float32) / 255}, target
 
 
 def _float_images(sample: Sample) -> tuple[Float, Float, Float]:
-    """Photos in [0, 1], meshes with their mask, and coverage, float32."""
-    photo = sample["photo"].astype(np.float32) / 255
+    """Photos at 128 pixels in [0, 1], meshes with their mask, and coverage, float32."""
+    photo = np.stack([shrink(p, FINE) for p in sample["photo"]]).astype(np.float32) / 255
     return photo, sample["mesh"].astype(np.float32), sample["mask"].astype(np.float32)
 
 

@@ -16,7 +16,7 @@ from data_synth.pair import background
 from relight import mesh
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.environment import HEIGHT, Environment
-from relight.geometry import Crop, angles, normalize
+from relight.geometry import Crop, angles, normalize, shrink
 from relight.light import Light
 from relight.view import FEATURES, FINE, SIDE, View, certain_face, plain_skin
 from training.data import DataConfig, Split, make_block
@@ -125,7 +125,7 @@ def exposures(split: Split, config: ExposureConfig, seed: int) -> Iterator[Expos
             gain = np.float32(config.white / _white_sphere(Environment(light)))
             behind = background(image, field.camera_rotation, field.size, *BEHIND)
             linear = (picture + (1 - field.alpha)[..., None] * behind) * gain
-            photo = to_uint8(linear_to_srgb(crop.extract(linear, SIDE)))
+            photo = to_uint8(linear_to_srgb(crop.extract(linear, FINE * SIDE)))
             yield Exposure(
                 name.split("/")[0],
                 face_view(photo, drawn, features, person),
@@ -138,17 +138,17 @@ def face_view(photo: NDArray[np.uint8], drawn: Float, features: Mask, person: Fl
     """What the stages may look at, of a picture made by the Light Stage.
 
     Args:
-        photo: ``(128, 128, 3)`` uint8 sRGB.
+        photo: ``(256, 256, 3)`` uint8 sRGB.
         drawn: ``(128, 128, 4)`` normals of the face mesh and its mask.
         features: ``(128, 128)`` eyes, eyebrows and lips.
         person: ``(128, 128)`` float32 coverage in [0, 1].
     """
     face = drawn[..., 3] > 0.5
     normals = normalize(drawn[..., :3])
-    seen = photo.astype(np.float32) / 255
+    seen = shrink(photo, FINE).astype(np.float32) / 255
     outline = np.maximum(person, face).astype(np.float32)
     return View(
-        photo=seen,
+        pixels=photo,
         mesh_normals=normals,
         face=face,
         inner_face=certain_face(face, normals),

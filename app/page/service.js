@@ -1,9 +1,9 @@
-const VERSION = "200f3ea53ddf1dd1";
+const VERSION = "ef6cb328dee9ad76";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-Dou-njlc.js",
- "assets/worker--Ydukm6n.js",
+ "assets/index-CM8x0jGe.js",
+ "assets/worker-CT4oLtBN.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

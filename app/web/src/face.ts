@@ -8,7 +8,8 @@ import { headPose } from "./pose";
 import { clamp, Pixels } from "./raster";
 import { shrinkPixels } from "./resample";
 
-const { DETECTION_SIDE, MESH_MARGIN, MESH_SIDE, SMALLEST_FACE, TILE_BELOW } = constants;
+const { DETECTION_SIDE, FACE_LEVEL, LEAST_POWER, MESH_MARGIN, MESH_SIDE, SMALLEST_FACE, TILE_BELOW } =
+  constants;
 
 type Box = readonly [number, number, number, number];
 
@@ -115,8 +116,9 @@ async function fitMesh(detector: Detector, photo: Pixels, box: Box): Promise<Flo
   const side = Math.max(8, Math.round(Math.max(width, height) * MESH_MARGIN));
   const start = (low: number, size: number): number => Math.round(low + size / 2 - side / 2);
   const square = new Crop(start(left, width), start(top, height), side);
-  const view = square.extract(photo, MESH_SIDE);
-  if (view === null) return null;
+  const seen = square.extract(photo, MESH_SIDE);
+  if (seen === null) return null;
+  const view = lifted(seen);
   let candidates = await detector.landmarks(view, true);
   if (candidates.length === 0) candidates = await detector.landmarks(brightened(view), true);
   let [best, most]: [Float32Array | null, number] = [null, 0.2];
@@ -133,6 +135,25 @@ async function fitMesh(detector: Detector, photo: Pixels, box: Box): Promise<Flo
   return best;
 }
 
+/** A dark face's tones, or a half dark one's, raised for Face Mesh's eyes only. */
+function lifted(photo: Pixels): Pixels {
+  const counts = new Uint32Array(256);
+  const rim = Math.floor(photo.rows / 5);
+  for (let y = rim; y < photo.rows - rim; y++) {
+    for (let x = rim; x < photo.columns - rim; x++) {
+      const [r, g, b] = photo.rgba.subarray((y * photo.columns + x) * 4);
+      counts[Math.max(r, g, b)] += 1;
+    }
+  }
+  const half = Math.floor(((photo.rows - 2 * rim) * (photo.columns - 2 * rim)) / 2);
+  let [middle, below] = [0, counts[0]];
+  while (below <= half) below += counts[++middle];
+  const level = clamp(middle, 1, 254) / 255;
+  const power = clamp(Math.log(FACE_LEVEL) / Math.log(level), LEAST_POWER, 1);
+  if (power === 1) return photo;
+  return mapped(photo, (value) => Math.floor((value / 255) ** power * 255 + 0.5));
+}
+
 /** A dark picture's tones stretched, for the detector's eyes only. */
 function brightened(photo: Pixels): Pixels {
   const counts = new Uint32Array(256);
@@ -145,9 +166,14 @@ function brightened(photo: Pixels): Pixels {
   }
   let [top, below] = [0, counts[0]];
   while (top < 250 && below < 0.99 * total) below += counts[++top];
-  const table = Array.from({ length: 256 }, (_, value) =>
+  return mapped(photo, (value) =>
     Math.floor(clamp(value / Math.max(top, 1), 0, 1) ** 0.6 * 255),
   );
+}
+
+/** A photo whose colours, not its opacity, go through a table. */
+function mapped(photo: Pixels, tone: (value: number) => number): Pixels {
+  const table = Array.from({ length: 256 }, (_, value) => tone(value));
   const colours = photo.rgba.map((value, i) => (i % 4 === 3 ? value : table[value]));
   return new Pixels(photo.rows, photo.columns, colours);
 }

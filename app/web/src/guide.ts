@@ -43,7 +43,7 @@ export class Guide {
     this.grid = grid;
     const guide = onGrid(photo, grid);
     const brightness = grey(guide);
-    const trust = photoTrust(guide, brightness);
+    const trust = photoTrust(brightness);
     const windows = outlines.map(({ crop }) => faceWindow(crop, grid, rows, columns));
     const parts = shares(windows);
     this.layers = outlines.map(({ crop, person, face, confidence }, k) => {
@@ -202,15 +202,7 @@ function faceWindow(crop: Crop, grid: Grid, rows: number, columns: number): Rast
   return result;
 }
 
-/** Where the photo can be multiplied: neither clipped nor lost in noise. */
-function photoTrust(guide: Raster, brightness: Raster): Raster {
-  const brightest = new Raster(guide.rows, guide.columns, 1);
-  for (let i = 0; i < brightest.data.length; i++) {
-    const [r, g, b] = guide.data.subarray(i * 3, i * 3 + 3);
-    brightest.data[i] = Math.max(r, g, b);
-  }
-  return blur(brightest, 3).zip(blur(brightness, 5), (bright, dark) => {
-    const clipped = smoothstep(bright, 0.97, 1);
-    return 1 - 0.7 * Math.max(clipped, 1 - smoothstep(dark, 0.02, 0.12));
-  });
+/** Where the photo can be multiplied: not lost in noise. */
+function photoTrust(brightness: Raster): Raster {
+  return blur(brightness, 5).map((mean) => 0.3 + 0.7 * smoothstep(mean, 0.02, 0.12));
 }

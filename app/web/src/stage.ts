@@ -69,7 +69,7 @@ export interface GainInputs {
 export function gainInputs(view: View, normals: Raster, environment: Environment): GainInputs {
   const onPerson = normals.weighted(view.person);
   return {
-    photo: view.photo,
+    photo: view.finePhoto,
     normals: onPerson,
     shading: shading(environment, onPerson, view.face),
     grey: isGrey(view.photo),

@@ -16,6 +16,8 @@ const { BLIND, EXPOSED, FACING, FEATURES, RIM } = constants;
 export interface View {
   /** Encoded sRGB in [0, 1]. */
   readonly photo: Raster;
+  /** The same at FINE times the resolution. */
+  readonly finePhoto: Raster;
   /** Unit normals of the face mesh, camera frame, 0 outside it. */
   readonly meshNormals: Raster;
   /** Mask of the face mesh. */
@@ -61,6 +63,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     : inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max);
   return {
     photo,
+    finePhoto: crop.toRaster(),
     meshNormals: normals,
     face: mask,
     innerFace: gaussianBlur(certain, SIDE / 200),

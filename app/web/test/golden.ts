@@ -266,7 +266,7 @@ async function checkGrey(): Promise<void> {
   for (const [k, level] of values["grey/levels"].entries()) {
     const photo = new Raster(SIDE, SIDE, 3).map(() => 0.5);
     photo.data[(40 * SIDE + 50) * 3] += level / 255;
-    const view = { photo, person: whole, face: whole } as View;
+    const view = { photo, finePhoto: photo, person: whole, face: whole } as View;
     const gain = await keyGain(answer, gainInputs(view, normals, environment), light);
     matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-3);
   }

@@ -71,7 +71,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
         grid = gridOver(photo, outlines.map { it.crop })
         val guide = onGrid(photo, grid)
         val brightness = gray(guide)
-        val trust = photoTrust(guide, brightness)
+        val trust = photoTrust(brightness)
         val shares = shares(outlines.map { window(it.crop, grid, photo) })
         layers = outlines.mapIndexed { i, outline ->
             val crop = outline.crop
@@ -195,12 +195,6 @@ private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
     })
 }
 
-/** Where the photo can be multiplied: neither clipped nor lost in noise. */
-private fun photoTrust(guide: Raster, brightness: Raster): Raster {
-    val peak = Raster(guide.rows, guide.columns, 1, FloatArray(brightness.data.size) {
-        maxOf(guide.data[it * 3], guide.data[it * 3 + 1], guide.data[it * 3 + 2])
-    })
-    return blur(peak, 3).zip(blur(brightness, 5)) { bright, mean ->
-        1 - 0.7f * max(smoothstep(bright, 0.97f, 1f), 1 - smoothstep(mean, 0.02f, 0.12f))
-    }
-}
+/** Where the photo can be multiplied: not lost in noise. */
+private fun photoTrust(brightness: Raster): Raster =
+    blur(brightness, 5).map { 0.3f + 0.7f * smoothstep(it, 0.02f, 0.12f) }

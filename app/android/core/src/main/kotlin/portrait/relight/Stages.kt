@@ -57,8 +57,8 @@ public interface Model : AutoCloseable {
  * The stages as the three networks make them, whatever runs the networks.
  *
  * The networks are `normals` (photo, mesh -> normals, confidence), `lighting` (photo, normals, skin ->
- * log_environment) and `quotient` (photo, normals, visibility, shading, light -> gain). Each is opened
- * at its first use, then kept. Not for two threads at once.
+ * log_environment) and `quotient` (photo of twice the size, normals, visibility, shading, light ->
+ * gain). Each is opened at its first use, then kept. Not for two threads at once.
  *
  * @param open gives a network by its name.
  */
@@ -93,7 +93,7 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
         val onPerson = normals.weighted(view.person)
         val direction = light.direction
         val inputs = mapOf(
-            "photo" to view.photo.data,
+            "photo" to view.finePhoto.data,
             "normals" to onPerson.data,
             "visibility" to visibility(onPerson, direction).data,
             "shading" to shading(environment, onPerson, view.face).data,

@@ -4,7 +4,7 @@ package portrait.relight
 /** Side of the crop that the stages work on, pixels. */
 public const val SIDE: Int = 128
 
-/** The person's segmentation sees the crop at this many times [SIDE]. */
+/** The person's segmentation and the quotient network see the crop at this many times [SIDE]. */
 public const val FINE: Int = 2
 
 /** Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim. */
@@ -26,7 +26,8 @@ private const val BLIND = 0.8f
 /**
  * A face's crop and what is known of it before any estimate; 128 x 128 unless said otherwise.
  *
- * @property photo sRGB in [0, 1].
+ * @property finePhoto 256 x 256, sRGB in [0, 1].
+ * @property photo the same at 128 x 128.
  * @property meshNormals unit normals of the face mesh, camera frame, 0 outside it.
  * @property face 1 on the face mesh, else 0.
  * @property innerFace in [0, 1], the face mesh without the part of its rim that is turned away, softened;
@@ -35,6 +36,7 @@ private const val BLIND = 0.8f
  * @property outline 256 x 256, probability in [0, 1] of a person.
  */
 public class View(
+    public val finePhoto: Raster,
     public val photo: Raster,
     public val meshNormals: Raster,
     public val face: Raster,
@@ -72,7 +74,7 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
         if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
-    return View(small, normals, mask, gaussianBlur(certain, SIDE / 200.0), skin, outline)
+    return View(crop.toRaster(), small, normals, mask, gaussianBlur(certain, SIDE / 200.0), skin, outline)
 }
 
 /** 1 where a pixel is neither clipped nor black, else 0. */

@@ -21,7 +21,7 @@ class StagesTest {
         Golden.value("grey/levels").jsonArray.forEachIndexed { i, level ->
             val photo = Raster(SIDE, SIDE, 3).map { 0.5f }
             photo.data[(40 * SIDE + 50) * 3] += level.jsonPrimitive.int / 255f
-            val view = View(photo, normals, whole, whole, whole, outline)
+            val view = View(photo, photo, normals, whole, whole, whole, outline)
             val gain = NetworkStages { answer }.use { it.gain(view, normals, environment, Light(30.0, 20.0)) }
             assertGolden("grey/gain/$i", gain.every(every).data, 1e-3f)
         }

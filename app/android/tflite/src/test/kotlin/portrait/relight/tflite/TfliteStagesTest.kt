@@ -70,6 +70,6 @@ class TfliteStagesTest {
 
     private fun view(): View {
         fun plane(channels: Int, side: Int = SIDE) = Raster(side, side, channels)
-        return View(plane(3), plane(3), plane(1), plane(1), plane(1), plane(1, FINE * SIDE))
+        return View(plane(3, FINE * SIDE), plane(3), plane(3), plane(1), plane(1), plane(1), plane(1, FINE * SIDE))
     }
 }
