@@ -14,6 +14,7 @@ from data_synth.render import RenderSettings
 from data_synth.rig import Camera, Rig
 from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
 from relight.environment import Environment
+from relight.geometry import shrink
 
 RIG = Rig.make()
 BANK = EnvironmentBank.make(10, np.random.default_rng(0))
@@ -104,6 +105,20 @@ def test_shapes_types_and_finite_values(portrait):
     np.testing.assert_allclose(np.linalg.norm(pairs.light, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(luminance(pairs.color), 1, rtol=1e-4)
     assert (pairs.gain >= 0).all()
+
+
+def test_a_larger_photo_shows_what_the_rest_does(portrait):
+    ranges = PairRanges(resolution=40, photo_scale=2)
+    pairs = PairMaker(portrait, BANK, ranges).make(8, np.random.default_rng(3), relit=False)
+    assert pairs.photo.shape == (8, 80, 80, 3)
+    assert pairs.gain.shape == (8, 40, 40, 3)
+    assert pairs.relit.shape == (8, 0)
+    for photo, linear, mask in zip(pairs.photo, pairs.linear, pairs.mask, strict=True):
+        small = shrink(photo, 2).astype(np.float32)
+        inside = (mask > 0.99) & (small.max(-1) < 240)
+        brightness, light = small.mean(-1)[inside], luminance(linear)[inside]
+        order = np.corrcoef(np.argsort(np.argsort(brightness)), np.argsort(np.argsort(light)))
+        assert order[0, 1] > 0.9
 
 
 def test_same_seed_same_pairs(portrait):

@@ -25,7 +25,7 @@ from data_synth.rig import Camera, Rig
 from relight import Light, mesh
 from relight.color import luminance
 from relight.environment import Environment
-from relight.view import SIDE, View
+from relight.view import FINE, SIDE, View
 from training import report
 from training.baselines import AnalyticModels
 from training.classical import ClassicalModels
@@ -144,7 +144,7 @@ def test_a_pair_is_one_picture(people: Split) -> None:
 
 def test_eyes_brows_and_lips_are_no_plain_skin(people: Split) -> None:
     """As the runtime has it."""
-    photo = np.full((SIDE, SIDE, 3), 128, np.uint8)
+    photo = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
     drawn = np.zeros((SIDE, SIDE, 4), np.float32)
     drawn[20:100, 20:100, 2:] = 1
     features = np.zeros((SIDE, SIDE), bool)

@@ -160,7 +160,7 @@ def test_disturbed_normals_stay_near_the_truth() -> None:
 
 def test_clipped_pixels_have_no_weight(splits: tuple[Split, Split]) -> None:
     block = make_block(splits[0], CONFIG, 0)
-    block["photo"][:, 40:80, 40:80] = 255
+    block["photo"][:, 80:160, 80:160] = 255
     _, target = inputs_and_target(block, "quotient", CONFIG, np.random.default_rng(0))
     assert (target[:, 40:80, 40:80, 6:] == 0).all()
 
