@@ -29,7 +29,7 @@ PALING = 0.5
 SHADING_LIMIT = 2.5
 """Darkest and brightest existing light, in logarithms against the mean, that is divided by."""
 STRIP = 1 << 17
-"""Pixels of a photo worked on at a time: few stay in the cache, many let threads run side by side."""
+"""Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart."""
 
 
 def visibility(normals: Float, direction: NDArray[Any]) -> Float:

@@ -1,9 +1,9 @@
-const VERSION = "ef6cb328dee9ad76";
+const VERSION = "b5ff0c69ad47dc0a";
 const FILES = [
  "./",
+ "assets/index-BHtB292Y.js",
  "assets/index-BQAFFnJY.css",
- "assets/index-CM8x0jGe.js",
- "assets/worker-CT4oLtBN.js",
+ "assets/worker-DjdTZjZW.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",
