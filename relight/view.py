@@ -66,7 +66,7 @@ class View:
     @functools.cached_property
     def photo(self) -> Float:
         """The crop at half the size, ``(128, 128, 3)`` float32 sRGB in [0, 1]."""
-        return shrink(self.pixels, FINE).astype(np.float32) / 255
+        return small_photo(self.pixels)
 
     @functools.cached_property
     def person(self) -> Float:
@@ -88,7 +88,7 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
         face: the face.
     """
     crop = face.crop.extract(pixels, FINE * SIDE)
-    photo = shrink(crop, FINE).astype(np.float32) / 255
+    photo = small_photo(crop)
     landmarks = face.crop_landmarks(SIDE)
     normals, mask = mesh.normals(landmarks, face.head_pose, SIDE)
     fine_mask = mask.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
@@ -102,6 +102,11 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
         skin=plain_skin(mask, mesh.region(landmarks, FEATURES, SIDE), photo),
         outline=np.maximum(person, fine_mask),
     )
+
+
+def small_photo(pixels: NDArray[np.uint8]) -> Float:
+    """A crop ``(256, 256, 3)`` uint8 sRGB at half its size, ``(128, 128, 3)`` float32 in [0, 1]."""
+    return shrink(pixels, FINE).astype(np.float32) / 255
 
 
 def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:

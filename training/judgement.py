@@ -22,10 +22,8 @@ from training.fairness import ExposureVerdict, exposure_verdict, sector, thirds
 from training.keras_models import KerasModels
 from training.report import PairFigures, Summary, summarize
 from training.synthetic import SyntheticConfig
+from training.target import BRIGHTEST
 from training.unseen import Exposure, Pair, exposures, pairs, skin_tone
-
-BRIGHTEST = 252 / 255
-"""A photo's pixels from this on are clipped; what a key adds to them is not judged."""
 
 
 @dataclass(frozen=True)

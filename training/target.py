@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
-from relight.geometry import normalize, shrink
+from relight.geometry import normalize
 from relight.quotient import shading, visibility
-from relight.view import FINE, plain_skin
+from relight.view import plain_skin, small_photo
 from training.data import DataConfig, Float, Sample
+
+BRIGHTEST = 252 / 255
+"""A photo's pixels from this on are clipped; what a key adds to them is not learned, nor judged."""
 
 Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
 """From photos ``(N, S, S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
@@ -165,7 +168,7 @@ def inputs_and_target(
         lit[told] = _shadings(sample["environment"][told], given[told], face[told])
     light = sample["light"]
     seen = [visibility(n, key)[..., None] for n, key in zip(given, light[:, :3], strict=True)]
-    unclipped = (photo.max(-1, keepdims=True) < 252 / 255).astype(np.float32)
+    unclipped = (photo.max(-1, keepdims=True) < BRIGHTEST).astype(np.float32)
     target = np.concatenate(
         [
             sample["gain"].astype(np.float32),
@@ -181,7 +184,7 @@ def inputs_and_target(
 
 def _float_images(sample: Sample) -> tuple[Float, Float, Float]:
     """Photos at 128 pixels in [0, 1], meshes with their mask, and coverage, float32."""
-    photo = np.stack([shrink(p, FINE) for p in sample["photo"]]).astype(np.float32) / 255
+    photo = np.stack([small_photo(pixels) for pixels in sample["photo"]])
     return photo, sample["mesh"].astype(np.float32), sample["mask"].astype(np.float32)
 
 

@@ -16,9 +16,9 @@ from data_synth.pair import background
 from relight import mesh
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.environment import HEIGHT, Environment
-from relight.geometry import Crop, angles, normalize, shrink
+from relight.geometry import Crop, angles, normalize
 from relight.light import Light
-from relight.view import FEATURES, FINE, SIDE, View, certain_face, plain_skin
+from relight.view import FEATURES, FINE, SIDE, View, certain_face, plain_skin, small_photo
 from training.data import DataConfig, Split, make_block
 from training.synthetic import ExposureConfig
 
@@ -145,7 +145,7 @@ def face_view(photo: NDArray[np.uint8], drawn: Float, features: Mask, person: Fl
     """
     face = drawn[..., 3] > 0.5
     normals = normalize(drawn[..., :3])
-    seen = shrink(photo, FINE).astype(np.float32) / 255
+    seen = small_photo(photo)
     outline = np.maximum(person, face).astype(np.float32)
     return View(
         pixels=photo,
