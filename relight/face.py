@@ -18,7 +18,7 @@ Float = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
 DETECTION_SIDE = 1280
-"""Photos are searched at about this size at most (longer side, pixels)."""
+"""Photos are searched at about this size at most (longer side, pixels): halved until it is near."""
 MESH_SIDE = 384
 """Faces are cut out and scaled to this for Face Mesh, which itself sees 192 pixels."""
 MESH_MARGIN = 2.2
@@ -139,7 +139,7 @@ def find(detector: Detector, rgb: Image) -> list[Face]:
     height, width = rgb.shape[:2]
     if min(height, width) < SMALLEST_FACE:
         return []
-    factor = max(1, round(max(height, width) / DETECTION_SIDE))
+    factor = 2 ** max(0, round(math.log2(max(height, width) / DETECTION_SIDE)))
     small = np.ascontiguousarray(shrink(rgb, factor))
     back = np.array([factor] * 4 + [1], np.float32)
     faces: list[Face] = []

@@ -71,9 +71,9 @@ class Stages(Protocol):
 class NetworkStages(ABC):
     """The stages as the three networks make them, whatever runs the networks.
 
-    The networks are ``normals`` (photo, mesh -> normals, confidence), ``lighting`` (photo,
-    normals, skin -> log_environment) and ``quotient`` (photo of twice the size, normals,
-    visibility, shading, light -> gain).
+    The networks are ``normals`` (photo of twice the size, mesh -> normals, confidence),
+    ``lighting`` (photo, normals, skin -> log_environment) and ``quotient`` (photo of twice the
+    size, normals, visibility, shading, light -> gain).
     """
 
     @abstractmethod
@@ -90,7 +90,7 @@ class NetworkStages(ABC):
 
         mask = view.face[..., None].astype(np.float32)
         mesh = np.concatenate([view.mesh_normals, mask], -1)
-        found = self.run("normals", {"photo": view.photo, "mesh": mesh})
+        found = self.run("normals", {"photo": view.fine_photo, "mesh": mesh})
         trust = smoothstep(found["confidence"][..., 0], *TRUSTED)
         trust = cv2.GaussianBlur(trust, (0, 0), TRUST_BLUR, borderType=cv2.BORDER_REPLICATE)
         return found["normals"], trust * view.person

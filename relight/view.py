@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 SIDE = 128
 """Side of the crop that the stages work on, pixels."""
 FINE = 2
-"""The person segmentation and the quotient network see the crop at this many times :data:`SIDE`."""
+"""All but the lighting stage see the crop at this many times :data:`SIDE`."""
 RIM = 3
 """Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim."""
 FACING = 0.4

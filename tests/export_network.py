@@ -13,18 +13,18 @@ pytest.importorskip("tensorflow")
 
 from training.networks import (
     EncoderConfig,
+    InsetConfig,
     QuotientConfig,
-    UNetConfig,
     lighting_network,
     normals_network,
     quotient_network,
 )
 
-U_NET = UNetConfig(widths=(4, 6), head_width=4)
+NORMALS = InsetConfig(face_widths=(4, 4, 6, 6), crop_widths=(4, 6), head_width=4)
 QUOTIENT = QuotientConfig(face_widths=(4, 4, 6, 6), crop_widths=(4, 6), head_width=4, light_width=4)
 ENCODER = EncoderConfig(widths=(4, 4, 4, 4, 4), code=8, map_width=4)
 BUILDERS: dict[str, Callable[[], Any]] = {
-    "normals": lambda: normals_network(U_NET),
+    "normals": lambda: normals_network(NORMALS),
     "lighting": lambda: lighting_network(ENCODER),
     "quotient": lambda: quotient_network(QUOTIENT),
 }

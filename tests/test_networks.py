@@ -18,14 +18,14 @@ from training.head import SEAM, SOFTNESS, AlbedoDeviation  # noqa: E402
 from training.networks import (  # noqa: E402
     NETWORKS,
     EncoderConfig,
+    InsetConfig,
     QuotientConfig,
-    UNetConfig,
     lighting_network,
     normals_network,
     quotient_network,
 )
 
-SMALL = UNetConfig(widths=(4, 6, 8), head_width=4)
+SMALL = InsetConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4)
 QUOTIENT = QuotientConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4, light_width=8)
 SMALL_ENCODER = EncoderConfig(widths=(4, 4, 8, 8, 8), code=8, map_width=8)
 BUILDERS: dict[str, Callable[[], Any]] = {

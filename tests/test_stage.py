@@ -70,7 +70,7 @@ def test_the_normals_network_sees_photo_mesh_and_mask() -> None:
     seen = view()
     normals, trust = stages.normals(seen)
     asked = stages.asked["normals"]
-    np.testing.assert_array_equal(asked["photo"], seen.photo)
+    np.testing.assert_array_equal(asked["photo"], seen.fine_photo)
     np.testing.assert_array_equal(asked["mesh"][..., :3], seen.mesh_normals)
     np.testing.assert_array_equal(asked["mesh"][..., 3], seen.face)
     np.testing.assert_array_equal(normals, unit_normals())

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,29 @@ def test_key_gain_of_a_lambert_sphere(sphere):
             continue
         ratio = gain[lit] / cosine[lit][:, None]
         assert (ratio.std(0) / ratio.mean(0) < 0.08).all()
+
+
+def test_another_relief_is_lit_as_its_normals_say(sphere):
+    """Irradiance of the photo and of the key's picture, both from the changed normals alone."""
+    fixed = replace(EXACT, crop_scale=(1, 1), crop_shift=0)
+    plain = PairMaker(sphere, BANK, fixed).make(1, np.random.default_rng(1))
+    pairs = PairMaker(sphere, BANK, replace(fixed, relief=1)).make(8, np.random.default_rng(1))
+    changed = []
+    for i in range(8):
+        inside = pairs.mask[i] > 0.999
+        expected, cosine = lambert(sphere, pairs, i)
+        found = pairs.linear[i] / np.array([0.6, 0.4, 0.3])
+        lit = inside & (luminance(expected) > 0.3 * luminance(expected).max())
+        ratio = luminance(found)[lit] / luminance(expected)[lit]
+        assert ratio.std() / ratio.mean() < 0.1
+        lit &= cosine > 0.4
+        if lit.sum() > 50:
+            ratio = (pairs.gain[i] * found)[lit, 1] / cosine[lit]
+            assert ratio.std() / ratio.mean() < 0.15
+        # Height does not care for mirroring.
+        same = pairs.normals[i][:, :: 1 if pairs.flipped[i] == plain.flipped[0] else -1, 1]
+        changed.append(np.abs(same - plain.normals[0][..., 1]).mean())
+    assert max(changed) > 0.05
 
 
 def test_unit_key_doubles_the_average_patch_in_even_light(sphere):

@@ -6,7 +6,7 @@ The same photos, crops and disturbances serve all three networks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,11 @@ class Network(StrEnum):
     QUOTIENT = "quotient"
 
 
+_OTHER_RELIEF = DataConfig(pair=replace(DataConfig().pair, relief=0.6))
+
 DRAWS: dict[str, DataConfig] = {
+    Network.NORMALS: _OTHER_RELIEF,
+    Network.QUOTIENT: _OTHER_RELIEF,
     Network.LIGHTING: DataConfig(
         grey=0.35,
         tight=0.4,
@@ -104,10 +108,11 @@ DRAWS: dict[str, DataConfig] = {
             flash=0.25,
             lamp_elevation_deg=(-60, 70),
         ),
-    )
+    ),
 }
-"""Networks that are not trained on the usual draws: light is told by the face, not by what stands
-around it, by colours or by where lamps usually are."""
+"""What each network learns from; it is judged on the usual draws. Real faces differ more in their
+relief than the few rendered heads. Light is told by the face, not by what stands around it, by
+colours or by where lamps usually are."""
 
 
 @dataclass(frozen=True)

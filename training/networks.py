@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three networks: normals, lighting and quotient, as functional Keras 3 models.
 
-All see a face's crop as sRGB in [0, 1], NHWC, at :data:`relight.view.SIDE` pixels, the quotient
-network at twice that. Only operations that every TFLite runtime and phone GPU knows: convolution,
-pooling, bilinear resizing, addition, concatenation, cropping, element-wise arithmetic. The first
-convolution halves the picture and most of the work is done there. Normals are sharpened by a light
-branch at full resolution; the quotient network works on the crop's middle, where the face is, at
-twice the resolution of the rest.
+All see a face's crop as sRGB in [0, 1], NHWC: the lighting network at :data:`relight.view.SIDE`
+pixels, the two others at twice that. Only operations that every TFLite runtime and phone GPU knows:
+convolution, pooling, bilinear resizing, addition, concatenation, cropping, element-wise arithmetic.
+The first convolution halves the picture and most of the work is done there. The two others work on
+the crop's middle, where the face is, at twice the resolution of the rest.
 
 References:
     Ronneberger et al. 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
@@ -31,32 +30,28 @@ from training.probe import CorrectedLight, NonNegativeFit
 
 
 @dataclass(frozen=True)
-class UNetConfig:
-    """Size of the normals network.
-
-    Attributes:
-        widths: channels at 1/2, 1/4, 1/8, ... of the crop's resolution.
-        head_width: channels of the branch at full resolution.
-    """
-
-    widths: tuple[int, ...] = (16, 32, 80, 160)
-    head_width: int = 8
-
-
-@dataclass(frozen=True)
-class QuotientConfig:
-    """Size of the quotient network; these keep a drag within its share of a phone's time.
+class InsetConfig:
+    """Size of the normals network, and of what the quotient network shares with it.
 
     Attributes:
         face_widths: channels at 1/2, 1/4, 1/8, ... of the resolution of the crop's middle.
         crop_widths: channels at 1/4, 1/8, 1/16, ... of the whole crop's.
         head_width: channels of the branch that sharpens what lies around the middle.
-        light_width: units that the light's direction is spread over.
     """
 
     face_widths: tuple[int, ...] = (16, 32, 80, 160)
     crop_widths: tuple[int, ...] = (8, 24, 48)
     head_width: int = 8
+
+
+@dataclass(frozen=True)
+class QuotientConfig(InsetConfig):
+    """Size of the quotient network; these keep a drag within its share of a phone's time.
+
+    Attributes:
+        light_width: units that the light's direction is spread over.
+    """
+
     light_width: int = 64
 
 
@@ -134,13 +129,84 @@ def _u_net(
     return x
 
 
-def _full_resolution(features: Any, inputs: Any, width: int, outputs: int) -> Any:
-    """From half to full resolution, sharpened by the inputs; zero at the start of training."""
-    coarse = keras.layers.Conv2D(width, 1, name="head_narrow")(features)
-    fine = keras.layers.Conv2D(width, 1, name="head_inputs")(inputs)
+def _crop_features(
+    far: dict[str, Any],
+    config: InsetConfig,
+    outputs: int,
+    modulate: Callable[[Any, str], Any] = lambda x, _: x,
+) -> tuple[Any, Any]:
+    """Features of the whole crop at half its resolution, zero at first, and advice to its middle.
+
+    Args:
+        far: what is known of it, at that resolution.
+        config: sizes.
+        outputs: channels of the features.
+        modulate: see :func:`_u_net`.
+
+    Returns:
+        ``(B, S / 2, S / 2, outputs)``, and advice as wide as the middle's coarsest layer.
+    """
+    inputs = keras.layers.Concatenate(name="crop_inputs")(list(far.values()))
+    x = _conv(inputs, config.crop_widths[0], "crop_down0", stride=2)
+    around = _u_net(x, config.crop_widths, modulate, name="crop_")
+    coarse = keras.layers.Conv2D(config.head_width, 1, name="head_narrow")(around)
+    fine = keras.layers.Conv2D(config.head_width, 1, name="head_inputs")(inputs)
     x = keras.layers.Add(name="head_join")([_double(coarse, "head_double"), fine])
-    x = _conv(keras.layers.ReLU(name="head_relu")(x), width, "head_refine")
-    return keras.layers.Conv2D(outputs, 1, kernel_initializer="zeros", name="head_out")(x)
+    x = _conv(keras.layers.ReLU(name="head_relu")(x), config.head_width, "head_refine")
+    features = keras.layers.Conv2D(outputs, 1, kernel_initializer="zeros", name="head_out")(x)
+    middle = keras.layers.Cropping2D(around.shape[1] // 4, name="advice_middle")(around)
+    return features, _conv(middle, config.face_widths[-1], "advice", stride=2)
+
+
+def _face_features(
+    photo: Any,
+    near: list[Any],
+    advice: Any,
+    config: InsetConfig,
+    outputs: int,
+    modulate: Callable[[Any, str], Any] = lambda x, _: x,
+) -> Any:
+    """Features of the crop's middle at its full resolution, zero at the start of training.
+
+    Args:
+        photo: of the middle, at twice that resolution.
+        near: what else is known of it.
+        advice: by :func:`_crop_features`.
+        config: sizes.
+        outputs: channels of the features.
+        modulate: see :func:`_u_net`.
+
+    Returns:
+        ``(B, S / 2, S / 2, outputs)``.
+    """
+    inputs = keras.layers.Concatenate(name="face_inputs")(near) if len(near) > 1 else near[0]
+    width = config.face_widths[0]
+    seen = keras.layers.Conv2D(width, 3, 2, "same", name="face_down0")(_centred(photo))
+    told = keras.layers.Conv2D(width, 3, 1, "same", name="face_told")(inputs)
+    x = keras.layers.ReLU(name="face_relu")(keras.layers.Add(name="face_join")([seen, told]))
+
+    def advise(x: Any) -> Any:
+        return keras.layers.Add(name="advice_add")([x, advice])
+
+    x = _u_net(x, config.face_widths, modulate, advise, "face_")
+    x = _conv(x, width, "face_head_refine")
+    return keras.layers.Conv2D(outputs, 1, kernel_initializer="zeros", name="face_head_out")(x)
+
+
+def _near(given: dict[str, Any]) -> dict[str, Any]:
+    """The crop's middle, half of its side."""
+    return {
+        key: keras.layers.Cropping2D(x.shape[1] // 4, name=f"face_{key}")(x)
+        for key, x in given.items()
+    }
+
+
+def _far(given: dict[str, Any]) -> dict[str, Any]:
+    """The whole crop, at half of :data:`SIDE`."""
+    return {
+        key: keras.layers.AveragePooling2D(2 * x.shape[1] // SIDE, name=f"crop_{key}")(x)
+        for key, x in given.items()
+    }
 
 
 def _images(side: int = SIDE, **channels: int) -> list[Any]:
@@ -155,27 +221,29 @@ def _centred(photo: Any) -> Any:
 # === Functional models ===
 
 
-def normals_network(config: UNetConfig | None = None) -> keras.Model:
+def normals_network(config: InsetConfig | None = None) -> keras.Model:
     """Surface normals of the person.
 
-    Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``mesh`` ``(B, 128, 128, 4)`` normals of
+    The face fills the crop's middle, half of its side. That is worked on at the full resolution of
+    the normals, with a photo of twice that; the whole crop at half of it.
+
+    Inputs: ``photo`` ``(B, 256, 256, 3)`` sRGB in [0, 1]; ``mesh`` ``(B, 128, 128, 4)`` normals of
     the face mesh in camera frame and its mask, 0 outside.
 
     Outputs: ``normals`` ``(B, 128, 128, 3)`` unit, camera frame; ``confidence``
     ``(B, 128, 128, 1)`` in [0, 1].
     """
-    config = config or UNetConfig()
-    photo, mesh = _images(photo=3, mesh=4)
-    inputs = keras.layers.Concatenate(name="inputs")([_centred(photo), mesh])
-    features = _u_net(_conv(inputs, config.widths[0], "down0", stride=2), config.widths)
-    features = _full_resolution(features, inputs, config.head_width, 4)
-    normals = NormalHead(name="normals")(mesh, features[..., :3])
-    confidence = keras.layers.Activation("sigmoid", name="confidence")(features[..., 3:])
-    return keras.Model(
-        {"photo": photo, "mesh": mesh},
-        {"normals": normals, "confidence": confidence},
-        name="normals_network",
-    )
+    config = config or InsetConfig()
+    (photo,), (mesh,) = _images(FINE * SIDE, photo=3), _images(mesh=4)
+    given = {"photo": photo, "mesh": mesh}
+    near, far = _near(given), _far(given)
+    around, advice = _crop_features(far, config, 4)
+    middle = _face_features(near["photo"], [near["mesh"]], advice, config, 4)
+    found = Inset(name="inset")(middle, _double(around, "crop_double"))
+    normals = NormalHead(name="normals")(mesh, found[..., :3])
+    confidence = keras.layers.Activation("sigmoid", name="confidence")(found[..., 3:])
+    outputs = {"normals": normals, "confidence": confidence}
+    return keras.Model(given, outputs, name="normals_network")
 
 
 def lighting_network(config: EncoderConfig | None = None) -> keras.Model:
@@ -242,50 +310,22 @@ def quotient_network(config: QuotientConfig | None = None) -> keras.Model:
     # --- The crop's middle, and all of it at half the resolution
 
     given = {"photo": photo, "normals": normals, "visibility": visibility, "shading": shading}
-    near = {
-        key: keras.layers.Cropping2D(x.shape[1] // 4, name=f"face_{key}")(x)
-        for key, x in given.items()
-    }
-    far = {
-        key: keras.layers.AveragePooling2D(2 * x.shape[1] // SIDE, name=f"crop_{key}")(x)
-        for key, x in given.items()
-    }
-    sharp = _centred(near["photo"])
-    near["photo"] = keras.layers.AveragePooling2D(FINE, name="face_photo_small")(near["photo"])
+    near, far = _near(given), _far(given)
+    sharp = near["photo"]
+    near["photo"] = keras.layers.AveragePooling2D(FINE, name="face_photo_small")(sharp)
     known = ("photo", "normals", "shading")
     deviations = AlbedoDeviation(name="deviation")(
         [near[k] for k in known], [far[k] for k in known]
     )
     near["deviation"], far["deviation"] = deviations
 
-    # --- The whole crop
+    # --- Their gains
 
-    inputs = keras.layers.Concatenate(name="crop_inputs")(list(far.values()))
-    x = _conv(inputs, config.crop_widths[0], "crop_down0", stride=2)
-    around = _u_net(x, config.crop_widths, modulate, name="crop_")
-    features = _full_resolution(around, inputs, config.head_width, 8)
+    features, advice = _crop_features(far, config, 8, modulate)
     head = (far["normals"], light, far["shading"], far["deviation"], features)
     crop_gain = _double(KeyGainHead(name="crop_gain")(*head), "crop_gain_double")
-
-    # --- The face
-
-    middle = keras.layers.Cropping2D(around.shape[1] // 4, name="advice_middle")(around)
-    advice = _conv(middle, config.face_widths[-1], "advice", stride=2)
-
-    def advise(x: Any) -> Any:
-        return keras.layers.Add(name="advice_add")([x, advice])
-
-    inputs = keras.layers.Concatenate(name="face_inputs")(
-        [near[key] for key in ("normals", "visibility", "shading", "deviation")]
-    )
-    width = config.face_widths[0]
-    seen = keras.layers.Conv2D(width, 3, 2, "same", name="face_down0")(sharp)
-    told = keras.layers.Conv2D(width, 3, 1, "same", name="face_told")(inputs)
-    x = keras.layers.Add(name="face_join")([seen, told])
-    x = keras.layers.ReLU(name="face_relu")(x)
-    x = _u_net(x, config.face_widths, modulate, advise, "face_")
-    x = _conv(x, width, "face_head_refine")
-    features = keras.layers.Conv2D(8, 1, kernel_initializer="zeros", name="face_head_out")(x)
+    told = [near[key] for key in ("normals", "visibility", "shading", "deviation")]
+    features = _face_features(sharp, told, advice, config, 8, modulate)
     head = (near["normals"], light, near["shading"], near["deviation"], features)
     gain = Inset(name="gain")(KeyGainHead(name="face_gain")(*head), crop_gain)
     return keras.Model(given | {"light": light}, {"gain": gain}, name="quotient_network")

@@ -19,7 +19,7 @@ BRIGHTEST = 252 / 255
 """A photo's pixels from this on are clipped; what a key adds to them is not learned, nor judged."""
 
 Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
-"""From photos ``(N, S, S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
+"""From photos ``(N, 2 S, 2 S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
 normals ``(N, S, S, 3)`` and environments ``(N, 16, 32, 3)``."""
 
 
@@ -119,7 +119,8 @@ def with_estimates(block: Sample, estimate: Estimate, chunk: int = 32) -> Sample
     for start in range(0, len(block["photo"]), chunk):
         part = {key: values[start : start + chunk] for key, values in block.items()}
         photo, mesh, mask = _float_images(part)
-        found, environments = estimate(photo, mesh, mask[..., None], _skin(part, photo))
+        fine, skin = _fine_photo(part), _skin(part, photo)
+        found, environments = estimate(fine, mesh, mask[..., None], skin)
         normals.append(found.astype(np.float16))
         lit.append(_shadings(environments, found, _face(mesh, mask)).astype(np.float16))
     return block | {
@@ -148,7 +149,7 @@ def inputs_and_target(
     face = _face(mesh, mask)
     if network == "normals":
         target = np.concatenate([normals, mask[..., None], face], -1)
-        return {"photo": photo, "mesh": misjudged(mesh, config, rng)}, target
+        return {"photo": _fine_photo(sample), "mesh": misjudged(mesh, config, rng)}, target
     if network == "lighting":
         given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
         inputs = {"photo": photo, "normals": given, "skin": _skin(sample, photo)}
@@ -179,13 +180,18 @@ def inputs_and_target(
         -1,
     )
     inputs = {"normals": given, "visibility": np.stack(seen), "light": light, "shading": lit}
-    return inputs | {"photo": sample["photo"].astype(np.float32) / 255}, target
+    return inputs | {"photo": _fine_photo(sample)}, target
 
 
 def _float_images(sample: Sample) -> tuple[Float, Float, Float]:
     """Photos at 128 pixels in [0, 1], meshes with their mask, and coverage, float32."""
     photo = np.stack([small_photo(pixels) for pixels in sample["photo"]])
     return photo, sample["mesh"].astype(np.float32), sample["mask"].astype(np.float32)
+
+
+def _fine_photo(sample: Sample) -> Float:
+    """Photos at 256 pixels in [0, 1], float32."""
+    return sample["photo"].astype(np.float32) / 255
 
 
 def _face(mesh: Float, mask: Float) -> Float:

@@ -30,7 +30,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from relight.error import plain_errors
+from relight.geometry import shrink
 from relight.stage import radiance
+from relight.view import FINE
 from training.batches import EpochStart, KeptBatches, PairDataset
 from training.checkpoint import Checkpoint, History, TrainError, first_epoch, write_config
 from training.data import DRAWS, DataConfig, Network, Split, load_splits
@@ -246,7 +248,8 @@ def _load_estimate(folder: str | None) -> Estimate | None:
     def estimate(photo: Float, mesh: Float, mask: Float, skin: Float) -> tuple[Float, Float]:
         inputs = {"photo": photo, "mesh": mesh}
         normals = networks["normals"].predict_on_batch(inputs)["normals"] * mask
-        inputs = {"photo": photo, "normals": normals, "skin": skin}
+        small = np.stack([shrink(fine, FINE) for fine in photo])
+        inputs = {"photo": small, "normals": normals, "skin": skin}
         logarithm = networks["lighting"].predict_on_batch(inputs)["log_environment"]
         return normals, radiance(logarithm)
 

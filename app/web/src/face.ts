@@ -45,7 +45,7 @@ export function faceSize(face: Face): number {
 export async function findFaces(detector: Detector, photo: Pixels): Promise<Face[]> {
   const longest = Math.max(photo.rows, photo.columns);
   if (Math.min(photo.rows, photo.columns) < SMALLEST_FACE) return [];
-  const factor = Math.max(1, Math.round(longest / DETECTION_SIDE));
+  const factor = 2 ** Math.max(0, Math.round(Math.log2(longest / DETECTION_SIDE)));
   const small = shrinkPixels(photo, factor);
   const faces: Face[] = [];
   const keep = (landmarks: Float32Array | null): void => {

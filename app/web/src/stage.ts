@@ -30,7 +30,7 @@ export async function estimateNormals(
     mesh.set(view.meshNormals.data.subarray(i * 3, i * 3 + 3), i * 4);
     mesh[i * 4 + 3] = view.face.data[i];
   }
-  const found = await networks.run("normals", { photo: view.photo.data, mesh });
+  const found = await networks.run("normals", { photo: view.finePhoto.data, mesh });
   const trust = new Raster(SIDE, SIDE, 1, found.confidence).map((quality) =>
     smoothstep(quality, TRUSTED[0], TRUSTED[1]),
   );

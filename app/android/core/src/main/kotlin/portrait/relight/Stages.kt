@@ -56,9 +56,9 @@ public interface Model : AutoCloseable {
 /**
  * The stages as the three networks make them, whatever runs the networks.
  *
- * The networks are `normals` (photo, mesh -> normals, confidence), `lighting` (photo, normals, skin ->
- * log_environment) and `quotient` (photo of twice the size, normals, visibility, shading, light ->
- * gain). Each is opened at its first use, then kept. Not for two threads at once.
+ * The networks are `normals` (photo of twice the size, mesh -> normals, confidence), `lighting`
+ * (photo, normals, skin -> log_environment) and `quotient` (photo of twice the size, normals,
+ * visibility, shading, light -> gain). Each is opened at its first use, then kept. Not for two threads at once.
  *
  * @param open gives a network by its name.
  */
@@ -69,7 +69,7 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
         val mesh = FloatArray(SIDE * SIDE * 4) {
             if (it % 4 == 3) view.face.data[it / 4] else view.meshNormals.data[it / 4 * 3 + it % 4]
         }
-        val found = run("normals", mapOf("photo" to view.photo.data, "mesh" to mesh))
+        val found = run("normals", mapOf("photo" to view.finePhoto.data, "mesh" to mesh))
         val confidence = Raster(SIDE, SIDE, 1, found.getValue("confidence"))
         val trust = confidence.map { smoothstep(it, TRUSTED.first, TRUSTED.second) }
         val soft = gaussianBlur(trust, TRUST_BLUR, Border.REPLICATE)
