@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from PIL import Image
 from rich.console import Console
@@ -44,8 +45,11 @@ from relight.preview import Preview
 EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
 SIZE = (4000, 3000)
 QUALITY = 92
-BUDGET = 1.5
-"""Everything but model inference is meant to cost at most this, over Pillow."""
+GRAIN = 4.0
+"""Deviation of the example's noise in 8-bit levels. It makes a file of 3 MB, 2 bits a pixel, as a
+phone's camera does; without, 12 megapixels made of half of one are 1 MB, and quickly decoded."""
+BUDGETS = {"in all": 2.5, "all but model inference": 1.5}
+"""Loading, relighting and saving are meant to cost at most this, over Pillow."""
 FRAME_RATE = 20.0
 """Frames a second of a light that is dragged over a preview, on two cores."""
 
@@ -64,11 +68,14 @@ def runtime(
     ] = None,
     rounds: Annotated[int, typer.Option(min=3, help="Counted rounds, after one warm-up.")] = 9,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the full-resolution work.")] = 2,
+    grain: Annotated[
+        float, typer.Option(min=0, max=20, help="Noise of the example, in 8-bit levels.")
+    ] = GRAIN,
 ) -> None:
     """Time and memory per stage for one photo, warm, and the command's cold start."""
     console = Console()
     with plain_errors():
-        encoded = photo.read_bytes() if photo else example(SIZE)
+        encoded = photo.read_bytes() if photo else example(SIZE, grain)
         load_photo(encoded)
     console.print(stage_table(encoded, rounds, threads))
     console.print(cold_start_table())
@@ -128,15 +135,17 @@ def preview_seconds(preview: Preview, frames: int) -> list[float]:
     return seconds[1:]
 
 
-def example(size: tuple[int, int]) -> bytes:
+def example(size: tuple[int, int], grain: float = GRAIN) -> bytes:
     """The example portrait pasted large into a photo of the given size, as JPEG."""
     width, height = size
     with Image.open(EXAMPLE) as image:
         face = image.convert("RGB").resize((height, height), Image.Resampling.BICUBIC)
     canvas = Image.new("RGB", size, (118, 110, 104))
     canvas.paste(face, ((width - height) // 2, 0))
+    noise = np.random.default_rng(0).standard_normal((height, width, 1), np.float32)
+    noisy = np.clip(np.asarray(canvas) + np.float32(grain) * noise + 0.5, 0, 255)
     stream = io.BytesIO()
-    canvas.save(stream, "JPEG", quality=QUALITY)
+    Image.fromarray(noisy.astype(np.uint8)).save(stream, "JPEG", quality=QUALITY)
     return stream.getvalue()
 
 
@@ -161,7 +170,7 @@ def stage_table(encoded: bytes, rounds: int, threads: int) -> Table:
         table.add_column(column, justify="left" if column == "stage" else "right")
     order = ["Pillow: decode and encode", "load", "relight"]
     order += [name for name in seconds if name.startswith("relight: ")]
-    order += ["save", "all but model inference"]
+    order += ["save", *BUDGETS]
     for name in order:
         low, middle, high = statistics.quantiles(seconds[name], n=4)
         table.add_row(
@@ -171,9 +180,12 @@ def stage_table(encoded: bytes, rounds: int, threads: int) -> Table:
             f"{middle / unit:.2f}",
             f"{memory[name]:.0f}" if name in memory else "",
         )
-    ratio = statistics.median(seconds["all but model inference"]) / unit
-    verdict = "met" if ratio <= BUDGET else "missed"
-    table.caption = f"Aim: all but model inference <= {BUDGET} of Pillow: {verdict} ({ratio:.2f})"
+    verdicts = []
+    for name, most in BUDGETS.items():
+        ratio = statistics.median(seconds[name]) / unit
+        verdicts.append(f"{name} <= {most}: {'met' if ratio <= most else 'missed'} ({ratio:.2f})")
+    bits = 8e-6 * len(encoded) / megapixels
+    table.caption = f"{bits:.1f} bits a pixel; over Pillow, {'; '.join(verdicts)}"
     return table
 
 
@@ -199,9 +211,8 @@ def _one_round(
     stage("save", lambda: save_photo(photo.with_rgb(result.image), io.BytesIO()))
     times["relight: model inference"] = clock.seconds
     times.update({f"relight: {name}": value for name, value in result.timings.items()})
-    times["all but model inference"] = (
-        times["load"] + times["relight"] + times["save"] - clock.seconds
-    )
+    times["in all"] = times["load"] + times["relight"] + times["save"]
+    times["all but model inference"] = times["in all"] - clock.seconds
     return times, peaks
 
 

@@ -32,7 +32,9 @@ SMALLEST_FACE = 24
 FOCAL = 1.2
 """Focal length over the photo's longer side when nothing else is known (45 degrees of view)."""
 TILE_BELOW = 0.2
-"""If no face is wider than this share of the photo's longer side, it is searched in tiles too."""
+"""If no face is wider than this share of the photo's longer side, it is searched in tiles too,"""
+ALONE = 0.12
+"""but not if the only face is wider than this: that is a portrait, not a group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +147,8 @@ def find(detector: Detector, rgb: Image) -> list[Face]:
     faces: list[Face] = []
     for search in (_search_whole, _search_dark, _search_tiles):
         widest = max((face.box[2] for face in faces), default=0.0)
-        if faces and (search is not _search_tiles or widest > TILE_BELOW * max(height, width)):
+        enough = (ALONE if len(faces) == 1 else TILE_BELOW) * max(height, width)
+        if faces and (search is not _search_tiles or widest > enough):
             continue
         boxes = search(detector, small) * back
         for box in boxes[np.argsort(-boxes[:, 4])]:

@@ -61,34 +61,54 @@ class Outline:
     confidence: Float
 
 
+class Canvas:
+    """A photo around its faces, on the cells that gains are fitted to: all but who is where."""
+
+    def __init__(self, rgb: NDArray[np.uint8], crops: Sequence[Crop]) -> None:
+        """Shrink the photo and find its edges.
+
+        Args:
+            rgb: ``(H, W, 3)`` uint8 sRGB.
+            crops: one per face, at least one.
+        """
+        import cv2
+
+        self.grid = grid = _grid(rgb.shape, crops)
+        self.colors = _on_grid(rgb, grid)
+        brightness = cv2.cvtColor(self.colors, cv2.COLOR_RGB2GRAY)
+        trust = _photo_trust(brightness)
+        self.weights = _shares([_window(crop, grid, rgb.shape) for crop in crops])
+        for weight in self.weights:
+            weight *= trust
+        self.filters = [
+            _EdgeFilter(brightness, grid, crop.size / grid.step / GAIN_SIDE) for crop in crops
+        ]
+
+
 class Guide:
     """A photo's edges and the outlines of its people: made once, used for every light."""
 
-    def __init__(self, rgb: NDArray[np.uint8], outlines: Sequence[Outline]) -> None:
+    def __init__(self, canvas: Canvas, outlines: Sequence[Outline]) -> None:
         """Fit the outlines to the photo.
 
         The gain fades towards the crop's border and where the photo is too dark to be multiplied.
 
         Args:
-            rgb: ``(H, W, 3)`` uint8 sRGB.
-            outlines: one per face, at least one.
+            canvas: of the photo, for the outlines' crops.
+            outlines: one per face, in the order of those crops.
         """
         import cv2
 
-        self._grid = grid = _grid(rgb.shape, [outline.crop for outline in outlines])
-        guide = _on_grid(rgb, grid)
-        brightness = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY)
-        trust = _photo_trust(brightness)
-        windows = [_window(outline.crop, grid, rgb.shape) for outline in outlines]
+        self._grid = grid = canvas.grid
         self._layers: list[tuple[Crop, _EdgeFilter, Float]] = []
-        for outline, share in zip(outlines, _shares(windows), strict=True):
+        for outline, fitted, most in zip(outlines, canvas.filters, canvas.weights, strict=True):
             crop = outline.crop
             reach = crop.size / grid.step / OUTLINE_SIDE
-            person = _outline_on_edges(guide, crop.onto_grid(outline.person, grid), reach)
-            weight = np.maximum(smoothstep(person, *SURE), crop.onto_grid(outline.face, grid))
-            weight *= trust * crop.onto_grid(outline.confidence, grid) * share
-            radius = crop.size / grid.step / GAIN_SIDE
-            fitted = _EdgeFilter(brightness, grid, radius)
+            person = crop.onto_grid(outline.person, grid)
+            person = smoothstep(_outline_on_edges(canvas.colors, person, reach), *SURE)
+            weight = np.maximum(person, crop.onto_grid(outline.face, grid), out=person)
+            weight *= crop.onto_grid(outline.confidence, grid)
+            weight *= most
             self._layers.append((crop, fitted, cv2.merge([weight] * 3)))
 
     def fit(self, gains: Sequence[Float]) -> GainMap:
@@ -157,7 +177,7 @@ def upsample(
     rgb: NDArray[np.uint8], outlines: Sequence[Outline], gains: Sequence[Float]
 ) -> GainMap:
     """Fit faces' gains to a photo's edges, once; see :class:`Guide`."""
-    return Guide(rgb, outlines).fit(gains)
+    return Guide(Canvas(rgb, [outline.crop for outline in outlines]), outlines).fit(gains)
 
 
 def _grid(shape: tuple[int, ...], crops: Sequence[Crop]) -> Grid:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from relight import quotient
 from relight.analysis import Analysis, added_gain
-from relight.guide import Guide
+from relight.guide import Canvas, Guide
 from relight.light import BRIGHTEST, Light
 from relight.stage import Stages
 
@@ -58,8 +58,10 @@ class Preview:
         scale = min(1.0, side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         self.rgb = full if scale == 1 else cv2.resize(full, size, interpolation=cv2.INTER_AREA)
-        outlines = [analysis.outline for analysis in self.analyses]
-        self._guide = Guide(self.rgb, [replace(o, crop=o.crop.scaled(scale)) for o in outlines])
+        whole = [analysis.outline for analysis in self.analyses]
+        outlines = [replace(outline, crop=outline.crop.scaled(scale)) for outline in whole]
+        canvas = Canvas(self.rgb, [outline.crop for outline in outlines])
+        self._guide = Guide(canvas, outlines)
 
     def relight(
         self, lights: Light | Sequence[Light], *, strength: float = 1.0

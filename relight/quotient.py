@@ -201,7 +201,10 @@ def _brightest(pixels: Float) -> Float:
 
 def smoothstep(x: NDArray[Any], low: float, high: float) -> Float:
     """0 below ``low``, 1 above ``high``, a smooth cubic between them; any shape, float32."""
-    t = (np.asarray(x, np.float32) - np.float32(low)) / np.float32(high - low)
-    t = np.clip(t, 0, 1, out=t)
-    smooth: Float = t * t * (3 - 2 * t)
+    t = np.asarray(x, np.float32) - np.float32(low)
+    t /= np.float32(high - low)
+    t = np.clip(t, 0, 1)
+    smooth: Float = 3 - 2 * t
+    smooth *= t  # in place: fresh memory costs more than the arithmetic
+    smooth *= t
     return smooth

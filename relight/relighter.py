@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from relight.analysis import Analysis, added_gain, analyze
 from relight.detector import Detector
 from relight.error import NoFaceError
 from relight.face import Face
-from relight.guide import upsample
+from relight.guide import Canvas, Guide, upsample
 from relight.light import Light
 from relight.models import Models
 from relight.photo import Photo, load_photo
@@ -29,6 +30,7 @@ from relight.result import Result
 from relight.stage import Stages
 
 Float = NDArray[np.float32]
+T = TypeVar("T")
 
 
 class Relighter:
@@ -164,31 +166,59 @@ class Relighter:
         timings: dict[str, float] = {}
         if analyses is None:
             with _timed(timings, "faces"):
-                faces = self.find_faces(photo)
-            with _timed(timings, "analysis"):
-                analyses = [self.analyze(photo, face) for face in faces]
-        analyses = _some(analyses, photo)
-        if any(analysis.photo_rgb.shape != photo.rgb.shape for analysis in analyses):
-            raise ValueError("these analyses belong to another photo")
-        faces = [analysis.face for analysis in analyses]
-        if given is None:
-            placed = [self.place(analysis) for analysis in analyses]
-            chosen = [light_stage.place_group(placed, [face.size for face in faces])]
+                faces = _some(self.find_faces(photo), photo)
         else:
-            chosen = given
-        with _timed(timings, "gain"):
-            gains = [added_gain(self._stages, analysis, chosen) for analysis in analyses]
-            added = upsample(photo.rgb8, [analysis.outline for analysis in analyses], gains)
+            faces = [analysis.face for analysis in _some(analyses, photo)]
+            if any(analysis.photo_rgb.shape != photo.rgb.shape for analysis in analyses):
+                raise ValueError("these analyses belong to another photo")
+        # The photo's edges are found beside the networks' work.
+        with _Helper(self.threads > 1) as helper:
+            canvas = helper.start(Canvas, photo.rgb8, [face.crop for face in faces])
+            with _timed(timings, "analysis"):
+                if analyses is None:
+                    analyses = [self.analyze(photo, face) for face in faces]
+            chosen = self._placed(analyses) if given is None else given
+            with _timed(timings, "gain"):
+                outlines = [analysis.outline for analysis in analyses]
+                guide = helper.start(lambda: Guide(canvas(), outlines))
+                gains = [added_gain(self._stages, analysis, chosen) for analysis in analyses]
+                added = guide().fit(gains)
         with _timed(timings, "apply"):
             image = quotient.apply(photo.rgb, added, strength=strength, threads=self.threads)
-        return Result(image, photo, faces, chosen, analyses, strength, timings)
+        return Result(image, photo, faces, chosen, list(analyses), strength, timings)
+
+    def _placed(self, analyses: Sequence[Analysis]) -> list[Light]:
+        """The one light that suits a photo's faces best."""
+        placed = [self.place(analysis) for analysis in analyses]
+        return [light_stage.place_group(placed, [analysis.face.size for analysis in analyses])]
 
 
-def _some(analyses: Sequence[Analysis], photo: Photo) -> list[Analysis]:
-    """The analyses, of which there is at least one."""
-    if not analyses:
+class _Helper:
+    """A thread for work beside this one's, or none: then work is done when it is given."""
+
+    def __init__(self, real: bool) -> None:
+        self._pool = ThreadPoolExecutor(1) if real else None
+
+    def __enter__(self) -> _Helper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def start(self, work: Callable[..., T], *given: Any) -> Callable[[], T]:
+        """Begin with some work; what is given back waits for its result."""
+        if self._pool is None:
+            found = work(*given)
+            return lambda: found
+        return self._pool.submit(work, *given).result
+
+
+def _some(found: Sequence[T], photo: Photo) -> list[T]:
+    """Faces or analyses, of which there is at least one."""
+    if not found:
         raise NoFaceError(f"{photo.name}: no face found in this photo")
-    return list(analyses)
+    return list(found)
 
 
 def _as_lights(lights: Light | Iterable[Light] | None) -> list[Light] | None:

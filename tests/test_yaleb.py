@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from training.yaleb import (
     from_photo,
     load,
     photometric_stereo,
+    stereo_doubt_deg,
 )
 from training.yaleb import subjects as find_subjects
 
@@ -126,6 +128,17 @@ def test_photometric_stereo_sees_past_shadows_and_glints(capture: Capture) -> No
         Capture("spoilt", spoilt, capture.azimuths_deg, capture.elevations_deg)
     )
     assert np.degrees(angle_between(normals, sphere()[0])).mean() < 2
+
+
+def test_a_lambert_surface_leaves_little_doubt_and_another_much(capture: Capture) -> None:
+    everywhere = np.ones((SIDE, SIDE), np.bool_)
+    assert stereo_doubt_deg(capture, everywhere) < 2
+    # Light that reaches round the edge, as under skin.
+    wrapped = [
+        0.6 * np.clip((sphere()[0] @ light + 0.5) / 1.5, 0, 1) ** 1.5 for light in capture.lights
+    ]
+    skin = dataclasses.replace(capture, images=np.array(wrapped, np.float32))
+    assert stereo_doubt_deg(skin, everywhere) > 5
 
 
 def test_faulty_captures_are_dropped(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ class SubjectFigures:
         analytic: ``normals_deg`` and ``light_deg`` of the analytic stages, where they are not the
             ones judged.
         albedo: mean true albedo inside the face mesh, comparable between subjects.
+        doubt_deg: what true normals are uncertain by, see :func:`yaleb.stereo_doubt_deg`.
     """
 
     subject: str
@@ -83,6 +84,7 @@ class SubjectFigures:
     hard: dict[str, dict[str, float]] = field(default_factory=dict)
     analytic: dict[str, float] = field(default_factory=dict)
     albedo: float = 0.0
+    doubt_deg: float = 0.0
 
 
 STAGES = "stages"
@@ -162,6 +164,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         if ANALYTIC in methods
         else {},
         float(truth[1][mask].mean()),
+        yaleb.stereo_doubt_deg(capture, mask),
     )
 
 
@@ -215,6 +218,10 @@ def tables(figures: list[SubjectFigures]) -> list[Table]:
         rows.add_column(name, justify="right" if name else "left")
     rows.add_column("light deg", justify="right")
     own = {"normals_deg": mean.normals_deg, "light_deg": mean.light_deg}
+    rows.caption = (
+        f"True normals from the lamps on the left and those from the right: {mean.doubt_deg:.1f}"
+        " degrees apart."
+    )
     for row in mean.rmse:
         degrees = own if row == STAGES else mean.analytic if row == ANALYTIC else {}
         rows.add_row(

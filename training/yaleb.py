@@ -9,6 +9,7 @@ to linear. The names give the light, ``A`` azimuth in degrees with positive = im
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from relight import geometry, mesh
 from relight.color import linear_to_srgb, to_uint8
 from relight.error import RelightError
 from relight.face import Face
+from training import metric
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -173,6 +175,26 @@ def photometric_stereo(capture: Capture, rounds: int = 8) -> tuple[Float, Float]
     albedo = np.linalg.norm(surface, axis=1)
     normals = geometry.normalize(surface)
     return normals.reshape(height, width, 3), albedo.reshape(height, width).astype(np.float32)
+
+
+def stereo_doubt_deg(capture: Capture, mask: Mask) -> float:
+    """How far photometric stereo's normals depend on the lamps: skin is no Lambert surface.
+
+    Returns:
+        Mean angle in degrees, inside ``mask``, between normals from the lamps on the left and
+        normals from those on the right; lamps up to 15 degrees off the middle count on both sides.
+    """
+    normals = []
+    for side in (-1, 1):
+        chosen = capture.azimuths_deg * side > -15
+        half = dataclasses.replace(
+            capture,
+            images=capture.images[chosen],
+            azimuths_deg=capture.azimuths_deg[chosen],
+            elevations_deg=capture.elevations_deg[chosen],
+        )
+        normals.append(photometric_stereo(half)[0])
+    return metric.normal_error_deg(normals[0], normals[1], mask)
 
 
 def as_photo(linear: Float) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ import { headPose } from "./pose";
 import { clamp, Pixels } from "./raster";
 import { shrinkPixels } from "./resample";
 
-const { DETECTION_SIDE, FACE_LEVEL, LEAST_POWER, MESH_MARGIN, MESH_SIDE, SMALLEST_FACE, TILE_BELOW } =
+const { ALONE, DETECTION_SIDE, FACE_LEVEL, LEAST_POWER, MESH_MARGIN, MESH_SIDE, SMALLEST_FACE, TILE_BELOW } =
   constants;
 
 type Box = readonly [number, number, number, number];
@@ -56,7 +56,8 @@ export async function findFaces(detector: Detector, photo: Pixels): Promise<Face
   };
   for (const search of [searchWhole, searchDark, searchTiles]) {
     const widest = Math.max(0, ...faces.map((face) => face.box[2]));
-    if (faces.length > 0 && (search !== searchTiles || widest > TILE_BELOW * longest)) continue;
+    const enough = (faces.length === 1 ? ALONE : TILE_BELOW) * longest;
+    if (faces.length > 0 && (search !== searchTiles || widest > enough)) continue;
     const found = await search(detector, small);
     for (const { box } of found.sort((a, b) => b.score - a.score)) {
       const full = box.map((value) => value * factor) as unknown as Box;
