@@ -23,11 +23,12 @@ class NormalHead(keras.layers.Layer):
 
     def call(self, mesh: Any, correction: Any) -> Any:
         """``(B, S, S, 4)`` mesh normals and mask, ``(B, S, S, 3)``; gives ``(B, S, S, 3)``."""
-        outside = 1 - mesh[..., 3:]
-        x, y, z = mesh[..., 0:1], mesh[..., 1:2], mesh[..., 2:3] + outside
-        bent = ops.concatenate([x, y, z], -1) + correction
-        # Slower in TFLite than _unit, and exact enough in 8-bit integers, where _unit is not.
-        return bent * ops.rsqrt(ops.sum(bent * bent, -1, keepdims=True) + 1e-6)
+        forward = np.array([0, 0, 1], np.float32)
+        # (x, y, z + 1 - mask), by the fastest operation there is.
+        known = np.concatenate([np.eye(3), -forward[None]]).astype(np.float32)
+        bent = ops.conv(mesh, known[None, None]) + forward + correction
+        # Exact enough in 8-bit integers, where _unit is not.
+        return bent * ops.rsqrt(_channel_sum(bent * bent) + 1e-6)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
