@@ -141,8 +141,10 @@ def find(detector: Detector, rgb: Image) -> list[Face]:
     height, width = rgb.shape[:2]
     if min(height, width) < SMALLEST_FACE:
         return []
-    factor = 2 ** max(0, round(math.log2(max(height, width) / DETECTION_SIDE)))
-    small = np.ascontiguousarray(shrink(rgb, factor))
+    small, factor = rgb, 1
+    for _ in range(round(math.log2(max(height, width) / DETECTION_SIDE))):
+        small, factor = shrink(small, 2), 2 * factor  # OpenCV is six times as fast at 2 as at 3
+    small = np.ascontiguousarray(small)
     back = np.array([factor] * 4 + [1], np.float32)
     faces: list[Face] = []
     for search in (_search_whole, _search_dark, _search_tiles):

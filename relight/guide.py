@@ -40,6 +40,14 @@ FADE = 0.22
 """Share of the crop, at its border, over which the light dies away."""
 LEAST = 1e-3
 """Gains below this, invisible, are dropped; so is the filter's overshoot below zero."""
+BLACK = 0.05
+"""Brightness, sRGB, that a photo's black has at most; what it is above lies like a veil over it."""
+VEIL = 1.5
+"""By so much more than its excess is light held back: noise lifts it further,"""
+THICKEST = 0.2
+"""but by no more than this,"""
+PILED = 0.03
+"""and only where the darkest 2 % of the cells lie closer together: a veil is a floor."""
 _UNITS = 16
 """OpenCV's guided filter sees brightness from 0 to this."""
 
@@ -265,12 +273,18 @@ def _window(crop: Crop, grid: Grid, shape: tuple[int, ...]) -> Float:
 
 
 def _photo_trust(brightness: Float) -> Float:
-    """Where the photo can be multiplied: not lost in noise, ``(h, w)``.
+    """Where the photo can be multiplied: lost neither in noise nor in a veil, ``(h, w)``.
 
-    What is clipped gets all of the light: the shoulder takes care of it, and skin of which one
-    channel is clipped must not stay behind the skin around it.
+    Where black was lifted, by haze or by taste, light would make a fog of it. What is clipped gets
+    all of the light: the shoulder takes care of it, and skin of which one channel is clipped must
+    not stay behind the skin around it.
     """
     import cv2
 
-    trust: Float = 0.3 + 0.7 * smoothstep(cv2.blur(brightness, (5, 5)), 0.02, 0.12)
+    mean = cv2.blur(brightness, (5, 5))
+    sample = np.sort(mean[::4, ::4], axis=None)
+    least, black, dark = (float(sample[len(sample) // part]) for part in (1000, 200, 50))
+    floor = max(0.0, 1 - (dark - least) / PILED)
+    veil = floor * min(VEIL * max(black - BLACK, 0), THICKEST)
+    trust: Float = 0.3 + 0.7 * smoothstep(mean, veil + 0.02, veil + 0.12)
     return trust

@@ -119,6 +119,19 @@ def test_the_gain_grows_linearly_with_the_intensity(intensity: float) -> None:
     )
 
 
+@pytest.mark.parametrize(("black", "expected"), [(5, 1.0), (36, 0.3)])
+def test_a_veil_over_black_gets_little_light(black: int, expected: float) -> None:
+    """Dark hair is lit where black is black, not where it is as dark as the photo gets."""
+    portrait = np.full((300, 340, 3), 150, np.uint8)
+    portrait[40:120, 80:200] = 36
+    portrait[200:260, 80:240] = black
+    everyone = np.ones((SIDE, SIDE), np.float32)
+    gain = np.ones((128, 128, 3), np.float32)
+    added = upsample(portrait, [part(CROP, gain, everyone)]).expand(portrait.shape)
+    assert added[60:100, 120:160].mean() == pytest.approx(expected, abs=0.05)
+    assert added[150:180, 140:200].mean() == pytest.approx(1, abs=0.02)
+
+
 def test_no_gain_at_all_adds_nothing(photo: np.ndarray) -> None:
     dark = upsample(photo, [part(CROP, np.zeros((128, 128, 3), "f4"), disc(SIDE))])
     nobody = upsample(

@@ -1,9 +1,9 @@
-const VERSION = "b5ff0c69ad47dc0a";
+const VERSION = "d9fd79ec3b396daa";
 const FILES = [
  "./",
- "assets/index-BHtB292Y.js",
  "assets/index-BQAFFnJY.css",
- "assets/worker-DjdTZjZW.js",
+ "assets/index-C-qP5Pyq.js",
+ "assets/worker-ByoE5A3x.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -10,11 +10,24 @@ import { guide as constants } from "./constants.json";
 import { blur, guidedFilter } from "./filter";
 import type { Crop, Grid } from "./geometry";
 import { smoothstep, type GainMap } from "./quotient";
-import { Pixels, Raster, roundEven, Window } from "./raster";
+import { clamp, Pixels, Raster, roundEven, Window } from "./raster";
 import { resizeArea, resizeLinear } from "./resample";
 
-const { COARSEST, EDGE, FADE, GAIN_SIDE, LEAST, OUTLINE_EDGE, OUTLINE_SIDE, SURE, WORK_SIDE } =
-  constants;
+const {
+  BLACK,
+  COARSEST,
+  EDGE,
+  FADE,
+  GAIN_SIDE,
+  LEAST,
+  OUTLINE_EDGE,
+  OUTLINE_SIDE,
+  PILED,
+  SURE,
+  THICKEST,
+  VEIL,
+  WORK_SIDE,
+} = constants;
 /** Weights of red, green and blue in brightness, as ITU-R BT.601 and OpenCV have them. */
 const GREY = [0.299, 0.587, 0.114];
 
@@ -202,7 +215,17 @@ function faceWindow(crop: Crop, grid: Grid, rows: number, columns: number): Rast
   return result;
 }
 
-/** Where the photo can be multiplied: not lost in noise. */
+/** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */
 function photoTrust(brightness: Raster): Raster {
-  return blur(brightness, 5).map((mean) => 0.3 + 0.7 * smoothstep(mean, 0.02, 0.12));
+  const mean = blur(brightness, 5);
+  const sample = new Float32Array(Math.ceil(mean.rows / 4) * Math.ceil(mean.columns / 4));
+  let filled = 0;
+  for (let y = 0; y < mean.rows; y += 4) {
+    for (let x = 0; x < mean.columns; x += 4) sample[filled++] = mean.data[y * mean.columns + x];
+  }
+  sample.sort();
+  const [least, black, dark] = [1000, 200, 50].map((n) => sample[Math.floor(sample.length / n)]);
+  const floor = Math.max(0, 1 - (dark - least) / PILED);
+  const veil = floor * clamp(VEIL * (black - BLACK), 0, THICKEST);
+  return mean.map((value) => 0.3 + 0.7 * smoothstep(value, veil + 0.02, veil + 0.12));
 }

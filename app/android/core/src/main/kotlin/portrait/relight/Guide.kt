@@ -33,6 +33,16 @@ private const val FADE = 0.22f
 /** Gains below this, invisible, are dropped; so is the filter's overshoot below zero. */
 private const val LEAST = 1e-3f
 
+/** Brightness, sRGB, that a photo's black has at most; what it is above lies like a veil over it. */
+private const val BLACK = 0.05f
+
+/** By so much more than its excess is light held back, but by no more than THICKEST. */
+private const val VEIL = 1.5f
+private const val THICKEST = 0.2f
+
+/** And only where the darkest 2 % of the cells lie closer together: a veil is a floor. */
+private const val PILED = 0.03f
+
 /**
  * Where one face's light may fall, on its crop; squares of any size, one channel.
  *
@@ -195,6 +205,14 @@ private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
     })
 }
 
-/** Where the photo can be multiplied: not lost in noise. */
-private fun photoTrust(brightness: Raster): Raster =
-    blur(brightness, 5).map { 0.3f + 0.7f * smoothstep(it, 0.02f, 0.12f) }
+/** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */
+private fun photoTrust(brightness: Raster): Raster {
+    val mean = blur(brightness, 5)
+    val sample = (0 until mean.rows step 4).flatMap { y ->
+        (0 until mean.columns step 4).map { x -> mean.data[y * mean.columns + x] }
+    }.sorted()
+    val (least, black, dark) = listOf(1000, 200, 50).map { sample[sample.size / it] }
+    val floor = max(0f, 1 - (dark - least) / PILED)
+    val veil = floor * (VEIL * (black - BLACK)).coerceIn(0f, THICKEST)
+    return mean.map { 0.3f + 0.7f * smoothstep(it, veil + 0.02f, veil + 0.12f) }
+}
