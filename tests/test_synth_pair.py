@@ -11,9 +11,10 @@ from synth_scene import PLAIN, ball, head, metadata, shoot, subject
 from data_synth.camera_model import CameraModel, CameraRanges
 from data_synth.environment import EnvironmentBank
 from data_synth.field import Field
-from data_synth.pair import PairMaker, PairRanges, albedo_field, soft_key, stubble
+from data_synth.pair import PairMaker, PairRanges, soft_key
 from data_synth.render import RenderSettings
 from data_synth.rig import Camera, Rig
+from data_synth.variation import albedo_field, stubble
 from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
 from relight.environment import Environment
 from relight.geometry import shrink
