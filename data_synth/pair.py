@@ -22,7 +22,8 @@ from data_synth.relief import ReliefMaker
 from data_synth.variation import albedo_field, stubble
 from relight.color import luminance
 from relight.environment import HEIGHT as MAP_HEIGHT
-from relight.geometry import CROP_SCALE, Crop, angles, direction, normalize
+from relight.environment import map_position
+from relight.geometry import CROP_SCALE, Crop, direction, normalize
 
 Float = NDArray[np.float32]
 
@@ -150,8 +151,10 @@ class PairMaker:
         self._projector = Projector(normalize(self._lights @ self._rotation.T))
         self._in_camera = self._projector.in_camera(self._rotation, MAP_HEIGHT)
         self._on_face = reflectance.face_irradiance
-        bare = 1 - reflectance.hair[..., None]
-        self._relief = ReliefMaker(reflectance.normals, bare, self._lights, reflectance.face_box)
+        self._relief: ReliefMaker | None = None
+        if self.ranges.relief:
+            bare, face = 1 - reflectance.hair[..., None], reflectance.face_box
+            self._relief = ReliefMaker(reflectance.normals, bare, self._lights, face)
 
     def make(self, count: int, rng: np.random.Generator, *, relit: bool = True) -> Pairs:
         """Draw ``count`` pairs; reading the field costs as much as some twenty of them.
@@ -181,7 +184,7 @@ class PairMaker:
             if rng.random() < self.ranges.stubble:
                 pictures *= stubble(self.field.face_box, size, rng)
             normals = self.field.normals
-            if self.ranges.relief and rng.random() < self.ranges.relief:
+            if self._relief is not None and rng.random() < self.ranges.relief:
                 lights = np.concatenate([scene.weights, scene.key[:, None]], 1)
                 normals, factors = self._relief.draw(lights, rng)
                 pictures[0] *= factors[..., :3]
@@ -325,10 +328,8 @@ def background(image: Float, rotation: Float, size: int, reach: float, blur: flo
 
     side = 40
     x, y = np.meshgrid(np.linspace(-reach, reach, side), np.linspace(reach, -reach, side))
-    azimuth, elevation = angles(np.stack([x, y, -np.ones_like(x)], -1) @ rotation.T)
-    rows, columns = image.shape[:2]
-    u = ((0.5 - azimuth / (2 * np.pi)) * columns - 0.5).astype(np.float32)
-    v = ((0.5 - elevation / np.pi) * rows - 0.5).astype(np.float32)
+    seen = np.stack([x, y, -np.ones_like(x)], -1) @ rotation.T
+    u, v = (at.astype(np.float32) for at in map_position(seen, len(image)))
     patch = cv2.remap(image, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     patch = cv2.GaussianBlur(np.minimum(patch, 30), (0, 0), blur)
     return np.asarray(cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)

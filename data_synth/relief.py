@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.environment import directions
-from relight.geometry import angles, normalize
+from relight.environment import directions, map_position
+from relight.geometry import normalize
 
 Float = NDArray[np.float32]
 
@@ -109,10 +109,8 @@ class ReliefMaker:
 
 def _place(normals: Float) -> tuple[Float, Float]:
     """Column and row of unit vectors ``(S, S, 3)`` in a bordered lat-long map."""
-    azimuth, elevation = angles(normals)
-    columns = (0.5 - azimuth / (2 * np.pi)) * (2 * ROWS) + 0.5
-    rows = (0.5 - elevation / np.pi) * ROWS + 0.5
-    return columns.astype(np.float32), rows.astype(np.float32)
+    column, row = map_position(normals, ROWS)
+    return (column + 1).astype(np.float32), (row + 1).astype(np.float32)
 
 
 def _look_up(image: Float, at: tuple[Float, Float]) -> Float:

@@ -39,6 +39,20 @@ CHEEK_AZIMUTH = np.radians(50.0)
 """Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill."""
 
 
+def map_position(
+    vectors: NDArray[Any], height: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Column and row where vectors ``(..., 3)`` fall on a lat-long map; whole at pixels' centres.
+
+    Args:
+        vectors: of any length.
+        height: rows of the map, which has twice as many columns.
+    """
+    azimuth, elevation = geometry.angles(vectors)
+    column = (0.5 - azimuth / (2 * np.pi)) * (2 * height) - 0.5
+    return column, (0.5 - elevation / np.pi) * height - 0.5
+
+
 @functools.lru_cache(maxsize=8)
 def directions(height: int) -> Float:
     """Unit vectors ``(H, 2H, 3)`` towards the centres of a map's pixels, read-only."""
@@ -234,10 +248,7 @@ class Environment:
         """Radiance seen along unit vectors ``(..., 3)``, bilinear, ``(..., 3)``."""
         import cv2
 
-        height, width = self.data.shape[:2]
-        azimuth, elevation = geometry.angles(vectors)
-        x = (0.5 - azimuth / (2 * np.pi)) * width - 0.5
-        y = (0.5 - elevation / np.pi) * height - 0.5
+        x, y = map_position(vectors, len(self.data))
         shape = np.shape(x)
         u, v = ((np.reshape(c, (1, -1)) + 2).astype(np.float32) for c in (x, y))
         bordered, limit = self._bordered(), 32000  # pixels on a side that remap can make

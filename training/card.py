@@ -104,8 +104,8 @@ CARDS = {
         },
         {"gain": "G >= 0 of a white light of unit intensity, linear"},
         "Error of log(1 + k G) at several intensities, and of the added light and the relit"
-        " photo, the face weighing most. The weights are seven tenths of those after the last step"
-        " and three tenths of those after 2,000 (`training/blend.py`).",
+        " photo, the face weighing most. The weights are half of those that the last run began with"
+        " and half of those after its last step (`training/blend.py`).",
         (
             "log_gain_face",
             "log_gain_person",

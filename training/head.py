@@ -14,7 +14,7 @@ from training.probe import FACE_RADIUS, PACKAGE
 SOFTNESS = 0.1
 """Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""
 SEAM = 8
-"""Cells over which the face's own gain passes into the rest of the crop's."""
+"""Cells over which what was found of the face passes into what was found of the whole crop."""
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
