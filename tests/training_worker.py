@@ -22,7 +22,7 @@ from keras import ops
 from rich.console import Console
 
 from training.batches import EpochStart
-from training.checkpoint import Checkpoint, History
+from training.checkpoint import Checkpoint
 from training.multiworker import LOST, WorkerLostError, Workers, fit, join
 
 BATCH, STEPS, EPOCHS = 8, 6, 3
@@ -87,8 +87,7 @@ def work(out: Path, doomed: int | None, workers: Workers) -> None:
     callbacks: list[Any] = [EpochStart(data)]
     if workers.chief:
         judged = Batches(slice(None))
-        history = History(out / "history.csv", append=epoch > 0)
-        callbacks += [Checkpoint(out, model, "small", judged), history]
+        callbacks.append(Checkpoint(out, model, "small", judged))
     if workers.index == doomed and epoch == 0:
         callbacks.append(Doom())
     fit(model, data, workers, loss, [error], BATCH, EPOCHS, epoch, callbacks)

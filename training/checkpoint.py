@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
@@ -19,6 +18,7 @@ import numpy as np
 
 from relight.error import RelightError
 from relight.storage import whole_file
+from training.table import put_row
 
 
 class TrainError(RelightError):
@@ -26,7 +26,16 @@ class TrainError(RelightError):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """At an epoch's end: judge and keep the averaged weights, and store the state to go on from."""
+    """At an epoch's end: judge and keep the averaged weights, and store the state to go on from.
+
+    The history is a part of it: Keras's ``CSVLogger`` loses rows of a killed process.
+
+    Args:
+        out: the run's folder.
+        network: its weights are kept.
+        name: the network's, of the file.
+        test: batches that every epoch is judged on.
+    """
 
     def __init__(self, out: Path, network: keras.Model, name: str, test: Any) -> None:
         super().__init__()
@@ -42,35 +51,11 @@ class Checkpoint(keras.callbacks.Callback):
             figures = self.model.evaluate(self.test, verbose=0, return_dict=True)
         logs.update({f"test_{key}": float(value) for key, value in figures.items()})
         _write_json(self.out / "figures.json", {k: round(float(v), 5) for k, v in logs.items()})
+        row = {"epoch": epoch, **{key: float(value) for key, value in logs.items()}}
+        put_row(self.out / "history.csv", row)
         # Last and together: an epoch that was not finished is done again from the one before.
         save_weights(self.model, self.out / "state.weights.h5")
         _write_json(self.out / "state.json", {"epoch": epoch + 1})
-
-
-class History(keras.callbacks.Callback):
-    """Losses and figures as CSV, a row an epoch.
-
-    Keras's ``CSVLogger`` adds empty columns for a validation that it did not run.
-
-    Args:
-        path: of the file.
-        append: go on with the rows that are there.
-    """
-
-    def __init__(self, path: Path, *, append: bool) -> None:
-        super().__init__()
-        self.path, self.append = path, append
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """See the class."""
-        row = {"epoch": epoch, **{key: float(value) for key, value in (logs or {}).items()}}
-        going_on = self.append and self.path.exists()
-        with self.path.open("a" if going_on else "w", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if not going_on:
-                writer.writeheader()
-            writer.writerow(row)
-        self.append = True
 
 
 def first_epoch(config: dict[str, Any], defaults: dict[str, Any], out: Path) -> int:

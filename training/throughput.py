@@ -7,7 +7,6 @@ with one worker and with two in turn, the batch growing with the workers, and te
 
 from __future__ import annotations
 
-import csv
 import json
 import statistics
 import tempfile
@@ -22,29 +21,24 @@ from rich.console import Console
 from relight.error import RelightError, plain_errors
 from relight.storage import whole_file
 from training.supervise import Crew, supervise, training_command
+from training.table import put_row, read_rows
 
 EPOCHS = 4
 """Epochs of a measurement; the first, in which the step is built, does not count."""
 
 
 class Throughput(keras.callbacks.Callback):
-    """Appends an epoch's samples and seconds to a CSV file; judging the epoch does not count.
+    """Writes an epoch's samples and seconds to a CSV file; judging the epoch does not count.
 
     Args:
         path: of the file.
         batch: samples of a step.
-        append: whether the file's former rows stay.
     """
 
-    def __init__(self, path: Path, batch: int, append: bool = False) -> None:
+    def __init__(self, path: Path, batch: int) -> None:
         super().__init__()
-        self.path, self.batch, self.append = path, batch, append
+        self.path, self.batch = path, batch
         self._begin, self._steps = 0.0, 0
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Begin the file."""
-        if not (self.append and self.path.exists()):
-            self.path.write_text("epoch,samples,seconds\n")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """See the class."""
@@ -57,8 +51,8 @@ class Throughput(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """See the class."""
         seconds = time.perf_counter() - self._begin
-        with self.path.open("a") as file:
-            file.write(f"{epoch},{self._steps * self.batch},{seconds:.3f}\n")
+        samples = self._steps * self.batch
+        put_row(self.path, {"epoch": epoch, "samples": samples, "seconds": round(seconds, 3)})
 
 
 def samples_per_second(path: Path) -> float:
@@ -67,8 +61,7 @@ def samples_per_second(path: Path) -> float:
     Raises:
         RelightError: if it holds too few epochs.
     """
-    with path.open() as file:
-        rows = list(csv.DictReader(file))[1:]
+    rows = read_rows(path)[1:]
     if not rows:
         raise RelightError(f"{path}: no epoch but the first; train for more --steps")
     return sum(int(row["samples"]) for row in rows) / sum(float(row["seconds"]) for row in rows)

@@ -34,7 +34,7 @@ from relight.geometry import shrink
 from relight.stage import radiance
 from relight.view import FINE
 from training.batches import EpochStart, KeptBatches, PairDataset
-from training.checkpoint import Checkpoint, History, TrainError, first_epoch, write_config
+from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
 from training.data import DRAWS, DataConfig, Network, Split, load_splits
 from training.losses import FIGURES, LOSSES, joined_outputs
 from training.multiworker import LOST, WorkerLostError, Workers, fit, join
@@ -192,9 +192,8 @@ def train(
     if chief:
         test_set = _test_set(unseen, config.network, estimate)
         callbacks += [
-            Throughput(out / "throughput.csv", batches.batch, append=epoch > 0),
+            Throughput(out / "throughput.csv", batches.batch),
             Checkpoint(out, network, config.network, test_set),
-            History(out / "history.csv", append=epoch > 0),
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda e, logs: console.print(
                     f"{(e + 1) * steps:7d}  "
