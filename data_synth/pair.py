@@ -19,7 +19,7 @@ from data_synth.camera_model import CameraModel, CameraRanges
 from data_synth.environment import EnvironmentBank, Projector, lamp, light_color
 from data_synth.field import Field
 from data_synth.relief import ReliefMaker
-from data_synth.variation import albedo_field, stubble
+from data_synth.variation import albedo_field, stubble, zones
 from relight.color import luminance
 from relight.environment import HEIGHT as MAP_HEIGHT
 from relight.environment import map_position
@@ -38,6 +38,7 @@ class PairRanges:
     Attributes:
         resolution: side of the crop in pixels.
         photo_scale: pixels of the photo along one of the crop's.
+        upended: chance that what is above in an environment map is below.
         dominant: chance that one light dominates the photo.
         fill: share of the other light beside it, drawn evenly in logarithms; below half a percent,
             nothing is seen in its shadows.
@@ -54,6 +55,7 @@ class PairRanges:
         crop_shift: of the crop's centre, in sides.
         albedo_field: chance that photo and key share a random albedo.
         stubble: chance that the lower face is darker.
+        zones: chance that eye sockets are darker, forehead and cheeks darker or lighter.
         relief: chance that the face's relief is another (:mod:`data_synth.relief`).
         max_gain: G is cut here.
         camera: what the camera model draws from.
@@ -61,6 +63,7 @@ class PairRanges:
 
     resolution: int = 128
     photo_scale: int = 1
+    upended: float = 0.0
     dominant: float = 0.45
     fill: tuple[float, float] = (5e-3, 0.5)
     flash: float = 0.15
@@ -76,6 +79,7 @@ class PairRanges:
     crop_shift: float = 0.05
     albedo_field: float = 0.5
     stubble: float = 0.35
+    zones: float = 0.0
     relief: float = 0.0
     max_gain: float = 50.0
     camera: CameraRanges = field(default_factory=CameraRanges)
@@ -183,6 +187,8 @@ class PairMaker:
                 pictures *= albedo_field(size, rng)
             if rng.random() < self.ranges.stubble:
                 pictures *= stubble(self.field.face_box, size, rng)
+            if self.ranges.zones and rng.random() < self.ranges.zones:
+                pictures *= zones(self.field.face_box, size, rng)
             normals = self.field.normals
             if self._relief is not None and rng.random() < self.ranges.relief:
                 lights = np.concatenate([scene.weights, scene.key[:, None]], 1)
@@ -200,6 +206,8 @@ class PairMaker:
         ranges = self.ranges
         for attempt in range(4):
             image = self.bank.draw(rng)
+            if ranges.upended and rng.random() < ranges.upended:
+                image = image[::-1]
             if rng.random() < ranges.dominant:
                 image = self._dominate(image, rng)
             weights = self._projector.weights(image)

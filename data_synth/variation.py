@@ -37,3 +37,29 @@ def stubble(face_box: Float, size: int, rng: np.random.Generator) -> Float:
     depth = np.clip(below[:, None] + 0.25 * np.clip(aside, 0, 1) ** 2, 0, 0.15) / 0.15
     strength = rng.uniform(0.1, 0.6) * np.array([1.0, 0.9, 0.8])
     return (1 - depth[..., None] * strength).astype(np.float32)
+
+
+def zones(face_box: Float, size: int, rng: np.random.Generator) -> Float:
+    """A factor ``(S, S, 3)``: darker eye sockets, another forehead and other cheeks.
+
+    What is darker in every other face must not pass for light from above.
+
+    Args:
+        face_box: left, top, right and bottom in pixels.
+        size: side of the picture.
+        rng: draws.
+    """
+    left, top, right, bottom = face_box
+    at = np.arange(size, dtype=np.float32)
+    down = np.clip((at - top) / (bottom - top), -1, 2)[:, None]
+    aside = np.clip(np.abs(2 * at - left - right) / (right - left), 0, 3)[None]
+    height, wide, high = rng.uniform(0.28, 0.42), rng.uniform(0.2, 0.32), rng.uniform(0.07, 0.13)
+    sockets = np.exp(-(((aside - 0.4) / wide) ** 2) - ((down - height) / high) ** 2)
+    below, soft = rng.uniform(0.25, 0.5), rng.uniform(0.02, 0.1)
+    forehead = 1 / (1 + np.exp(np.clip((down - below) / soft, -30, 30)))
+    cheeks = np.exp(-(((aside - 0.55) / 0.3) ** 2) - ((down - 0.6) / 0.15) ** 2)
+    total = rng.normal(0, 0.15) * forehead + rng.normal(0, 0.12) * cheeks
+    if rng.random() < 0.6:
+        total = total - rng.uniform(0, 0.6) * sockets
+    tint = np.exp(rng.normal(0, 0.1, 3))
+    return np.exp(total[..., None] * tint).astype(np.float32)

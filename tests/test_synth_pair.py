@@ -14,7 +14,7 @@ from data_synth.field import Field
 from data_synth.pair import PairMaker, PairRanges, soft_key
 from data_synth.render import RenderSettings
 from data_synth.rig import Camera, Rig
-from data_synth.variation import albedo_field, stubble
+from data_synth.variation import albedo_field, stubble, zones
 from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
 from relight.environment import Environment
 from relight.geometry import shrink
@@ -181,6 +181,30 @@ def test_stubble_darkens_the_lower_face_alone():
     assert (factor[95, 60] < 0.95).all()  # the chin
     assert factor[72, 88].mean() < factor[72, 60].mean()  # higher on the jaw than under the nose
     assert (factor > 0.3).all()
+
+
+def test_zones_change_the_face_smoothly_and_darken_eye_sockets():
+    box = np.array([30, 20, 90, 100], np.float32)
+    factors = np.stack([zones(box, 128, np.random.default_rng(seed)) for seed in range(60)])
+    assert factors.shape == (60, 128, 128, 3)
+    assert (factors > 0.2).all()
+    assert (factors < 3).all()
+    socket, chin = factors[:, 48, 48].mean(-1), factors[:, 95, 60].mean(-1)
+    assert np.quantile(socket, 0.2) < 0.85
+    np.testing.assert_allclose(chin, 1, atol=0.05)
+    assert np.std(factors[:, 25, 60].mean(-1)) > 0.05  # the forehead
+    assert np.abs(np.diff(factors, axis=1)).max() < 0.3
+
+
+def test_an_upended_world_is_lit_from_below(sphere):
+    above = np.zeros((1, 64, 128, 3), np.float32)
+    above[:, :24] = 1
+    bank = EnvironmentBank(above, ["above"])
+    for upended, sign in ((0.0, 1), (1.0, -1)):
+        ranges = PairRanges(resolution=64, dominant=0, upended=upended)
+        pairs = PairMaker(sphere, bank, ranges).make(4, np.random.default_rng(0))
+        for environment in pairs.environment:
+            assert sign * Environment(environment).dominant_direction()[1] > 0.5
 
 
 # --- Camera model

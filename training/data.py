@@ -106,13 +106,16 @@ DRAWS: dict[str, DataConfig] = {
             azimuth_deg=100,
             dominant=0.8,
             flash=0.25,
-            lamp_elevation_deg=(-60, 70),
+            upended=0.5,
+            lamp_elevation_deg=(-55, 55),
+            stubble=0.55,
+            zones=0.7,
         ),
     ),
 }
 """What each network learns from; it is judged on the usual draws. Real faces differ more in their
 relief than the few rendered heads. Light is told by the face, not by what stands around it, by
-colours or by where lamps usually are."""
+colours, beards or by where lamps usually are."""
 
 
 @dataclass(frozen=True)

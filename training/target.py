@@ -104,7 +104,7 @@ def smooth_noise(side: int, channels: int, rng: np.random.Generator) -> Float:
 
 
 def with_estimates(block: Sample, estimate: Estimate, chunk: int = 32) -> Sample:
-    """A block with what the runtime will know instead of the truth, for the quotient network.
+    """A block with what the runtime will know instead of the truth.
 
     Args:
         block: of :func:`make_block`.
@@ -138,8 +138,9 @@ def inputs_and_target(
     radiance; quotient ``(N, S, S, 8)``: gain, photo's linear light, mask, face mesh.
 
     Args:
-        sample: of :func:`make_block`; with :func:`with_estimates` the quotient network is given
-            normals and light as they will be estimated, else disturbed normals and the true light.
+        sample: of :func:`make_block`; with :func:`with_estimates` the lighting network is given
+            normals as they will be estimated, the quotient network light as well, else disturbed
+            normals and the true light.
         network: ``normals``, ``lighting`` or ``quotient``.
         config: strength of the normals' error.
         rng: draws.
@@ -151,7 +152,10 @@ def inputs_and_target(
         target = np.concatenate([normals, mask[..., None], face], -1)
         return {"photo": _fine_photo(sample), "mesh": misjudged(mesh, config, rng)}, target
     if network == "lighting":
-        given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
+        if "estimated_normals" in sample:
+            given = sample["estimated_normals"].astype(np.float32)
+        else:
+            given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
         inputs = {"photo": photo, "normals": given, "skin": _skin(sample, photo)}
         return inputs, sample["environment"]
     told = np.ones(len(photo), np.bool_)

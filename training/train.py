@@ -74,7 +74,8 @@ class TrainConfig:
         averaging: momentum of the averaged weights, which are what is kept.
         initial_weights: weights to start from, or ``None``.
         estimates: folder of normals and lighting weights, whose estimates the quotient network is
-            given; ``None`` gives it disturbed normals and the true light.
+            given, and whose normals the lighting network; ``None`` gives them disturbed normals and
+            the true light.
         batches: what the data is made of.
         shards: parts of a batch, each from views of its own, that workers share.
         mixed_precision: whether convolutions are computed in bfloat16.
@@ -278,7 +279,7 @@ def main(
     init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
     estimates: Annotated[
         Path | None,
-        typer.Option(help="Folder of normals and lighting weights that a quotient is trained on."),
+        typer.Option(help="Folder of normals and lighting weights that others are trained on."),
     ] = None,
     distribute: Annotated[
         Distribution | None,
