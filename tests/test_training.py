@@ -28,7 +28,7 @@ from training.data import (
     make_block,
 )
 from training.networks import NETWORKS
-from training.target import disturbed_normals, inputs_and_target
+from training.target import disturbed_normals, inputs_and_target, with_estimates
 
 CONFIG = DataConfig(batch=4, views=2, pairs=4)
 
@@ -163,6 +163,32 @@ def test_clipped_pixels_have_no_weight(splits: tuple[Split, Split]) -> None:
     block["photo"][:, 80:160, 80:160] = 255
     _, target = inputs_and_target(block, "quotient", CONFIG, np.random.default_rng(0))
     assert (target[:, 40:80, 40:80, 6:] == 0).all()
+
+
+@pytest.mark.parametrize("network", ["lighting", "quotient"])
+def test_networks_are_given_the_estimates_of_others(
+    splits: tuple[Split, Split], network: str
+) -> None:
+    config = DataConfig(batch=4, views=2, pairs=4, told=0)
+    block = make_block(splits[0], config, 0)
+
+    def estimate(
+        photo: np.ndarray, mesh: np.ndarray, mask: np.ndarray, skin: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Faces are flat, and lit evenly."""
+        assert photo.shape[1:] == (256, 256, 3)
+        assert mesh.shape[1:] == (128, 128, 4)
+        assert skin.max() <= 1
+        flat = np.array([0, 0, 1], np.float32) * mask
+        return flat, np.ones((len(photo), 16, 32, 3), np.float32)
+
+    known = with_estimates(block, estimate)
+    inputs, _ = inputs_and_target(known, network, config, np.random.default_rng(0))
+    covered = block["mask"].astype(np.float32)
+    np.testing.assert_allclose(inputs["normals"][..., 2], covered, atol=1e-3)
+    assert not inputs["normals"][..., :2].any()
+    told, _ = inputs_and_target(block, network, config, np.random.default_rng(0))
+    assert np.abs(told["normals"][..., :2]).max() > 0.3
 
 
 def command(dataset: Path, out: Path, *more: str) -> list[str]:

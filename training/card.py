@@ -73,7 +73,8 @@ CARDS = {
             " lat-long, camera frame, the middle column behind the camera"
         },
         "Solid-angle weighted error of log radiance, and the error of a diffuse, a matte silver"
-        " and a mirror sphere under the map.",
+        " and a mirror sphere under the map. The weights are 35 % of those that the last run began"
+        " with and 65 % of those after its last step (`training/blend.py`).",
         (
             "spheres",
             "diffuse",
@@ -88,6 +89,7 @@ CARDS = {
             "The colour of skin and that of the light cannot be told apart; the mean light tends to"
             " white.",
             "Light from behind reaches the face little and is known least.",
+            "A beard or stubble passes in part for light from above: up to ten degrees.",
         ),
     ),
     "quotient": Card(
