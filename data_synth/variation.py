@@ -29,12 +29,10 @@ def stubble(face_box: Float, size: int, rng: np.random.Generator) -> Float:
         size: side of the picture.
         rng: draws.
     """
-    left, top, right, bottom = face_box
-    at = np.arange(size, dtype=np.float32)
-    below = (at - top) / (bottom - top) - np.float32(rng.uniform(0.52, 0.68))
-    aside = np.abs(2 * at - left - right) / (right - left)
+    down, aside = _across_face(face_box, size)
+    below = down - np.float32(rng.uniform(0.52, 0.68))
     # Higher on the jaw than under the nose.
-    depth = np.clip(below[:, None] + 0.25 * np.clip(aside, 0, 1) ** 2, 0, 0.15) / 0.15
+    depth = np.clip(below + 0.25 * np.clip(aside, 0, 1) ** 2, 0, 0.15) / 0.15
     strength = rng.uniform(0.1, 0.6) * np.array([1.0, 0.9, 0.8])
     return (1 - depth[..., None] * strength).astype(np.float32)
 
@@ -49,10 +47,7 @@ def zones(face_box: Float, size: int, rng: np.random.Generator) -> Float:
         size: side of the picture.
         rng: draws.
     """
-    left, top, right, bottom = face_box
-    at = np.arange(size, dtype=np.float32)
-    down = np.clip((at - top) / (bottom - top), -1, 2)[:, None]
-    aside = np.clip(np.abs(2 * at - left - right) / (right - left), 0, 3)[None]
+    down, aside = _across_face(face_box, size)
     height, wide, high = rng.uniform(0.28, 0.42), rng.uniform(0.2, 0.32), rng.uniform(0.07, 0.13)
     sockets = np.exp(-(((aside - 0.4) / wide) ** 2) - ((down - height) / high) ** 2)
     below, soft = rng.uniform(0.25, 0.5), rng.uniform(0.02, 0.1)
@@ -63,3 +58,17 @@ def zones(face_box: Float, size: int, rng: np.random.Generator) -> Float:
         total = total - rng.uniform(0, 0.6) * sockets
     tint = np.exp(rng.normal(0, 0.1, 3))
     return np.exp(total[..., None] * tint).astype(np.float32)
+
+
+def _across_face(face_box: Float, size: int) -> tuple[Float, Float]:
+    """Where pixels lie in a face's box.
+
+    Returns:
+        Distance below its top, ``(S, 1)``, 1 at its bottom, and from its middle line, ``(1, S)``,
+        1 at its sides.
+    """
+    left, top, right, bottom = face_box
+    at = np.arange(size, dtype=np.float32)
+    down = (at - top) / (bottom - top)
+    aside = np.abs(2 * at - left - right) / (right - left)
+    return down[:, None], aside[None]

@@ -36,6 +36,6 @@ def put_row(path: Path, row: Mapping[str, float | str]) -> None:
     """
     kept = [former for former in read_rows(path) if int(former["epoch"]) < int(row["epoch"])]
     with whole_file(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, row, restval="", extrasaction="ignore")
+        writer = csv.DictWriter(file, row, extrasaction="ignore")
         writer.writeheader()
         writer.writerows([*kept, row])

@@ -208,9 +208,11 @@ private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
 /** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */
 private fun photoTrust(brightness: Raster): Raster {
     val mean = blur(brightness, 5)
-    val sample = (0 until mean.rows step 4).flatMap { y ->
-        (0 until mean.columns step 4).map { x -> mean.data[y * mean.columns + x] }
-    }.sorted()
+    val across = (mean.columns + 3) / 4
+    val sample = FloatArray((mean.rows + 3) / 4 * across) {
+        mean.data[it / across * 4 * mean.columns + it % across * 4]
+    }
+    sample.sort()
     val (least, black, dark) = listOf(1000, 200, 50).map { sample[sample.size / it] }
     val floor = max(0f, 1 - (dark - least) / PILED)
     val veil = floor * (VEIL * (black - BLACK)).coerceIn(0f, THICKEST)
