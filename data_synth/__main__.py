@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Light Stage's command line: ``python -m data_synth render | preview | inspect ...``."""
+"""The Light Stage's command line: ``python -m data_synth render | preview | capture ...``."""
 
 from __future__ import annotations
 
@@ -81,18 +81,13 @@ def render(
     ] = None,
 ) -> None:
     """Render people in the rig; run again to go on after a stop, or to add more."""
-    folders = _parse_assets(assets or [])
-    name = source or ("ict" if "ict" in folders else "builtin")
-    if name not in SOURCES:
-        raise SynthError(f"--source {name}: unknown, give one of {', '.join(SOURCES)}")
-    if name == "ict" and "ict" not in folders:
-        raise AssetError("--source ict needs the ICT-FaceKit files: add --assets ict=DIR")
+    name, folder = _source(source, assets or [])
     plan = Plan(
         out=out,
         subjects=subjects,
         cameras=cameras,
         source=name,
-        assets=folders.get(name),
+        assets=folder,
         lights=lights,
         seed=seed,
         settings=RenderSettings(size=size, samples=samples),
@@ -109,6 +104,37 @@ def render(
         if not count.total:
             bar.update(task, total=1, completed=1)
     console.print(f"{out}: {count.sentence()}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def capture(
+    out: Annotated[Path, typer.Option(help="Folder of the captures.")],
+    subjects: Annotated[int, typer.Option(min=1, max=99, help="Number of people.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 1_000_000,
+    source: Annotated[
+        str | None, typer.Option(help="ict or builtin; ict when its assets are given.")
+    ] = None,
+    assets: Annotated[
+        list[str] | None, typer.Option(help="Where a source's files lie, as ict=DIR.")
+    ] = None,
+    scan: Annotated[
+        Path | None, typer.Option(help="Folder of Lee Perry-Smith's head: photograph that alone.")
+    ] = None,
+) -> None:
+    """Photograph people as Extended Yale B did, with true normals, to be judged as its own are."""
+    from data_synth import scan as scans
+    from data_synth.capture import photograph
+    from data_synth.person import make_subject
+
+    name, folder = _source(source, assets or [])
+    with _bar("Photographing") as bar:
+        count = 1 if scan else subjects
+        task = bar.add_task("people", total=count)
+        for index in range(count):
+            person = scans.load(scan) if scan else make_subject(name, seed + index, assets=folder)
+            photograph(person, out / f"yaleB{index + 1:02d}")
+            bar.update(task, completed=index + 1)
+    console.print(f"{out}: {count} people", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -270,6 +296,17 @@ def _parse_assets(values: list[str]) -> dict[str, Path]:
             raise AssetError(f"--assets {value}: no such folder; give the unpacked ICT-FaceKit")
         result[name] = path
     return result
+
+
+def _source(name: str | None, assets: list[str]) -> tuple[str, Path | None]:
+    """Which source people come from, and the folder of its files."""
+    folders = _parse_assets(assets)
+    name = name or ("ict" if "ict" in folders else "builtin")
+    if name not in SOURCES:
+        raise SynthError(f"--source {name}: unknown, give one of {', '.join(SOURCES)}")
+    if name == "ict" and "ict" not in folders:
+        raise AssetError("--source ict needs the ICT-FaceKit files: add --assets ict=DIR")
+    return name, folders.get(name)
 
 
 def _bank(folder: Path | None, rng: np.random.Generator) -> EnvironmentBank:

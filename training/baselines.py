@@ -186,10 +186,10 @@ def fitted_light(linear: Float, normals: Float, weights: Float) -> Environment:
     scaled = basis * weight[:, None] / weight.sum()
     gram, target = scaled.T @ basis, scaled.T @ (shading / albedo)
     penalty = np.eye(len(power))
-    grey = _non_negative_solution(
+    grey = non_negative_solution(
         gram + RIDGE * penalty, np.asarray(luminance(target), float)[:, None]
     )
-    radiance = _non_negative_solution(
+    radiance = non_negative_solution(
         gram + (RIDGE + NEUTRALITY) * penalty, target + NEUTRALITY * grey
     )
     radiance = radiance / power[:, None]
@@ -197,7 +197,7 @@ def fitted_light(linear: Float, normals: Float, weights: Float) -> Environment:
     return coarse.resample(HEIGHT)
 
 
-def _non_negative_solution(
+def non_negative_solution(
     gram: NDArray[np.float64], target: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """``x >= 0`` that minimises ``x'Ax / 2 - x'b``, one column per column of ``target``."""

@@ -72,6 +72,8 @@ class SubjectFigures:
             ones judged.
         albedo: mean true albedo inside the face mesh, comparable between subjects.
         doubt_deg: what true normals are uncertain by, see :func:`yaleb.stereo_doubt_deg`.
+        known: where true normals are known, mean angles to them: of the stages judged
+            (:data:`STAGES`) and of photometric stereo (:data:`STEREO`); else empty.
     """
 
     subject: str
@@ -85,8 +87,10 @@ class SubjectFigures:
     analytic: dict[str, float] = field(default_factory=dict)
     albedo: float = 0.0
     doubt_deg: float = 0.0
+    known: dict[str, float] = field(default_factory=dict)
 
 
+STEREO = "photometric stereo"
 STAGES = "stages"
 """Row of the stages judged."""
 ANALYTIC = "analytic stages"
@@ -107,6 +111,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
     rmse: dict[str, list[float]] = {}
     ssim: dict[str, list[float]] = {}
     angles: dict[str, list[float]] = {name: [] for name in methods}
+    known: dict[str, list[float]] = {}
     reference: Face | None = None
     for kind, linear in capture.photos().items():
         photo = yaleb.as_photo(linear)
@@ -123,6 +128,11 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
             for name, analysis in analyses.items():
                 found = normalize(yaleb.from_photo(np.nan_to_num(analysis.normals)))
                 angles[name].append(metric.normal_error_deg(found, truth[0], mask))
+                if capture.normals is not None and name == STAGES:
+                    person = mask & capture.normals.any(-1)
+                    for row, normals in ((STAGES, found), (STEREO, truth[0])):
+                        angle = metric.normal_error_deg(normals, capture.normals, person)
+                        known.setdefault(row, []).append(angle)
         for index in capture.key_indices():
             lamp = capture.images[index]
             light = Light(capture.azimuths_deg[index], capture.elevations_deg[index])
@@ -165,6 +175,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         else {},
         float(truth[1][mask].mean()),
         yaleb.stereo_doubt_deg(capture, mask),
+        _means(known),
     )
 
 
@@ -222,6 +233,11 @@ def tables(figures: list[SubjectFigures]) -> list[Table]:
         f"True normals from the lamps on the left and those from the right: {mean.doubt_deg:.1f}"
         " degrees apart."
     )
+    if mean.known:
+        rows.caption += (
+            f" From the known normals the stages are {mean.known[STAGES]:.1f} degrees away,"
+            f" photometric stereo {mean.known[STEREO]:.1f}."
+        )
     for row in mean.rmse:
         degrees = own if row == STAGES else mean.analytic if row == ANALYTIC else {}
         rows.add_row(
@@ -241,7 +257,8 @@ def mean_figures(figures: list[SubjectFigures]) -> SubjectFigures:
 
     def mean(values: list[Any]) -> Any:
         if isinstance(values[0], dict):
-            return {key: mean([value[key] for value in values]) for key in values[0]}
+            shared = [key for key in values[0] if all(key in value for value in values)]
+            return {key: mean([value[key] for value in values]) for key in shared}
         return float(np.mean(values))
 
     columns = [asdict(item) for item in figures]

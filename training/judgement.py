@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +12,12 @@ from rich.progress import track
 
 from data_synth.field import Field
 from relight.color import luminance
+from relight.environment import Environment
 from relight.models import Models
 from relight.stage import Stages
 from training import score
 from training.baselines import AnalyticModels
+from training.bound import bounds
 from training.classical import ClassicalModels
 from training.data import Split
 from training.fairness import ExposureVerdict, exposure_verdict, sector, thirds
@@ -36,6 +38,8 @@ class Judgement:
         thirds: of skin tones, by subject.
         figures: means by method and figure.
         exposure: the same light on dark and light skin, by method.
+        bounds: three-sphere errors that knowing the truth in part leaves, see
+            :func:`training.bound.bounds`.
     """
 
     config: SyntheticConfig
@@ -43,6 +47,7 @@ class Judgement:
     thirds: dict[str, str]
     figures: Summary
     exposure: dict[str, ExposureVerdict]
+    bounds: dict[str, float] = field(default_factory=dict)
 
 
 def methods_of(config: SyntheticConfig) -> dict[str, Stages]:
@@ -71,16 +76,17 @@ def judge(
     """
     tones = subject_tones(unseen)
     third = thirds(tones)
-    items = [
-        judge_pair(methods, pair)
-        for pair in track(
-            pairs(unseen, config.pairs, config.seed),
-            "Pairs",
-            config.pairs,
-            console=console,
-            transient=True,
-        )
-    ]
+    items: list[PairFigures] = []
+    truths: list[Environment] = []
+    for pair in track(
+        pairs(unseen, config.pairs, config.seed),
+        "Pairs",
+        config.pairs,
+        console=console,
+        transient=True,
+    ):
+        items.append(judge_pair(methods, pair))
+        truths.append(pair.environment)
     ratios: dict[str, dict[str, list[float]]] = {name: {} for name in methods}
     for exposure in track(
         exposures(unseen, config.exposure, config.seed),
@@ -93,7 +99,7 @@ def judge(
             values = ratios[name].setdefault(exposure.subject, [])
             values.append(irradiance_ratio(stages, exposure))
     verdicts = {name: exposure_verdict(found, third) for name, found in ratios.items()}
-    return Judgement(config, tones, third, summarize(items, third), verdicts)
+    return Judgement(config, tones, third, summarize(items, third), verdicts, bounds(truths))
 
 
 def subject_tones(split: Split) -> dict[str, float]:

@@ -260,6 +260,12 @@ def exposure_line(found: ExposureVerdict, method: str) -> str:
     )
 
 
+def bound_line(bounds: Mapping[str, float]) -> str:
+    """What the error of the three spheres is when the truth itself is known in part."""
+    parts = (f"{error:.3f} from {what}" for what, error in bounds.items())
+    return "Three spheres' error where the truth is known in part: " + ", ".join(parts)
+
+
 def light_line(summary: Summary, method: str, yardstick: str) -> str:
     """How the error of the three spheres compares with the yardstick's, at best the half."""
     own, other = (summary[name]["spheres"].mean for name in (method, yardstick))

@@ -75,6 +75,7 @@ def lines(judgement: Judgement) -> list[Any]:
         report.group_table(figures, judged, "tone"),
         report.group_table(figures, judged, "light"),
         report.light_line(figures, judged, names[-1]),
+        report.bound_line(judgement.bounds),
         report.fairness_line(figures, judged),
         *(report.exposure_line(judgement.exposure[name], name) for name in names),
     ]

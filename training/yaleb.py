@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from data_synth.capture import NORMALS
 from relight import geometry, mesh
 from relight.color import linear_to_srgb, to_uint8
 from relight.error import RelightError
@@ -55,12 +56,15 @@ class Capture:
         images: ``(N, H, W)`` float32 linear, 1.0 = white.
         azimuths_deg: ``(N,)`` > 0 towards image right.
         elevations_deg: ``(N,)`` > 0 up.
+        normals: ``(H, W, 3)`` true ones, camera frame, 0 outside the person; ``None`` for real
+            people, whose normals are not known. See :mod:`data_synth.capture`.
     """
 
     name: str
     images: Float
     azimuths_deg: NDArray[np.float64]
     elevations_deg: NDArray[np.float64]
+    normals: Float | None = None
 
     @property
     def lights(self) -> Float:
@@ -146,7 +150,27 @@ def load(folder: Path) -> Capture:
         elevations.append(float(match[2]))
     if len(images) < 16:
         raise DatasetError(f"{folder}: only {len(images)} captures; a subject has 64")
-    return Capture(folder.name, np.stack(images), np.array(azimuths), np.array(elevations))
+    pictures = np.stack(images)
+    return Capture(
+        folder.name,
+        pictures,
+        np.array(azimuths),
+        np.array(elevations),
+        _true_normals(folder / NORMALS, pictures.shape[1:]),
+    )
+
+
+def _true_normals(path: Path, shape: tuple[int, ...]) -> Float | None:
+    """What is known of a synthetic person; ``None`` for a real one."""
+    if not path.exists():
+        return None
+    try:
+        normals = np.load(path, allow_pickle=False)
+        if normals.shape != (*shape, 3):
+            raise ValueError(f"its shape is {normals.shape}")
+    except (OSError, ValueError, EOFError) as error:
+        raise DatasetError(f"{path}: no normals of these captures ({error})") from error
+    return normals.astype(np.float32)
 
 
 def photometric_stereo(capture: Capture, rounds: int = 8) -> tuple[Float, Float]:
