@@ -49,6 +49,13 @@ INTERRUPTED = 130
 RETRIES = 3
 """Times that a task is begun again after its process died."""
 
+SourceOption = Annotated[
+    str | None, typer.Option(help="ict or builtin; ict when its assets are given.")
+]
+AssetsOption = Annotated[
+    list[str] | None, typer.Option(help="Where a source's files lie, as ict=DIR.")
+]
+
 
 @app.command()
 def render(
@@ -73,12 +80,8 @@ def render(
     counters: Annotated[
         Path | None, typer.Option(help="Keep progress in this JSON file, for a monitor.")
     ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="ict or builtin; ict when its assets are given.")
-    ] = None,
-    assets: Annotated[
-        list[str] | None, typer.Option(help="Where a source's files lie, as ict=DIR.")
-    ] = None,
+    source: SourceOption = None,
+    assets: AssetsOption = None,
 ) -> None:
     """Render people in the rig; run again to go on after a stop, or to add more."""
     name, folder = _source(source, assets or [])
@@ -111,12 +114,8 @@ def capture(
     out: Annotated[Path, typer.Option(help="Folder of the captures.")],
     subjects: Annotated[int, typer.Option(min=1, max=99, help="Number of people.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 1_000_000,
-    source: Annotated[
-        str | None, typer.Option(help="ict or builtin; ict when its assets are given.")
-    ] = None,
-    assets: Annotated[
-        list[str] | None, typer.Option(help="Where a source's files lie, as ict=DIR.")
-    ] = None,
+    source: SourceOption = None,
+    assets: AssetsOption = None,
     scan: Annotated[
         Path | None, typer.Option(help="Folder of Lee Perry-Smith's head: photograph that alone.")
     ] = None,

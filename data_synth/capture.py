@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from data_synth.render import RenderSettings, Stage, View
 from data_synth.rig import Camera
@@ -77,16 +78,18 @@ def photograph(subject: Subject, folder: Path) -> None:
     stage = Stage(subject, lamps, RenderSettings(size=SIZE[0], samples=SAMPLES))
     view = stage.render(camera, np.random.default_rng([subject.seed, 3]))
     aside = (SIZE[0] - SIZE[1]) // 2
-    images = _grey(view)[:, :, aside : aside + SIZE[1]]
+    columns = slice(aside, aside + SIZE[1])
+    images = _grey(view)[:, :, columns]
     centre = images[LAMPS_DEG.index((0, 0)), SIZE[0] // 4 : -SIZE[0] // 4, 40:-40]
     images = images * (EXPOSED[1] / max(float(np.percentile(centre, EXPOSED[0])), 1e-6))
     folder.mkdir(parents=True, exist_ok=True)
     for (azimuth, elevation), image in zip(LAMPS_DEG, images, strict=True):
         # The dataset counts azimuths from the image's right to its left.
         name = f"{folder.name}_P00A{-azimuth:+04d}E{elevation:+03d}.pgm"
-        _save_grey(folder / name, to_uint8(np.clip(image, 0, 1)))
+        with whole_file(folder / name) as path:
+            Image.fromarray(to_uint8(image)).save(path)
     with whole_file(folder / NORMALS) as path, path.open("wb") as file:
-        np.save(file, view.normals[:, aside : aside + SIZE[1]])
+        np.save(file, view.normals[:, columns])
 
 
 def _grey(view: View) -> Float:
@@ -95,9 +98,3 @@ def _grey(view: View) -> Float:
     result = np.zeros((view.olat.shape[2], size * size), np.float32)
     result[:, view.pixels] = luminance(view.olat.transpose(2, 1, 0))
     return result.reshape(-1, size, size)
-
-
-def _save_grey(path: Path, image: NDArray[np.uint8]) -> None:
-    header = f"P5\n{image.shape[1]} {image.shape[0]}\n255\n".encode()
-    with whole_file(path) as temporary:
-        temporary.write_bytes(header + image.tobytes())

@@ -124,7 +124,7 @@ def _geometry(path: Path) -> tuple[Float, NDArray[np.int32], Float]:
             raise ValueError("broken mesh")
     except (OSError, ValueError, KeyError, IndexError, struct.error) as error:
         raise AssetError(f"{path}: not a readable head ({error}); {CURE}") from error
-    return vertices.astype(np.float32), faces, uv
+    return vertices, faces, uv
 
 
 def _picture(path: Path) -> Float:

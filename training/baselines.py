@@ -180,21 +180,43 @@ def fitted_light(linear: Float, normals: Float, weights: Float) -> Environment:
     mean = np.average(shading, axis=0, weights=weight)
     brightness = max(float(luminance(mean)), 1e-6)
     albedo = np.maximum(mean / brightness * _skin_albedo(brightness), 1e-6)
-    power = np.sqrt(np.repeat(solid_angles(COARSE)[:, 0], 2 * COARSE)).astype(float)
-    cosine = np.maximum(normals[chosen] @ directions(COARSE).reshape(-1, 3).T, 0)
-    basis = cosine * (power / np.pi)
+    basis = shading_basis(normals[chosen])
     scaled = basis * weight[:, None] / weight.sum()
     gram, target = scaled.T @ basis, scaled.T @ (shading / albedo)
-    penalty = np.eye(len(power))
+    penalty = np.eye(basis.shape[1])
     grey = non_negative_solution(
         gram + RIDGE * penalty, np.asarray(luminance(target), float)[:, None]
     )
     radiance = non_negative_solution(
         gram + (RIDGE + NEUTRALITY) * penalty, target + NEUTRALITY * grey
     )
-    radiance = radiance / power[:, None]
+    return basis_environment(radiance)
+
+
+def shading_basis(normals: Float) -> NDArray[np.float64]:
+    """Lambert shading by each cell of the coarse map, scaled by the root of its solid angle.
+
+    Args:
+        normals: ``(N, 3)`` unit, camera frame.
+
+    Returns:
+        ``(N, 128)``: irradiance over pi; its weights are what :func:`basis_environment` takes.
+    """
+    cosine = np.maximum(normals @ directions(COARSE).reshape(-1, 3).T, 0)
+    result: NDArray[np.float64] = cosine * (_cell_roots() / np.pi)
+    return result
+
+
+def basis_environment(weights: NDArray[np.float64]) -> Environment:
+    """The 16 x 32 map of weights ``(128, 3)`` of :func:`shading_basis`."""
+    radiance = weights / _cell_roots()[:, None]
     coarse = Environment(radiance.reshape(COARSE, 2 * COARSE, 3).astype(np.float32))
     return coarse.resample(HEIGHT)
+
+
+def _cell_roots() -> NDArray[np.float64]:
+    """Root of the solid angle of each cell of the coarse map, ``(128,)``."""
+    return np.sqrt(np.repeat(solid_angles(COARSE)[:, 0], 2 * COARSE)).astype(float)
 
 
 def non_negative_solution(

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.environment import HEIGHT, Environment, directions, solid_angles, sphere_normals
+from relight.environment import Environment, directions, solid_angles, sphere_normals
 from training import score, spherical_harmonics
-from training.baselines import COARSE, non_negative_solution
+from training.baselines import basis_environment, non_negative_solution, shading_basis
 
 PROBE_SIDE = 48
 """Side of the white sphere's picture, pixels."""
@@ -64,13 +64,10 @@ def _probe(truth: Environment) -> Environment:
     """The non-negative light that shades a white sphere as the truth does."""
     normals, mask = sphere_normals(PROBE_SIDE)
     seen = normals[mask > 0.5].astype(np.float32)
-    power = np.sqrt(np.repeat(solid_angles(COARSE)[:, 0], 2 * COARSE)).astype(float)
-    basis = np.maximum(seen @ directions(COARSE).reshape(-1, 3).T, 0) * (power / np.pi)
-    gram = basis.T @ basis / len(seen) + RIDGE * np.eye(len(power))
+    basis = shading_basis(seen)
+    gram = basis.T @ basis / len(seen) + RIDGE * np.eye(basis.shape[1])
     target = basis.T @ truth.irradiance(seen).astype(float) / len(seen)
-    radiance = non_negative_solution(gram, target) / power[:, None]
-    coarse = Environment(radiance.reshape(COARSE, 2 * COARSE, 3).astype(np.float32))
-    return coarse.resample(HEIGHT)
+    return basis_environment(non_negative_solution(gram, target))
 
 
 def _cells(truth: Environment) -> NDArray[np.float64]:

@@ -125,14 +125,17 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         scaled = linear * (EXPOSURE / linear[mask].mean())
         irradiance = float((scaled / np.maximum(truth[1], 0.02))[mask].mean())
         if kind in yaleb.MIXED_KINDS:
-            for name, analysis in analyses.items():
-                found = normalize(yaleb.from_photo(np.nan_to_num(analysis.normals)))
-                angles[name].append(metric.normal_error_deg(found, truth[0], mask))
-                if capture.normals is not None and name == STAGES:
-                    person = mask & capture.normals.any(-1)
-                    for row, normals in ((STAGES, found), (STEREO, truth[0])):
-                        angle = metric.normal_error_deg(normals, capture.normals, person)
-                        known.setdefault(row, []).append(angle)
+            found = {
+                name: normalize(yaleb.from_photo(np.nan_to_num(analysis.normals)))
+                for name, analysis in analyses.items()
+            }
+            for name, normals in found.items():
+                angles[name].append(metric.normal_error_deg(normals, truth[0], mask))
+            if capture.normals is not None:
+                person = mask & capture.normals.any(-1)
+                for row, normals in ((STAGES, found[STAGES]), (STEREO, truth[0])):
+                    angle = metric.normal_error_deg(normals, capture.normals, person)
+                    known.setdefault(row, []).append(angle)
         for index in capture.key_indices():
             lamp = capture.images[index]
             light = Light(capture.azimuths_deg[index], capture.elevations_deg[index])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -47,7 +47,7 @@ class Judgement:
     thirds: dict[str, str]
     figures: Summary
     exposure: dict[str, ExposureVerdict]
-    bounds: dict[str, float] = field(default_factory=dict)
+    bounds: dict[str, float]
 
 
 def methods_of(config: SyntheticConfig) -> dict[str, Stages]:
