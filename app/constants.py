@@ -17,6 +17,7 @@ import numpy as np
 from relight.light import Light, PlacementConfig
 
 MODULES = (
+    "cast_shadow",
     "color",
     "environment",
     "face",

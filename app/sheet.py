@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from relight import Analysis, Light, Photo, PhotoError, Relighter, Result
+from relight.cast_shadow import light_visibility
 from relight.geometry import Crop
-from relight.quotient import visibility
 from relight.storage import whole_file
 
 Bytes = NDArray[np.uint8]
@@ -138,7 +139,8 @@ def _normals(analysis: Analysis) -> Bytes:
 
 
 def _visibility(analysis: Analysis, light: Light) -> Bytes:
-    lit = visibility(analysis.crop_normals, light.direction)
+    radius = math.radians(light.softness_deg)
+    lit = light_visibility(analysis.view.mesh, analysis.crop_normals, light.direction, radius)
     return _on_background(np.repeat(lit[..., None], 3, 2), analysis)
 
 

@@ -110,7 +110,13 @@ DESCRIPTIONS: dict[str, Description] = {
         {
             "photo": _FINE_PHOTO,
             "normals": _NORMALS,
-            "visibility": Tensor("max(0, normals . light)", 0, 1, "none"),
+            "visibility": Tensor(
+                "light visibility map: max(0, normals . light), times the share of the light that"
+                " the face mesh leaves free to be seen from there",
+                0,
+                1,
+                "none",
+            ),
             "shading": Tensor(
                 "natural logarithm of the irradiance that the existing light makes on the normals,"
                 " over its luminance's mean on the face; 0 outside the person",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from export.vector import Vectors
 from relight import Environment, Light, color, geometry, mesh, quotient
 from relight import light as light_stage
+from relight.cast_shadow import unshadowed
 from relight.face import Face, head_from_camera
 from relight.geometry import Crop, Grid
 from relight.guide import FADE, Outline, follow_colors, upsample
@@ -152,9 +153,9 @@ def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.array("mesh/crop_landmarks", drawing)
     own = mesh.vertex_normals(drawing[: mesh.POINTS] * [1, -1, -1], mesh.template().triangles)
     vectors.array("mesh/vertex_normals", own)
-    normals, mask = mesh.normals(drawing, face.head_pose, 64)
-    vectors.array("mesh/normals", normals)
-    vectors.array("mesh/mask", mask)
+    drawn = mesh.surface(drawing, face.head_pose, 64)
+    for name, values in drawn._asdict().items():
+        vectors.array(f"mesh/{name}", values)
     vectors.array("mesh/region", mesh.region(drawing, FEATURES, SIDE))
     shape, poses = (480, 640), []
     for i, (yaw, pitch, roll) in enumerate(((0, 0, 0), (35, 10, 5), (-50, -20, -15), (10, 40, 30))):
@@ -183,6 +184,18 @@ def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
         )
     vectors.value("mesh/shape", shape)
     vectors.value("mesh/poses", poses)
+
+
+def _shadow(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
+    face = Face.from_landmarks(landmarks, pixels.shape)
+    drawn = mesh.surface(face.crop_landmarks(SIDE // 2), face.head_pose, SIDE // 2)
+    lights = [Light(40, 30), Light(-60, 10, softness_deg=3), Light(10, -50), Light(0, 0)]
+    vectors.value("shadow/lights", [described(light) for light in lights])
+    for name, values in drawn._asdict().items():
+        vectors.array(f"shadow/{name}", values)
+    for i, light in enumerate(lights):
+        radius = float(np.radians(light.softness_deg))
+        vectors.array(f"shadow/unshadowed/{i}", unshadowed(drawn, light.direction, radius))
 
 
 def _environments() -> dict[str, Environment]:
@@ -295,8 +308,9 @@ class _Answer(NetworkStages):
 def _grey(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     answer = np.round(smooth((SIDE, SIDE, 3), 60) * 255).astype(np.uint8)
     stages, whole = _Answer(answer.astype(np.float32)), np.ones((SIDE, SIDE), np.float32)
-    normals = np.zeros((SIDE, SIDE, 3), np.float32)
-    normals[..., 2] = 1
+    flat = np.zeros((SIDE, SIDE), np.float32)
+    normals = np.stack([flat, flat, whole], -1)
+    drawn = mesh.Surface(normals, flat, whole > 0)
     levels, every = (0, 1, 3), 8
     vectors.value("grey/levels", levels)
     vectors.value("grey/every", every)
@@ -305,7 +319,7 @@ def _grey(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
         photo = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
         photo[80:82, 100:102, 0] += np.uint8(level)
         outline = np.ones((FINE * SIDE, FINE * SIDE), np.float32)
-        view = View(photo, normals, whole > 0, whole, whole, outline)
+        view = View(photo, drawn, whole, whole, outline)
         gain = stages.gain(view, normals, Environment.uniform(), Light(30, 20))
         vectors.array(f"grey/gain/{i}", gain[::every, ::every])
 
@@ -330,6 +344,7 @@ STAGES: tuple[Callable[[Vectors, Image8, Float], None], ...] = (
     _geometry,
     _filter,
     _mesh,
+    _shadow,
     _environment,
     _light,
     _guide,

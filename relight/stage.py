@@ -15,9 +15,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.cast_shadow import light_visibility
 from relight.environment import Environment
 from relight.light import Light
-from relight.quotient import shading, smoothstep, visibility
+from relight.quotient import shading, smoothstep
 from relight.view import SIDE, View
 
 Float = NDArray[np.float32]
@@ -89,7 +90,7 @@ class NetworkStages(ABC):
         import cv2
 
         mask = view.face[..., None].astype(np.float32)
-        mesh = np.concatenate([view.mesh_normals, mask], -1)
+        mesh = np.concatenate([view.mesh.normals, mask], -1)
         found = self.run("normals", {"photo": view.fine_photo, "mesh": mesh})
         trust = smoothstep(found["confidence"][..., 0], *TRUSTED)
         trust = cv2.GaussianBlur(trust, (0, 0), TRUST_BLUR, borderType=cv2.BORDER_REPLICATE)
@@ -108,12 +109,13 @@ class NetworkStages(ABC):
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Key gain of one light; see :class:`Stages`."""
         given = _on_person(normals, view)
+        radius = math.radians(light.softness_deg)
         inputs = {
             "photo": view.fine_photo,
             "normals": given,
-            "visibility": visibility(given, light.direction)[..., None],
+            "visibility": light_visibility(view.mesh, given, light.direction, radius)[..., None],
             "shading": _shading(view, normals, environment),
-            "light": np.array([*light.direction, math.radians(light.softness_deg)], np.float32),
+            "light": np.array([*light.direction, radius], np.float32),
         }
         gain = self.run("quotient", inputs)["gain"]
         if np.ptp(view.photo, axis=-1).max() < GREY:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relight import mesh
 from relight.color import luminance, srgb_to_linear
 from relight.detector import Detector
 from relight.face import Face
 from relight.geometry import shrink
+from relight.mesh import Surface, region, surface
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -41,9 +41,7 @@ class View:
 
     Attributes:
         pixels: ``(256, 256, 3)`` uint8 sRGB.
-        mesh_normals: ``(128, 128, 3)`` float32 unit normals of the face mesh, camera frame, 0
-            outside it.
-        face: ``(128, 128)`` bool, the face mesh.
+        mesh: the face mesh drawn at 128 pixels.
         inner_face: ``(128, 128)`` float32 in [0, 1], the face mesh without the part of its rim that
             is turned away, softened; all of it and a pixel around it where the face is all that is
             known of a person.
@@ -52,11 +50,15 @@ class View:
     """
 
     pixels: NDArray[np.uint8]
-    mesh_normals: Float
-    face: Mask
+    mesh: Surface
     inner_face: Float
     skin: Float
     outline: Float
+
+    @property
+    def face(self) -> Mask:
+        """The face mesh, ``(128, 128)`` bool."""
+        return self.mesh.mask
 
     @functools.cached_property
     def fine_photo(self) -> Float:
@@ -90,16 +92,15 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
     crop = face.crop.extract(pixels, FINE * SIDE)
     photo = small_photo(crop)
     landmarks = face.crop_landmarks(SIDE)
-    normals, mask = mesh.normals(landmarks, face.head_pose, SIDE)
-    fine_mask = mask.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
+    drawn = surface(landmarks, face.head_pose, SIDE)
+    fine_mask = drawn.mask.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
     person = detector.person(crop)
     blind = (person * fine_mask).sum() < BLIND * fine_mask.sum()
     return View(
         pixels=crop,
-        mesh_normals=normals,
-        face=mask,
-        inner_face=certain_face(mask, normals, fills=bool(blind)),
-        skin=plain_skin(mask, mesh.region(landmarks, FEATURES, SIDE), photo),
+        mesh=drawn,
+        inner_face=certain_face(drawn, fills=bool(blind)),
+        skin=plain_skin(drawn.mask, region(landmarks, FEATURES, SIDE), photo),
         outline=np.maximum(person, fine_mask),
     )
 
@@ -123,20 +124,19 @@ def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:
     return _inner(face) * (near == 0) * exposed(photo)
 
 
-def certain_face(face: Mask, mesh_normals: Float, *, fills: bool = False) -> Float:
+def certain_face(mesh: Surface, *, fills: bool = False) -> Float:
     """Where a face is for certain, ``(128, 128)`` float32 in [0, 1]; see :class:`View`.
 
     Args:
-        face: ``(128, 128)`` the face mesh.
-        mesh_normals: ``(128, 128, 3)`` its normals, camera frame.
+        mesh: the face mesh drawn at 128 pixels.
         fills: the face fills the picture, so that around its mesh is skin too.
     """
     import cv2
 
     if fills:
-        certain = cv2.dilate(face.astype(np.float32), np.ones((RIM, RIM), np.uint8))
+        certain = cv2.dilate(mesh.mask.astype(np.float32), np.ones((RIM, RIM), np.uint8))
     else:
-        certain = np.maximum(_inner(face), face & (mesh_normals[..., 2] > FACING))
+        certain = np.maximum(_inner(mesh.mask), mesh.mask & (mesh.normals[..., 2] > FACING))
     soft: Float = cv2.GaussianBlur(certain, (0, 0), SIDE / 200)
     return soft
 

@@ -32,7 +32,8 @@ def head(yaw_deg: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     scale = CROP / 42
     points = mesh.template().vertices_cm @ pose.T * scale * [1, -1, -1]
     points = (points + np.array([CROP / 2, CROP * 0.45, 0])).astype(np.float32)
-    return mesh.normals(points, pose, CROP)
+    drawn = mesh.surface(points, pose, CROP)
+    return drawn.normals, drawn.mask
 
 
 def person() -> np.ndarray:
@@ -188,7 +189,7 @@ def ball() -> tuple[np.ndarray, np.ndarray]:
 
 def face() -> tuple[np.ndarray, np.ndarray]:
     points = mesh.template().vertices_cm * (SIDE / 22) * [1, -1, -1] + [SIDE / 2, SIDE / 2, 0]
-    n, mask = mesh.normals(points.astype(np.float32), np.eye(3), SIDE)
+    n, _, mask = mesh.surface(points.astype(np.float32), np.eye(3), SIDE)
     return n, mask.astype(np.float32)
 
 

@@ -17,7 +17,7 @@ from relight import Relighter, mesh
 from relight.color import luminance, srgb_to_linear
 from relight.detector import Detector
 from relight.geometry import direction
-from training import evaluate, yaleb
+from training import evaluate, subject, yaleb
 from training.baselines import AnalyticModels
 from training.contact_sheet import CAPTION, CELL, contact_sheet
 
@@ -46,7 +46,7 @@ def cropped_yale(tmp_path_factory: pytest.TempPathFactory, relighter: Relighter)
     marks[:, 0] = (marks[:, 0] - left + 5) * 168 / cut.shape[1]
     marks[:, 1] = (marks[:, 1] - top + 8) * scale
     marks[:, 2] *= scale
-    normals, mask = mesh.normals(marks, face.head_pose, 192)
+    normals, _, mask = mesh.surface(marks, face.head_pose, 192)
     normals[~mask] = (0, 0, 1)
     for azimuth, elevation in LAMPS:
         lamp = direction(*np.radians([azimuth, elevation]))
@@ -63,8 +63,8 @@ def test_the_analytic_stages_beat_their_yardsticks_on_a_shaded_face(
     capture = yaleb.load(cropped_yale / "yaleB01")
     assert len(capture.images) >= 25
     analytic = Relighter(detector=detector, models=AnalyticModels())
-    methods = {evaluate.STAGES: analytic, evaluate.ANALYTIC: analytic}
-    figures = evaluate.judge_subject(methods, capture)
+    methods = {subject.STAGES: analytic, subject.ANALYTIC: analytic}
+    figures = subject.judge_subject(methods, capture)
     assert figures.faces_found > 0.8
     assert figures.normals_deg < 15
     assert figures.light_deg < 20
@@ -80,13 +80,13 @@ def test_the_analytic_stages_beat_their_yardsticks_on_a_shaded_face(
         assert rows["stages"] < rows["Lambert, photo as albedo"]
         assert rows["stages"] == rows["analytic stages"]
     assert figures.rmse["stages"] < figures.rmse["no light"]
-    assert evaluate.judge_subject({evaluate.STAGES: relighter}, capture).analytic == {}
+    assert subject.judge_subject({subject.STAGES: relighter}, capture).analytic == {}
 
 
-def figures(value: float, *rows: str) -> evaluate.SubjectFigures:
+def figures(value: float, *rows: str) -> subject.SubjectFigures:
     """Made up; a figure in a hard photo is ten times the others."""
     by_row = dict.fromkeys(("no light", *rows), value)
-    return evaluate.SubjectFigures(
+    return subject.SubjectFigures(
         "x",
         value,
         dict.fromkeys(yaleb.MIXED_KINDS, by_row),
@@ -101,9 +101,9 @@ def figures(value: float, *rows: str) -> evaluate.SubjectFigures:
 
 def test_the_mean_counts_every_subject_alike() -> None:
     rows = ("stages", "analytic stages")
-    mean = evaluate.mean_figures([figures(1.0, *rows), figures(3.0, *rows)])
+    mean = subject.mean_figures([figures(1.0, *rows), figures(3.0, *rows)])
     assert mean == dataclasses.replace(figures(2.0, *rows), subject="mean")
-    alone = evaluate.mean_figures([figures(1.0, "stages"), figures(3.0, "stages")])
+    alone = subject.mean_figures([figures(1.0, "stages"), figures(3.0, "stages")])
     assert alone.analytic == {}
 
 
@@ -122,7 +122,7 @@ def test_the_tables_show_the_stages_beside_the_analytic_ones() -> None:
 
 def test_figures_survive_their_file() -> None:
     made = figures(0.5, "stages", "analytic stages")
-    assert evaluate.SubjectFigures(**json.loads(json.dumps(dataclasses.asdict(made)))) == made
+    assert subject.SubjectFigures(**json.loads(json.dumps(dataclasses.asdict(made)))) == made
 
 
 @pytest.mark.parametrize("command", ["yaleb --root x", "photos --photos x"])
@@ -192,7 +192,7 @@ def test_the_figures_on_real_people(tmp_path: Path) -> None:
     done = CliRunner().invoke(evaluate.app, ["yaleb", "--root", root, "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     saved = json.loads((tmp_path / "yaleb.json").read_text())
-    mean = evaluate.mean_figures([evaluate.SubjectFigures(**item) for item in saved])
+    mean = subject.mean_figures([subject.SubjectFigures(**item) for item in saved])
     assert mean.analytic["normals_deg"] <= 15
     assert mean.analytic["light_deg"] <= 11
     assert np.mean([kind["analytic stages"] for kind in mean.residual.values()]) <= 0.085

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from relight import Environment, Light
+from relight.mesh import Surface
 from relight.view import FINE, SIDE, View
 
 keras = pytest.importorskip("keras")
@@ -36,8 +37,7 @@ def view() -> View:
     plane = ball.astype(np.float32)
     return View(
         pixels=np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8),
-        mesh_normals=normals * ball[..., None],
-        face=ball,
+        mesh=Surface(normals * ball[..., None], 40 * normals[..., 2] * ball, ball),
         inner_face=plane,
         skin=plane,
         outline=plane.repeat(2, 0).repeat(2, 1),
@@ -53,12 +53,12 @@ def test_untrained_networks_are_the_meshs_normals_and_lamberts_law(
 ) -> None:
     stages = KerasModels(weights)
     normals, trust = stages.normals(view)
-    np.testing.assert_allclose(normals[view.face], view.mesh_normals[view.face], atol=2e-3)
+    np.testing.assert_allclose(normals[view.face], view.mesh.normals[view.face], atol=2e-3)
     np.testing.assert_array_equal(trust[~view.face], 0)
     assert stages.lighting(view, normals).data.shape == (16, 32, 3)
     environment, light = Environment.uniform(), Light(30, 20)
     gain = stages.gain(view, normals, environment, light)
-    lambert = np.maximum(view.mesh_normals @ light.direction, 0)
+    lambert = np.maximum(view.mesh.normals @ light.direction, 0)
     error = np.abs(gain - lambert[..., None])
     assert error[40:88, 40:88].max() < 0.06  # where faces are
     assert np.quantile(error[view.face], 0.95) < 0.06  # the rest is coarser

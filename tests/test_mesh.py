@@ -216,16 +216,17 @@ def test_a_face_far_outside_the_square_is_not_drawn() -> None:
 def test_irises_are_no_part_of_the_surface() -> None:
     points = landmarks(np.eye(3))
     with_irises = np.concatenate([points, np.full((10, 3), 3, np.float32)])
-    one, _ = mesh.normals(points, np.eye(3), SIDE)
-    other, _ = mesh.normals(with_irises, np.eye(3), SIDE)
-    np.testing.assert_array_equal(one, other)
+    one = mesh.surface(points, np.eye(3), SIDE)
+    other = mesh.surface(with_irises, np.eye(3), SIDE)
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
-# --- Normals
+# --- Normals and depth
 
 
 def test_normals_of_a_frontal_face_face_the_camera() -> None:
-    drawn, mask = mesh.normals(landmarks(np.eye(3)), np.eye(3), SIDE)
+    drawn, _, mask = mesh.surface(landmarks(np.eye(3)), np.eye(3), SIDE)
     assert drawn.shape == (SIDE, SIDE, 3)
     np.testing.assert_allclose(np.linalg.norm(drawn[mask], axis=1), 1, atol=1e-4)
     assert not drawn[~mask].any()
@@ -242,8 +243,8 @@ def test_normals_of_a_frontal_face_face_the_camera() -> None:
 @pytest.mark.parametrize(("yaw", "pitch"), [(25, 0), (-25, 0), (0, 20), (0, -20), (20, 10)])
 def test_turning_the_head_turns_its_normals(yaw: float, pitch: float) -> None:
     pose = rotation(yaw, pitch)
-    straight, straight_mask = mesh.normals(landmarks(np.eye(3)), np.eye(3), SIDE)
-    turned, turned_mask = mesh.normals(landmarks(pose), pose, SIDE)
+    straight, _, straight_mask = mesh.surface(landmarks(np.eye(3)), np.eye(3), SIDE)
+    turned, _, turned_mask = mesh.surface(landmarks(pose), pose, SIDE)
     # Compare at the same points of the face: where vertices land in either drawing.
     errors = []
     for a, b in zip(landmarks(np.eye(3)), landmarks(pose), strict=True):
@@ -259,8 +260,8 @@ def test_turning_the_head_turns_its_normals(yaw: float, pitch: float) -> None:
 def test_a_mirrored_face_has_mirrored_normals() -> None:
     pose = rotation(20, -5)
     mirror = np.diag([-1.0, 1.0, 1.0])
-    drawn, mask = mesh.normals(landmarks(pose), pose, SIDE)
-    other, other_mask = mesh.normals(
+    drawn, depth, mask = mesh.surface(landmarks(pose), pose, SIDE)
+    other, other_depth, other_mask = mesh.surface(
         landmarks(mirror @ pose @ mirror), mirror @ pose @ mirror, SIDE
     )
     both = mask & other_mask[:, ::-1]
@@ -268,6 +269,30 @@ def test_a_mirrored_face_has_mirrored_normals() -> None:
     flipped = other[:, ::-1] * [-1, 1, 1]
     angles = np.degrees(angle_between(drawn[both], flipped[both]))
     assert np.percentile(angles, 95) < 6
+    assert np.percentile(np.abs(depth - other_depth[:, ::-1])[both], 95) < 0.01 * SIDE
+
+
+def test_the_nose_is_nearest_and_depth_is_in_the_drawings_pixels() -> None:
+    points = landmarks(np.eye(3))
+    _, depth, mask = mesh.surface(points, np.eye(3), SIDE)
+    assert not depth[~mask].any()
+    row, column = np.unravel_index(np.argmax(depth), depth.shape)
+    assert np.hypot(*(points[1, :2] - (column + 0.5, row + 0.5))) < 0.08 * SIDE  # the nose's tip
+    seen = points[:468, :2].astype(int)
+    true = points[:468, 2].mean() - points[:468, 2]  # larger nearer
+    inside = mask[tuple(seen.T[::-1])]
+    errors = np.abs(depth[tuple(seen.T[::-1])] - true)[inside]
+    assert inside.sum() > 400
+    assert np.median(errors) < 0.01 * SIDE
+
+
+def test_depth_is_between_the_landmarks_and_the_mean_faces() -> None:
+    points = landmarks(np.eye(3))
+    flattened = points * np.array([1, 1, 0.2], np.float32)
+    _, true, mask = mesh.surface(points, np.eye(3), SIDE)
+    _, mixed, _ = mesh.surface(flattened, np.eye(3), SIDE)
+    spread = np.ptp(mixed[mask]) / np.ptp(true[mask])
+    assert spread == pytest.approx((1 + 0.2) / 2, abs=0.05)
 
 
 def test_regions_lie_where_their_loops_are() -> None:

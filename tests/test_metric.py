@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.metric import added_light_residual, best_scale, normal_error_deg, psnr, rmse, ssim
+from training.metric import (
+    added_light_residual,
+    best_scale,
+    cast_shadow,
+    normal_error_deg,
+    psnr,
+    rmse,
+    ssim,
+)
 
 RNG = np.random.default_rng(11)
 SHAPE = (24, 30)
@@ -124,3 +132,15 @@ def test_ssim_agrees_with_scikit_image(other: int) -> None:
     inner = np.zeros(a.shape, bool)
     inner[8:-8, 8:-8] = True  # the two treat borders differently
     assert ssim(a, b, inner) == pytest.approx(float(full[inner].mean()), abs=2e-3)
+
+
+# --- Cast shadows
+
+
+def test_a_surface_turned_to_a_light_that_does_not_reach_it_lies_in_cast_shadow() -> None:
+    albedo = np.array([[0.4, 0.4, 0.4, 0.02]], np.float32)
+    lambert = albedo * np.array([[0.9, 0.9, 0.1, 0.9]], np.float32)
+    seen = lambert * np.array([[1.0, 0.2, 0.2, 0.2]], np.float32)
+    found = cast_shadow(seen, lambert, albedo)
+    # Lit; hidden; turned away; too dark to tell.
+    np.testing.assert_array_equal(found, [[False, True, False, False]])

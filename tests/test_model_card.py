@@ -15,11 +15,11 @@ pytest.importorskip("tensorflow")
 from typer.testing import CliRunner
 
 from training.card import CARDS
-from training.evaluate import SubjectFigures
 from training.fairness import SECTORS, THIRDS
 from training.model_card import app, write_cards
 from training.networks import NETWORKS
 from training.report import FIGURES
+from training.subject import SubjectFigures
 from training.train import TrainConfig
 
 ROWS = ("no light", "stages")

@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluate import SubjectFigures
 from training.fairness import SECTORS, THIRDS, ExposureVerdict
 from training.report import (
     FIGURES,
@@ -24,6 +23,7 @@ from training.report import (
     summarize,
     summarize_real,
 )
+from training.subject import SubjectFigures
 
 THIRD = {"a": "darkest", "b": "middle", "c": "lightest"}
 

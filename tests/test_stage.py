@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from relight import Environment, Light, stage
+from relight.mesh import Surface
 from relight.models import Models
 from relight.quotient import shading
 from relight.stage import NetworkStages
@@ -27,8 +28,7 @@ def view(person: np.ndarray | None = None) -> View:
     outline = np.ones((SIDE, SIDE), np.float32) if person is None else person
     return View(
         pixels=rng.integers(0, 256, (FINE * SIDE, FINE * SIDE, 3), np.uint8),
-        mesh_normals=normals * face[..., None],
-        face=face,
+        mesh=Surface(normals * face[..., None], np.zeros(face.shape, np.float32), face),
         inner_face=face.astype(np.float32),
         skin=face.astype(np.float32),
         outline=outline.repeat(2, 0).repeat(2, 1),
@@ -71,7 +71,7 @@ def test_the_normals_network_sees_photo_mesh_and_mask() -> None:
     normals, trust = stages.normals(seen)
     asked = stages.asked["normals"]
     np.testing.assert_array_equal(asked["photo"], seen.fine_photo)
-    np.testing.assert_array_equal(asked["mesh"][..., :3], seen.mesh_normals)
+    np.testing.assert_array_equal(asked["mesh"][..., :3], seen.mesh.normals)
     np.testing.assert_array_equal(asked["mesh"][..., 3], seen.face)
     np.testing.assert_array_equal(normals, unit_normals())
     np.testing.assert_allclose(trust, 1, atol=1e-5)

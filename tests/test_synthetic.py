@@ -25,6 +25,7 @@ from data_synth.rig import Camera, Rig
 from relight import Light, mesh
 from relight.color import luminance
 from relight.environment import Environment
+from relight.mesh import Surface
 from relight.view import FINE, SIDE, View
 from training import report
 from training.baselines import AnalyticModels
@@ -134,7 +135,7 @@ def test_a_pair_is_one_picture(people: Split) -> None:
     for pair in pairs(people, 3, SEED):
         inside = pair.view.face & pair.person
         assert inside.sum() > 300
-        drawn, true = pair.view.mesh_normals[inside], pair.normals[inside]
+        drawn, true = pair.view.mesh.normals[inside], pair.normals[inside]
         for mirror in ([-1, 1, 1], [1, -1, 1]):
             assert (drawn * true).sum(-1).mean() > (drawn * mirror * true).sum(-1).mean() + 0.05
         assert pair.view.skin[~pair.view.face].max() == 0
@@ -145,8 +146,10 @@ def test_a_pair_is_one_picture(people: Split) -> None:
 def test_eyes_brows_and_lips_are_no_plain_skin(people: Split) -> None:
     """As the runtime has it."""
     photo = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
-    drawn = np.zeros((SIDE, SIDE, 4), np.float32)
-    drawn[20:100, 20:100, 2:] = 1
+    inside = np.zeros((SIDE, SIDE), bool)
+    inside[20:100, 20:100] = True
+    flat = np.zeros((SIDE, SIDE), np.float32)
+    drawn = Surface(np.stack([flat, flat, inside], -1).astype(np.float32), flat, inside)
     features = np.zeros((SIDE, SIDE), bool)
     features[40:50, 30:60] = True
     seen = face_view(photo, drawn, features, np.ones((SIDE, SIDE), np.float32))

@@ -30,12 +30,12 @@ def marks(face: Face, *indices: int) -> np.ndarray:
 
 
 def test_everything_lies_on_one_crop(view: View) -> None:
-    assert view.photo.shape == view.mesh_normals.shape == view.linear.shape == (SIDE, SIDE, 3)
+    assert view.photo.shape == view.mesh.normals.shape == view.linear.shape == (SIDE, SIDE, 3)
     for plane in (view.face, view.inner_face, view.skin, view.person):
         assert plane.shape == (SIDE, SIDE)
     assert view.outline.shape == (2 * SIDE, 2 * SIDE)
     assert view.face.dtype == bool
-    for name in ("photo", "mesh_normals", "inner_face", "skin", "person", "outline", "linear"):
+    for name in ("photo", "inner_face", "skin", "person", "outline", "linear"):
         assert getattr(view, name).dtype == np.float32, name
     for name in ("photo", "inner_face", "skin", "person", "outline"):
         assert 0 <= getattr(view, name).min() <= getattr(view, name).max() <= 1, name
@@ -48,13 +48,13 @@ def test_the_photo_is_the_crop_averaged(view: View, astronaut: np.ndarray, face:
 
 
 def test_the_mesh_has_normals_inside_and_none_outside(view: View) -> None:
-    lengths = np.linalg.norm(view.mesh_normals, axis=2)
+    lengths = np.linalg.norm(view.mesh.normals, axis=2)
     np.testing.assert_allclose(lengths[view.face], 1, atol=1e-4)
-    assert not view.mesh_normals[~view.face].any()
+    assert not view.mesh.normals[~view.face].any()
     columns = np.indices(view.face.shape)[1]
     middle = columns[view.face].mean()
-    assert view.mesh_normals[view.face & (columns < middle), 0].mean() < -0.2
-    assert view.mesh_normals[view.face & (columns > middle), 0].mean() > 0.2
+    assert view.mesh.normals[view.face & (columns < middle), 0].mean() < -0.2
+    assert view.mesh.normals[view.face & (columns > middle), 0].mean() > 0.2
 
 
 def test_skin_is_face_without_eyes_lips_and_rim(view: View, face: Face) -> None:
@@ -103,7 +103,7 @@ def test_an_unseen_person_is_the_whole_mesh(
             return np.full(crop.shape[:2], seen, np.float32)
 
     found = look(Segmentation(), astronaut, face)  # type: ignore[arg-type]
-    away = found.face & (found.mesh_normals[..., 2] < 0.3)
+    away = found.face & (found.mesh.normals[..., 2] < 0.3)
     assert away.any()
     certain = (found.inner_face[away] > 0.5).mean()
     assert (certain > 0.9) == rim

@@ -68,11 +68,11 @@ class AnalyticModels:
 
     def normals(self, view: View) -> tuple[Float, Float]:
         """The mesh's normals, extended to the whole person, and the trust in them."""
-        return extended_normals(view.mesh_normals, view.face, view.person)
+        return extended_normals(view.mesh.normals, view.face, view.person)
 
     def lighting(self, view: View, normals: Float) -> Environment:
         """The light that shades the face mesh as the photo shows it; ``normals`` do not count."""
-        return fitted_light(view.linear, view.mesh_normals, view.skin)
+        return fitted_light(view.linear, view.mesh.normals, view.skin)
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Lambert's law over the existing shading; a light's softness does not count."""

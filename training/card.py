@@ -99,7 +99,7 @@ CARDS = {
         {
             "photo": _PHOTO,
             "normals": _NORMALS,
-            "visibility": "max(0, n.l) of the light",
+            "visibility": "max(0, n.l) of the light, less the shadows of the face mesh on itself",
             "shading": "logarithm of the existing light's irradiance at each pixel over its mean on"
             " the face",
             "light": "unit vector towards the light, camera frame, and its radius in radians",

@@ -37,7 +37,7 @@ class ClassicalModels:
             ``(128, 128)`` float32 in [0, 1].
         """
         ahead = np.array([0, 0, 1], np.float32)
-        return np.where(view.face[..., None], view.mesh_normals, ahead), view.person
+        return np.where(view.face[..., None], view.mesh.normals, ahead), view.person
 
     def lighting(self, view: View, normals: Float) -> Environment:
         """Nine harmonics fitted to the skin's shading, cut at 0; even light if there is no skin.

@@ -187,10 +187,11 @@ def make_block(split: Split, config: DataConfig, index: int) -> Sample:
     """All samples of block ``index``: arrays with a first axis of ``views * pairs``.
 
     Keys: ``photo`` uint8 (N, 256, 256, 3); ``mesh`` float16 (N, 128, 128, 4);
-    ``features`` bool (N, 128, 128) eyes, eyebrows and lips; ``normals`` float16
-    unit on the person, 0 outside; ``mask`` float16 coverage by the person, 0 where nothing is to be
-    learned; ``gain`` and ``linear`` float16 (see :class:`data_synth.pair.Pairs`); ``environment``
-    float32 (N, 16, 32, 3); ``light`` float32 (N, 4) direction and softness in radians.
+    ``features`` bool (N, 128, 128) eyes, eyebrows and lips; ``depth`` float16 (N, 128, 128) of the
+    mesh in pixels of the crop, see :class:`relight.mesh.Surface`; ``normals`` float16 unit on the
+    person, 0 outside; ``mask`` float16 coverage by the person, 0 where nothing is to be learned;
+    ``gain`` and ``linear`` float16 (see :class:`data_synth.pair.Pairs`); ``environment`` float32
+    (N, 16, 32, 3); ``light`` float32 (N, 4) direction and softness in radians.
     """
     rng = np.random.default_rng([config.seed, index])
     start = index * config.views
@@ -211,7 +212,7 @@ def _nth_view(names: list[str], seed: int, position: int) -> str:
 def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Generator) -> Sample:
     stored = Field.load(split.root / name)
     pairs = PairMaker(stored, split.bank, config.pair).make(config.pairs, rng, relit=False)
-    drawn = np.empty((*pairs.mask.shape, 5), np.float32)
+    drawn = np.empty((*pairs.mask.shape, 6), np.float32)
     photo, mask = pairs.photo.copy(), pairs.mask.copy()
     whole, tight = split.landmarks.whole(name), split.landmarks.tight(name)
     cut = rng.random(len(photo)) < (config.tight if tight else 0)
@@ -237,6 +238,7 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
         "photo": photo,
         "mesh": mesh.astype(np.float16),
         "features": features,
+        "depth": drawn[..., 5].astype(np.float16),
         "normals": pairs.normals.astype(np.float16),
         "mask": mask.astype(np.float16),
         "gain": gain.astype(np.float16),
@@ -247,15 +249,17 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
 
 
 def _crop_mesh(drawn: Float, square: Crop, flipped: bool, size: int) -> Float:
-    """A view's drawn mesh, bordered, on a pair's crop, ``(128, 128, 5)``, mirrored as it is."""
+    """A view's drawn mesh, bordered, on a pair's crop, ``(128, 128, 6)``, mirrored as it is."""
     scale = DRAWN_SIDE / size
     left, top, side = (round(x * scale) for x in (square.left, square.top, square.size))
     crop = Crop(left + 1, top + 1, side)
-    mesh, features = (crop.extract(drawn[..., part], SIDE) for part in (slice(4), 4))
-    mask = mesh[..., 3:4] > 0.5
-    mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask, features[..., None]], -1)
+    mesh, others = (crop.extract(drawn[..., part], SIDE) for part in (slice(4), slice(4, 6)))
+    share, features, depth = mesh[..., 3:], others[..., :1], others[..., 1:]
+    mask = share > 0.5
+    nearness = depth / np.maximum(share, 0.5) * (SIDE / square.size) * mask
+    mesh = np.concatenate([normalize(mesh[..., :3]) * mask, mask, features, nearness], -1)
     if flipped:
-        mesh = mesh[:, ::-1] * np.array([-1, 1, 1, 1, 1], np.float32)
+        mesh = mesh[:, ::-1] * np.array([-1, 1, 1, 1, 1, 1], np.float32)
     return np.asarray(mesh, np.float32)
 
 

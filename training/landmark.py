@@ -159,7 +159,7 @@ def load_landmarks(
 
 
 def draw_mesh(landmarks: Float, head_pose: Float, size: int) -> Float:
-    """Normals and coverage of the face mesh in a view.
+    """Normals, coverage and depth of the face mesh in a view.
 
     Args:
         landmarks: ``(478, 3)`` in pixels of the view.
@@ -167,13 +167,15 @@ def draw_mesh(landmarks: Float, head_pose: Float, size: int) -> Float:
         size: side of the view in pixels.
 
     Returns:
-        ``(384, 384, 5)`` float32: unit normals in camera frame, 0 outside; the mask; eyes,
-        eyebrows and lips.
+        ``(384, 384, 6)`` float32: unit normals in camera frame, 0 outside; the mask; eyes,
+        eyebrows and lips; depth in pixels of the view, 0 outside.
     """
     drawn = landmarks * np.float32(DRAWN_SIDE / size)
-    normals, mask = mesh.normals(drawn, head_pose, DRAWN_SIDE)
+    surface = mesh.surface(drawn, head_pose, DRAWN_SIDE)
     features = mesh.region(drawn, FEATURES, DRAWN_SIDE)
-    return np.concatenate([normals, mask[..., None], features[..., None]], -1).astype(np.float32)
+    depth = surface.depth * np.float32(size / DRAWN_SIDE)
+    planes = [plane[..., None] for plane in (surface.mask, features, depth)]
+    return np.concatenate([surface.normals, *planes], -1).astype(np.float32)
 
 
 def _read(path: Path) -> LandmarkStore:

@@ -13,6 +13,13 @@ from relight.geometry import angle_between
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+TURNED = 0.3
+"""Cosine towards a light from which a surface that it does not reach lies in cast shadow."""
+BLACK = 0.08
+"""Albedo below which a shadow cannot be told."""
+HIDDEN = 0.35
+"""Share of Lambert's light below which something hides the light."""
+
 
 def normal_error_deg(estimate: NDArray[Any], truth: NDArray[Any], mask: Mask) -> float:
     """Mean angle in degrees between normals ``(H, W, 3)`` where ``mask`` holds."""
@@ -40,6 +47,19 @@ def best_scale(estimate: NDArray[Any], truth: NDArray[Any], mask: Mask) -> float
     """The factor g that minimises ``|g E - O|`` inside the mask, >= 0."""
     e, o = estimate[mask].astype(float).ravel(), truth[mask].astype(float).ravel()
     return max(0.0, float(e @ o) / max(float(e @ e), 1e-30))
+
+
+def cast_shadow(seen: Float, lambert: Float, albedo: Float) -> Mask:
+    """Where something hides a light from a surface that is turned to it, ``(H, W)``.
+
+    Args:
+        seen: ``(H, W)`` linear, under that light alone.
+        lambert: ``(H, W)`` what Lambert's law gives there, in the same units.
+        albedo: ``(H, W)``, in the same units.
+    """
+    turned = (lambert > TURNED * albedo) & (albedo > BLACK)
+    hidden: Mask = turned & (seen < HIDDEN * lambert)
+    return hidden
 
 
 def rmse(a: NDArray[Any], b: NDArray[Any], mask: Mask) -> float:

@@ -23,10 +23,10 @@ from rich.console import Console
 from relight.error import RelightError, plain_errors
 from relight.storage import whole_file
 from training.card import CARDS, LIMITS, Card
-from training.evaluate import STAGES, SubjectFigures, mean_figures
 from training.fairness import SECTORS, THIRDS
 from training.networks import NETWORKS
 from training.report import FIGURES, REAL, Figure, summarize_real
+from training.subject import STAGES, SubjectFigures, mean_figures
 
 METHOD = "network"
 """Whose figures in ``synthetic.json`` the cards are about."""

@@ -292,7 +292,8 @@ def quotient_network(config: QuotientConfig | None = None) -> keras.Model:
     lies around the face.
 
     Inputs: ``photo`` ``(B, 256, 256, 3)`` sRGB in [0, 1]; ``normals`` ``(B, 128, 128, 3)`` camera
-    frame, unit on the person, 0 outside; ``visibility`` ``(B, 128, 128, 1)`` = max(0, n.l);
+    frame, unit on the person, 0 outside; ``visibility`` ``(B, 128, 128, 1)``, see
+    :func:`relight.cast_shadow.light_visibility`;
     ``shading`` ``(B, 128, 128, 3)`` of the light already there (:func:`relight.quotient.shading`);
     ``light`` ``(B, 4)`` unit vector towards the light and its radius in radians.
 

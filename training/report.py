@@ -23,7 +23,7 @@ from training.fairness import (
 )
 
 if TYPE_CHECKING:
-    from training.evaluate import SubjectFigures
+    from training.subject import SubjectFigures
 
 HALF = 0.5
 """Share of the harmonics' error that a learned estimate should not exceed."""

@@ -45,6 +45,7 @@ SPEC: Spec = {
     "photo": ("uint8", (FINE * SIDE, FINE * SIDE, 3)),
     "mesh": ("float16", (SIDE, SIDE, 4)),
     "features": ("uint8", (SIDE, SIDE)),
+    "depth": ("float16", (SIDE, SIDE)),
     "normals": ("float16", (SIDE, SIDE, 3)),
     "mask": ("float16", (SIDE, SIDE)),
     "gain": ("float16", (SIDE, SIDE, 3)),

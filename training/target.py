@@ -9,14 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.cast_shadow import light_visibility
+from relight.color import luminance
 from relight.environment import Environment
 from relight.geometry import normalize
-from relight.quotient import shading, visibility
+from relight.mesh import Surface
+from relight.quotient import shading
 from relight.view import plain_skin, small_photo
+from training import metric
 from training.data import DataConfig, Float, Sample
 
 BRIGHTEST = 252 / 255
 """A photo's pixels from this on are clipped; what a key adds to them is not learned, nor judged."""
+
+EMPHASIS = 3.0
+"""How much more a pixel of the face weighs that the key is hidden from: such are few, and make a
+face solid."""
 
 Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
 """From photos ``(N, 2 S, 2 S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
@@ -135,7 +143,8 @@ def inputs_and_target(
     """A network's inputs by name, and its target as one array.
 
     Targets: normals ``(N, S, S, 5)``: true normals, mask, face mesh; lighting ``(N, 16, 32, 3)``:
-    radiance; quotient ``(N, S, S, 8)``: gain, photo's linear light, mask, face mesh.
+    radiance; quotient ``(N, S, S, 8)``: gain, photo's linear light, weight of each pixel
+    of the person, face mesh.
 
     Args:
         sample: of :func:`make_block`; with :func:`with_estimates` the lighting network is given
@@ -172,19 +181,34 @@ def inputs_and_target(
         )
         lit[told] = _shadings(sample["environment"][told], given[told], face[told])
     light = sample["light"]
-    seen = [visibility(n, key)[..., None] for n, key in zip(given, light[:, :3], strict=True)]
+    depth = sample["depth"].astype(np.float32)
+    drawn = [
+        Surface(*parts) for parts in zip(mesh[..., :3], depth, mesh[..., 3] > 0.5, strict=True)
+    ]
+    seen = [
+        light_visibility(surface, n, key[:3], float(key[3]))[..., None]
+        for surface, n, key in zip(drawn, given, light, strict=True)
+    ]
+    hidden = _cast_shadow(sample["gain"].astype(np.float32), lit, normals, light[:, :3])
     unclipped = (photo.max(-1, keepdims=True) < BRIGHTEST).astype(np.float32)
     target = np.concatenate(
         [
             sample["gain"].astype(np.float32),
             sample["linear"].astype(np.float32),
-            mask[..., None] * unclipped,
+            mask[..., None] * unclipped * (1 + EMPHASIS * hidden * face),
             face * unclipped,
         ],
         -1,
     )
     inputs = {"normals": given, "visibility": np.stack(seen), "light": light, "shading": lit}
     return inputs | {"photo": _fine_photo(sample)}, target
+
+
+def _cast_shadow(gain: Float, shadings: Float, normals: Float, light: Float) -> NDArray[np.bool_]:
+    """Where something hides a key from a surface turned to it, ``(N, S, S, 1)``."""
+    cosine = np.einsum("nyxc,nc->nyx", normals, light)
+    irradiance = luminance(gain * np.exp(shadings))  # the key's, over its own at normal incidence
+    return metric.cast_shadow(irradiance, cosine, np.ones_like(cosine))[..., None]
 
 
 def _float_images(sample: Sample) -> tuple[Float, Float, Float]:

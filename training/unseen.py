@@ -18,8 +18,9 @@ from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.environment import HEIGHT, Environment
 from relight.geometry import Crop, angles, normalize
 from relight.light import Light
+from relight.mesh import Surface
 from relight.view import FEATURES, FINE, SIDE, View, certain_face, plain_skin, small_photo
-from training.data import DataConfig, Split, make_block
+from training.data import DataConfig, Sample, Split, make_block
 from training.synthetic import ExposureConfig
 
 Float = NDArray[np.float32]
@@ -87,12 +88,7 @@ def pairs(split: Split, count: int, seed: int) -> Iterator[Pair]:
             mask = sample["mask"][i].astype(np.float32)
             yield Pair(
                 name.split("/")[0],
-                face_view(
-                    sample["photo"][i],
-                    sample["mesh"][i].astype(np.float32),
-                    sample["features"][i],
-                    mask,
-                ),
+                face_view(sample["photo"][i], _drawn(sample, i), sample["features"][i], mask),
                 Environment(sample["environment"][i]),
                 normalize(sample["normals"][i]),
                 mask > 0.5,
@@ -115,8 +111,7 @@ def exposures(split: Split, config: ExposureConfig, seed: int) -> Iterator[Expos
         seen = split.landmarks.whole(name)[0]
         scaled = seen.landmarks * np.float32(SIDE / crop.size)
         scaled[:, :2] = crop.to_crop(seen.landmarks[:, :2], SIDE)
-        mesh_normals, mask = mesh.normals(scaled, seen.head_pose, SIDE)
-        drawn = np.concatenate([mesh_normals, mask[..., None]], -1).astype(np.float32)
+        drawn = mesh.surface(scaled, seen.head_pose, SIDE)
         features = mesh.region(scaled, FEATURES, SIDE)
         person = crop.extract(field.alpha, SIDE)
         truth = normalize(crop.extract(field.normals, SIDE)) * (person > 0)[..., None]
@@ -134,25 +129,29 @@ def exposures(split: Split, config: ExposureConfig, seed: int) -> Iterator[Expos
             )
 
 
-def face_view(photo: NDArray[np.uint8], drawn: Float, features: Mask, person: Float) -> View:
+def _drawn(sample: Sample, index: int) -> Surface:
+    """The face mesh of a sample of a block."""
+    seen = sample["mesh"][index].astype(np.float32)
+    depth = sample["depth"][index].astype(np.float32)
+    return Surface(normalize(seen[..., :3]), depth, seen[..., 3] > 0.5)
+
+
+def face_view(photo: NDArray[np.uint8], drawn: Surface, features: Mask, person: Float) -> View:
     """What the stages may look at, of a picture made by the Light Stage.
 
     Args:
         photo: ``(256, 256, 3)`` uint8 sRGB.
-        drawn: ``(128, 128, 4)`` normals of the face mesh and its mask.
+        drawn: the face mesh at 128 pixels.
         features: ``(128, 128)`` eyes, eyebrows and lips.
         person: ``(128, 128)`` float32 coverage in [0, 1].
     """
-    face = drawn[..., 3] > 0.5
-    normals = normalize(drawn[..., :3])
     seen = small_photo(photo)
-    outline = np.maximum(person, face).astype(np.float32)
+    outline = np.maximum(person, drawn.mask).astype(np.float32)
     return View(
         pixels=photo,
-        mesh_normals=normals,
-        face=face,
-        inner_face=certain_face(face, normals),
-        skin=plain_skin(face, features, seen),
+        mesh=drawn,
+        inner_face=certain_face(drawn),
+        skin=plain_skin(drawn.mask, features, seen),
         outline=outline.repeat(FINE, 0).repeat(FINE, 1),
     )
 

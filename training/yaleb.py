@@ -244,5 +244,5 @@ def drawn_mesh(face: Face, shape: tuple[int, ...]) -> tuple[Float, Mask]:
     """The face mesh's normals and mask on the tight crop, from a face of its enlarged photo."""
     scale = np.float32(1 / ENLARGE)
     shift = np.array([PAD, PAD, 0], np.float32)
-    drawn, mask = mesh.normals(face.landmarks * scale - shift, face.head_pose, max(shape))
-    return drawn[: shape[0], : shape[1]], mask[: shape[0], : shape[1]]
+    drawn = mesh.surface(face.landmarks * scale - shift, face.head_pose, max(shape))
+    return drawn.normals[: shape[0], : shape[1]], drawn.mask[: shape[0], : shape[1]]

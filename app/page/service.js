@@ -1,9 +1,9 @@
-const VERSION = "d9fd79ec3b396daa";
+const VERSION = "b4057e08d40d7e6d";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-C-qP5Pyq.js",
- "assets/worker-ByoE5A3x.js",
+ "assets/index-D4eM8Jy4.js",
+ "assets/worker-BfYqnKd_.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -51,7 +51,7 @@ export async function analyzeView(networks: Networks, face: Face, view: View): P
     environment,
     normals,
     confidence,
-    meanIrradiance: meanIrradiance(environment, normals, view.face),
+    meanIrradiance: meanIrradiance(environment, normals, view.mesh.mask),
     headroom: headroom(view),
     inputs: gainInputs(view, normals, environment),
   };

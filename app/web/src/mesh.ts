@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The face mesh: its mean shape, its triangles, and drawing its normals. */
+/** The face mesh: its mean shape, its triangles, and drawing its normals and its depth. */
 import template from "../../../relight/data/face_template.json";
 import { mesh } from "./constants.json";
 import { normalizeTriples, times, type Matrix, type Vector } from "./geometry";
@@ -35,9 +35,9 @@ const TEMPLATE_NORMALS = vertexNormals(VERTICES.flat() as number[]);
  * Draw the face mesh, interpolating values between its vertices.
  *
  * @param points triples in pixels of the drawing: x right, y down, z smaller is nearer.
- * @param attributes triples, values at the vertices.
+ * @param attributes values at the vertices, channels interleaved.
  * @param side of the square drawing.
- * @returns three channels, 0 outside the mesh, and its mask, 0 or 1. The nearest triangle wins;
+ * @returns those channels, 0 outside the mesh, and its mask, 0 or 1. The nearest triangle wins;
  *   those facing away are left out.
  */
 export function rasterize(
@@ -56,16 +56,17 @@ export function rasterize(
       owner[index] = t;
     });
   }
-  const drawn = new Raster(side, side, 3);
+  const channels = attributes.length / POINTS;
+  const drawn = new Raster(side, side, channels);
   const mask = new Raster(side, side, 1);
   owner.forEach((t, i) => {
     if (t < 0) return;
     mask.data[i] = 1;
     const triangle = TRIANGLES[t];
     const weights = barycentric((i % side) + 0.5, Math.floor(i / side) + 0.5, points, triangle);
-    for (let c = 0; c < 3; c++) {
-      drawn.data[i * 3 + c] = triangle.reduce(
-        (total, k, n) => total + weights[n] * attributes[k * 3 + c],
+    for (let c = 0; c < channels; c++) {
+      drawn.data[i * channels + c] = triangle.reduce(
+        (total, k, n) => total + weights[n] * attributes[k * channels + c],
         0,
       );
     }
@@ -101,36 +102,75 @@ function barycentric(
   return weights.map((weight) => weight / total);
 }
 
+/** The face mesh drawn into a square. */
+export interface Surface {
+  /** Unit normals, camera frame, 0 outside. */
+  readonly normals: Raster;
+  /** Position along the camera's axis in pixels of the drawing, larger nearer; 0 outside. */
+  readonly depth: Raster;
+  /** 1 on the face, else 0. */
+  readonly mask: Raster;
+}
+
 /**
- * Normals of the face mesh in camera frame, drawn into a square: halfway between those of the
- * landmarks and those of the mean face turned as this head is.
+ * Draw the face mesh: halfway between the landmarks and the mean face turned as this head is.
  *
  * @param landmarks triples in pixels of the drawing, z in the same scale, smaller nearer.
  * @param headPose rotation head to camera.
  * @param side of the square.
- * @returns unit normals, 0 outside, and the mask of the face.
  */
-export function meshNormals(
-  landmarks: Float32Array,
-  headPose: Matrix,
-  side: number,
-): [Raster, Raster] {
-  const camera = landmarks.map((value, i) => (i % 3 === 0 ? value : -value));
-  const mixed = vertexNormals(camera);
-  const share = mesh.TEMPLATE_SHARE;
-  for (let i = 0; i < mixed.length; i += 3) {
-    const [x, y, z] = TEMPLATE_NORMALS.subarray(i, i + 3);
-    const mean = times(headPose, [x, y, z]);
-    for (let c = 0; c < 3; c++) mixed[i + c] = mixed[i + c] * (1 - share) + mean[c] * share;
+export function surface(landmarks: Float32Array, headPose: Matrix, side: number): Surface {
+  const camera = landmarks.slice(0, POINTS * 3).map((value, i) => (i % 3 === 0 ? value : -value));
+  const own = vertexNormals(camera);
+  const posed = VERTICES.map((vertex) => times(headPose, vertex));
+  const depth = templateDepth(camera, posed);
+  const middle = mean(POINTS, (i) => camera[i * 3 + 2]);
+  const mixed = new Float64Array(POINTS * 4);
+  const mix = (a: number, b: number): number =>
+    a * (1 - mesh.TEMPLATE_SHARE) + b * mesh.TEMPLATE_SHARE;
+  for (let i = 0; i < POINTS; i++) {
+    const [x, y, z] = TEMPLATE_NORMALS.subarray(i * 3, i * 3 + 3);
+    const turned = times(headPose, [x, y, z]);
+    for (let c = 0; c < 3; c++) mixed[i * 4 + c] = mix(own[i * 3 + c], turned[c]);
+    mixed[i * 4 + 3] = mix(camera[i * 3 + 2] - middle, depth[i]);
   }
   const n = mesh.SAMPLES;
   const [fine, covered] = rasterize(landmarks.map((value) => value * n), mixed, side * n);
-  normalizeTriples(fine.data);
-  const mask = shrink(covered, n).map((share) => (share >= 0.5 ? 1 : 0));
-  const drawn = shrink(fine, n);
+  const directions = Float32Array.from({ length: side * n * side * n * 3 }, (_, i) =>
+    fine.data[Math.floor(i / 3) * 4 + (i % 3)],
+  );
+  normalizeTriples(directions);
+  const share = shrink(covered, n);
+  const mask = share.map((part) => (part >= 0.5 ? 1 : 0));
+  const drawn = shrink(new Raster(side * n, side * n, 3, directions), n);
   normalizeTriples(drawn.data);
-  const masked = drawn.data.map((value, i) => value * mask.data[Math.floor(i / 3)]);
-  return [new Raster(side, side, 3, masked), mask];
+  const near = shrink(fine.channel(3), n).zip(share, (value, part) => value / Math.max(part, 0.5));
+  return {
+    normals: drawn.weighted(mask),
+    depth: near.zip(mask, (value, inside) => value * inside),
+    mask,
+  };
+}
+
+/** Depth of the mean face's points, turned, as large as the landmarks in camera frame show it. */
+function templateDepth(camera: Float32Array, posed: readonly Vector[]): Float64Array {
+  let [cross, own] = [0, 0];
+  for (const c of [0, 1]) {
+    const middle = mean(POINTS, (i) => posed[i][c]);
+    const seen = mean(POINTS, (i) => camera[i * 3 + c]);
+    posed.forEach((point, i) => {
+      cross += (point[c] - middle) * (camera[i * 3 + c] - seen);
+      own += (point[c] - middle) ** 2;
+    });
+  }
+  const middle = mean(POINTS, (i) => posed[i][2]);
+  return Float64Array.from(posed, (point) => ((point[2] - middle) * cross) / own);
+}
+
+function mean(count: number, value: (index: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += value(i);
+  return total / count;
 }
 
 /** Mask, 0 or 1, of the polygons of some of the template's loops; landmarks as above. */

@@ -6,8 +6,10 @@ import { gaussianBlur } from "./filter";
 import { RADIAN } from "./geometry";
 import { towards, type Light } from "./light";
 import type { NetworkName } from "./models";
-import { shading, smoothstep, visibility } from "./quotient";
+import type { Surface } from "./mesh";
+import { shading, smoothstep } from "./quotient";
 import { clamp, Raster } from "./raster";
+import { lightVisibility } from "./shadow";
 import { SIDE, type View } from "./view";
 
 const { GREY, LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
@@ -27,8 +29,8 @@ export async function estimateNormals(
 ): Promise<{ normals: Raster; confidence: Raster }> {
   const mesh = new Float32Array(SIDE * SIDE * 4);
   for (let i = 0; i < SIDE * SIDE; i++) {
-    mesh.set(view.meshNormals.data.subarray(i * 3, i * 3 + 3), i * 4);
-    mesh[i * 4 + 3] = view.face.data[i];
+    mesh.set(view.mesh.normals.data.subarray(i * 3, i * 3 + 3), i * 4);
+    mesh[i * 4 + 3] = view.mesh.mask.data[i];
   }
   const found = await networks.run("normals", { photo: view.finePhoto.data, mesh });
   const trust = new Raster(SIDE, SIDE, 1, found.confidence).map((quality) =>
@@ -60,6 +62,7 @@ export async function estimateLighting(
 /** What the quotient network is given of a face, whatever the light. */
 export interface GainInputs {
   readonly photo: Raster;
+  readonly mesh: Surface;
   readonly normals: Raster;
   readonly shading: Raster;
   /** Whether the photo is grey: then it stays so. */
@@ -70,8 +73,9 @@ export function gainInputs(view: View, normals: Raster, environment: Environment
   const onPerson = normals.weighted(view.person);
   return {
     photo: view.finePhoto,
+    mesh: view.mesh,
     normals: onPerson,
-    shading: shading(environment, onPerson, view.face),
+    shading: shading(environment, onPerson, view.mesh.mask),
     grey: isGrey(view.photo),
   };
 }
@@ -92,12 +96,13 @@ export async function keyGain(
   light: Light,
 ): Promise<Raster> {
   const direction = towards(light);
+  const radius = light.softness_deg * RADIAN;
   const { gain } = await networks.run("quotient", {
     photo: inputs.photo.data,
     normals: inputs.normals.data,
     shading: inputs.shading.data,
-    visibility: visibility(inputs.normals, direction).data,
-    light: new Float32Array([...direction, light.softness_deg * RADIAN]),
+    visibility: lightVisibility(inputs.mesh, inputs.normals, direction, radius).data,
+    light: new Float32Array([...direction, radius]),
   });
   const mean = (i: number): number => (gain[i] + gain[i + 1] + gain[i + 2]) / 3;
   const used = inputs.grey ? gain.map((_, i) => mean(i - (i % 3))) : gain;

@@ -5,7 +5,7 @@ import { luminance, toLinear } from "./color";
 import type { Detector } from "./detector";
 import type { Face } from "./face";
 import { dilate, erode, gaussianBlur } from "./filter";
-import { meshNormals, region } from "./mesh";
+import { region, surface, type Surface } from "./mesh";
 import { Raster, type Pixels } from "./raster";
 import { shrink, shrinkPixels } from "./resample";
 
@@ -18,10 +18,8 @@ export interface View {
   readonly photo: Raster;
   /** The same at FINE times the resolution. */
   readonly finePhoto: Raster;
-  /** Unit normals of the face mesh, camera frame, 0 outside it. */
-  readonly meshNormals: Raster;
-  /** Mask of the face mesh. */
-  readonly face: Raster;
+  /** The face mesh. */
+  readonly mesh: Surface;
   /** The face mesh without the part of its rim that is turned away, softened; all of it and a
    * cell around it where the face is all that is known of a person. */
   readonly innerFace: Raster;
@@ -44,7 +42,8 @@ export async function look(detector: Detector, pixels: Pixels, face: Face): Prom
 export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   const photo = shrinkPixels(crop, FINE).toRaster();
   const landmarks = face.crop.toCrop(face.landmarks, SIDE);
-  const [normals, mask] = meshNormals(landmarks, face.headPose, SIDE);
+  const mesh = surface(landmarks, face.headPose, SIDE);
+  const { normals, mask } = mesh;
   const inner = erode(mask, RIM);
   const skin = inner.zip(plain(landmarks), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
   const outline = new Raster(FINE * SIDE, FINE * SIDE, 1);
@@ -64,8 +63,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   return {
     photo,
     finePhoto: crop.toRaster(),
-    meshNormals: normals,
-    face: mask,
+    mesh,
     innerFace: gaussianBlur(certain, SIDE / 200),
     skin,
     outline,

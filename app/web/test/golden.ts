@@ -11,12 +11,13 @@ import { faceFrom } from "../src/face";
 import { blur, dilate, erode, gaussianBlur, guidedFilter } from "../src/filter";
 import { Crop, direction, RADIAN, type Grid, type Matrix, type Vector } from "../src/geometry";
 import { Guide, type Outline } from "../src/guide";
-import { headAngles, keyToFillWith, place, placeGroup, type Light, type Placed } from "../src/light";
-import { meshNormals, region, VERTICES } from "../src/mesh";
+import { headAngles, keyToFillWith, place, placeGroup, towards, type Light, type Placed } from "../src/light";
+import { region, surface, VERTICES } from "../src/mesh";
 import { headPose } from "../src/pose";
 import { apply, type GainMap } from "../src/quotient";
 import { Pixels, Raster } from "../src/raster";
 import { resizeArea, shrink, shrinkPixels } from "../src/resample";
+import { unshadowed } from "../src/shadow";
 import { gainInputs, keyGain, type Networks } from "../src/stage";
 import { SIDE, viewOf, type View } from "../src/view";
 
@@ -159,9 +160,10 @@ function checkMesh(portrait: Pixels): void {
   matches("mesh/crop_landmarks", drawing, 1e-3);
   close("face/head_pose", face.headPose.flat(), values["face/head_pose"].flat(), 1e-4);
   close("face/box", face.box, values["face/box"], 1e-3);
-  const [normals, mask] = meshNormals(drawing, face.headPose, 64);
-  matches("mesh/mask", mask.data, 0.005);
-  matches("mesh/normals", normals.data, 0.005);
+  const mesh = surface(drawing, face.headPose, 64);
+  matches("mesh/mask", mesh.mask.data, 0.005);
+  matches("mesh/normals", mesh.normals.data, 0.005);
+  matches("mesh/depth", mesh.depth.data, 0.05);
   const features = ["lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow"];
   matches("mesh/region", region(drawing, features, 128).data, 0);
   const [rows, columns] = values["mesh/shape"];
@@ -266,10 +268,23 @@ async function checkGrey(): Promise<void> {
   for (const [k, level] of values["grey/levels"].entries()) {
     const photo = new Raster(SIDE, SIDE, 3).map(() => 0.5);
     photo.data[(40 * SIDE + 50) * 3] += level / 255;
-    const view = { photo, finePhoto: photo, person: whole, face: whole } as View;
+    const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
+    const view = { photo, finePhoto: photo, person: whole, mesh } as View;
     const gain = await keyGain(answer, gainInputs(view, normals, environment), light);
     matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-3);
   }
+}
+
+function checkShadow(): void {
+  const mesh = {
+    normals: raster("shadow/normals"),
+    depth: raster("shadow/depth"),
+    mask: raster("shadow/mask"),
+  };
+  values["shadow/lights"].forEach((light: Light, i: number) => {
+    const found = unshadowed(mesh, towards(light), light.softness_deg * RADIAN);
+    matches(`shadow/unshadowed/${i}`, found.data, 1e-3);
+  });
 }
 
 function checkApply(): void {
@@ -307,8 +322,9 @@ async function checkRelight(portrait: Pixels): Promise<void> {
   const person = raster("view/person_mask").map((x) => x / 255);
   const view = viewOf(crop, face, person);
   matches("view/photo", view.photo.data.map((x) => x * 255), 0.3, 2);
-  matches("view/mesh_normals", view.meshNormals.data, 0.005);
-  matches("view/face", view.face.data, 0.003);
+  matches("view/mesh_normals", view.mesh.normals.data, 0.005);
+  matches("view/mesh_depth", view.mesh.depth.data, 0.05);
+  matches("view/face", view.mesh.mask.data, 0.003);
   matches("view/inner_face", view.innerFace.data, 0.005);
   matches("view/skin", view.skin.data, 0.005);
   matches("view/person", view.person.data, 0.003);
@@ -348,6 +364,7 @@ checkColor();
 checkGeometry(portrait);
 checkFilter();
 checkMesh(portrait);
+checkShadow();
 checkEnvironment();
 checkLight();
 checkGuide(portrait);

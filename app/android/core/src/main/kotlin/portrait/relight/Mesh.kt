@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The face mesh: its mean shape, its triangles, and drawing its normals. */
+/** The face mesh: its mean shape, its triangles, and drawing its normals and its depth. */
 package portrait.relight
 
 import kotlin.math.abs
@@ -18,7 +18,7 @@ public const val POINTS: Int = 468
 /** 468 points of the face's surface and 5 of each iris. */
 public const val LANDMARKS: Int = 478
 
-/** Weight of the mean face's normals against those of the landmarks. */
+/** Weight of the mean face's normals and depth against those of the landmarks. */
 internal const val TEMPLATE_SHARE = 0.5f
 
 /** Normals are drawn at this many times the resolution and averaged: lips and nostrils are thin. */
@@ -99,9 +99,9 @@ internal fun vertexNormals(vertices: FloatArray, triangles: IntArray): FloatArra
  *
  * @param points triples, in pixels of the drawing: x right, y down, pixel (i, j) covers
  *   [j, j + 1) x [i, i + 1); z smaller is nearer.
- * @param attributes triples, values at the vertices.
+ * @param attributes values at the vertices, channels interleaved.
  * @param side of the square drawing.
- * @return three channels, 0 outside the mesh, and the mask of the mesh, 0 or 1. The nearest triangle
+ * @return those channels, 0 outside the mesh, and the mask of the mesh, 0 or 1. The nearest triangle
  *   wins; those facing away are left out.
  */
 internal fun rasterize(points: FloatArray, attributes: FloatArray, side: Int): Pair<Raster, Raster> {
@@ -116,16 +116,17 @@ internal fun rasterize(points: FloatArray, attributes: FloatArray, side: Int): P
         }
         fillPolygon(corners, side) { row, column -> owner[row * side + column] = t }
     }
-    val drawn = Raster(side, side, 3)
+    val channels = attributes.size / POINTS
+    val drawn = Raster(side, side, channels)
     val mask = Raster(side, side, 1)
     for (i in owner.indices) {
         if (owner[i] < 0) continue
         mask.data[i] = 1f
         val t = owner[i] * 3
         val weights = barycentric(i % side + 0.5f, i / side + 0.5f, points, triangles, t)
-        for (c in 0 until 3) {
-            drawn.data[i * 3 + c] =
-                (0 until 3).sumOf { (weights[it] * attributes[triangles[t + it] * 3 + c]).toDouble() }.toFloat()
+        for (c in 0 until channels) {
+            drawn.data[i * channels + c] =
+                (0 until 3).sumOf { (weights[it] * attributes[triangles[t + it] * channels + c]).toDouble() }.toFloat()
         }
     }
     return drawn to mask
@@ -155,7 +156,17 @@ private fun barycentric(x: Float, y: Float, points: FloatArray, triangles: IntAr
 }
 
 /**
- * Normals of the face mesh in camera frame, drawn into a square.
+ * The face mesh drawn into a square.
+ *
+ * @property normals unit, camera frame, 0 outside.
+ * @property depth position along the camera's axis in pixels of the drawing, larger nearer, about the
+ *   mean of the mesh; 0 outside.
+ * @property mask 1 on the face, else 0.
+ */
+public class Surface(public val normals: Raster, public val depth: Raster, public val mask: Raster)
+
+/**
+ * Draws the face mesh's normals and depth into a square.
  *
  * Face Mesh knows this face's expression but flattens its relief; the mean face, turned as this head
  * is, has true relief but no expression. Halfway between them lies closer to the truth than either.
@@ -163,29 +174,53 @@ private fun barycentric(x: Float, y: Float, points: FloatArray, triangles: IntAr
  *
  * @param landmarks triples in pixels of the drawing, z in the same scale, smaller nearer.
  * @param headPose rotation head to camera.
- * @return unit normals, 0 outside, and the mask of the face.
  */
-internal fun meshNormals(landmarks: FloatArray, headPose: Matrix, side: Int): Pair<Raster, Raster> {
+internal fun surface(landmarks: FloatArray, headPose: Matrix, side: Int): Surface {
     val template = FaceTemplate.instance
     val camera = FloatArray(POINTS * 3) { if (it % 3 == 0) landmarks[it] else -landmarks[it] }
     val own = vertexNormals(camera, template.triangles)
-    val mixed = FloatArray(POINTS * 3)
+    val depth = templateDepth(camera, headPose)
+    val middle = (0 until POINTS).sumOf { camera[it * 3 + 2].toDouble() } / POINTS
+    val mixed = FloatArray(POINTS * 4)
+    fun mix(a: Float, b: Double): Float = a * (1 - TEMPLATE_SHARE) + b.toFloat() * TEMPLATE_SHARE
     for (i in 0 until POINTS) {
         val at = i * 3
         val mean = template.normals.let { n ->
             headPose * Vector(n[at].toDouble(), n[at + 1].toDouble(), n[at + 2].toDouble())
         }
-        mixed[at] = own[at] * (1 - TEMPLATE_SHARE) + mean.x.toFloat() * TEMPLATE_SHARE
-        mixed[at + 1] = own[at + 1] * (1 - TEMPLATE_SHARE) + mean.y.toFloat() * TEMPLATE_SHARE
-        mixed[at + 2] = own[at + 2] * (1 - TEMPLATE_SHARE) + mean.z.toFloat() * TEMPLATE_SHARE
+        mixed[i * 4] = mix(own[at], mean.x)
+        mixed[i * 4 + 1] = mix(own[at + 1], mean.y)
+        mixed[i * 4 + 2] = mix(own[at + 2], mean.z)
+        mixed[i * 4 + 3] = mix((camera[at + 2] - middle).toFloat(), depth[i])
     }
     val (fine, covered) =
         rasterize(FloatArray(landmarks.size) { landmarks[it] * SAMPLES }, mixed, side * SAMPLES)
-    normalize(fine.data)
-    val mask = shrink(covered, SAMPLES).map { if (it >= 0.5f) 1f else 0f }
-    val drawn = shrink(fine, SAMPLES)
+    val directions = Raster(fine.rows, fine.columns, 3, FloatArray(fine.rows * fine.columns * 3) {
+        fine.data[it / 3 * 4 + it % 3]
+    })
+    normalize(directions.data)
+    val share = shrink(covered, SAMPLES)
+    val mask = share.map { if (it >= 0.5f) 1f else 0f }
+    val drawn = shrink(directions, SAMPLES)
     normalize(drawn.data)
-    return Raster(side, side, 3, FloatArray(drawn.data.size) { drawn.data[it] * mask.data[it / 3] }) to mask
+    val heights = Raster(fine.rows, fine.columns, 1, FloatArray(fine.rows * fine.columns) { fine.data[it * 4 + 3] })
+    val near = shrink(heights, SAMPLES).zip(share) { value, part -> value / max(part, 0.5f) }
+    return Surface(drawn.weighted(mask), near.zip(mask) { value, inside -> value * inside }, mask)
+}
+
+/** Depth of the mean face's points, turned, as large as the landmarks in camera frame show it. */
+private fun templateDepth(camera: FloatArray, headPose: Matrix): DoubleArray {
+    val template = FaceTemplate.instance
+    val centre = headPose * template.centre
+    val posed = List(POINTS) { headPose * template.vertex(it) - centre }
+    var cross = 0.0
+    var own = 0.0
+    for (i in 0 until POINTS) {
+        // The points' mean is 0: the landmarks' need not be taken off.
+        cross += posed[i].x * camera[i * 3] + posed[i].y * camera[i * 3 + 1]
+        own += posed[i].x * posed[i].x + posed[i].y * posed[i].y
+    }
+    return DoubleArray(POINTS) { posed[it].z * cross / own }
 }
 
 /** Mask, 0 or 1, of the polygons of some of the template's loops; landmarks as above. */

@@ -67,7 +67,7 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
 
     override fun normals(view: View): Normals {
         val mesh = FloatArray(SIDE * SIDE * 4) {
-            if (it % 4 == 3) view.face.data[it / 4] else view.meshNormals.data[it / 4 * 3 + it % 4]
+            if (it % 4 == 3) view.face.data[it / 4] else view.mesh.normals.data[it / 4 * 3 + it % 4]
         }
         val found = run("normals", mapOf("photo" to view.finePhoto.data, "mesh" to mesh))
         val confidence = Raster(SIDE, SIDE, 1, found.getValue("confidence"))
@@ -92,16 +92,17 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
     override fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster {
         val onPerson = normals.weighted(view.person)
         val direction = light.direction
+        val radius = radians(light.softnessDeg).toFloat()
         val inputs = mapOf(
             "photo" to view.finePhoto.data,
             "normals" to onPerson.data,
-            "visibility" to visibility(onPerson, direction).data,
+            "visibility" to lightVisibility(view.mesh, onPerson, direction, radius).data,
             "shading" to shading(environment, onPerson, view.face).data,
             "light" to floatArrayOf(
                 direction.x.toFloat(),
                 direction.y.toFloat(),
                 direction.z.toFloat(),
-                radians(light.softnessDeg).toFloat(),
+                radius,
             ),
         )
         val gain = run("quotient", inputs).getValue("gain")

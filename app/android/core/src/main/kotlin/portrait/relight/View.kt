@@ -28,8 +28,7 @@ private const val BLIND = 0.8f
  *
  * @property finePhoto 256 x 256, sRGB in [0, 1].
  * @property photo the same at 128 x 128.
- * @property meshNormals unit normals of the face mesh, camera frame, 0 outside it.
- * @property face 1 on the face mesh, else 0.
+ * @property mesh the face mesh.
  * @property innerFace in [0, 1], the face mesh without the part of its rim that is turned away, softened;
  *   all of it and a pixel around it where the face is all that is known of a person.
  * @property skin in [0, 1], trust in a pixel as plain, well exposed skin.
@@ -38,12 +37,14 @@ private const val BLIND = 0.8f
 public class View(
     public val finePhoto: Raster,
     public val photo: Raster,
-    public val meshNormals: Raster,
-    public val face: Raster,
+    public val mesh: Surface,
     public val innerFace: Raster,
     public val skin: Raster,
     public val outline: Raster,
 ) {
+    /** 1 on the face mesh, else 0. */
+    public val face: Raster get() = mesh.mask
+
     /** Probability in [0, 1] of a person. */
     public val person: Raster by lazy { shrink(outline, FINE) }
 
@@ -56,7 +57,8 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
     val crop = face.crop.extract(photo, FINE * SIDE)
     val small = shrink(crop, FINE).toRaster()
     val landmarks = face.cropLandmarks(SIDE)
-    val (normals, mask) = meshNormals(landmarks, face.headPose, SIDE)
+    val mesh = surface(landmarks, face.headPose, SIDE)
+    val (normals, mask) = mesh.normals to mesh.mask
     val inner = erode(mask, RIM)
     val plain = dilate(region(landmarks, FEATURES, SIDE), RIM).map { 1 - it }
     val person = detector.person(crop)
@@ -74,7 +76,7 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
         if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
-    return View(crop.toRaster(), small, normals, mask, gaussianBlur(certain, SIDE / 200.0), skin, outline)
+    return View(crop.toRaster(), small, mesh, gaussianBlur(certain, SIDE / 200.0), skin, outline)
 }
 
 /** 1 where a pixel is neither clipped nor black, else 0. */

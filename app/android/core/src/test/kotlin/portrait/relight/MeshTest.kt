@@ -25,10 +25,11 @@ class MeshTest {
 
     @Test
     fun `the mesh is drawn`() {
-        val (normals, mask) = meshNormals(drawing, Golden.face.headPose, 64)
+        val drawn = surface(drawing, Golden.face.headPose, 64)
         // Which pixels of the rim and which of two neighbouring triangles: a question of rounding.
-        assertGolden("mesh/mask", mask.data, 1f, 2e-3f)
-        assertGolden("mesh/normals", normals.data, 1.1f, 4e-3f)
+        assertGolden("mesh/mask", drawn.mask.data, 1f, 2e-3f)
+        assertGolden("mesh/normals", drawn.normals.data, 1.1f, 4e-3f)
+        assertGolden("mesh/depth", drawn.depth.data, 70f, 0.05f)
     }
 
     @Test

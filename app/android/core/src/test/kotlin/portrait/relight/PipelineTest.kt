@@ -39,7 +39,8 @@ class PipelineTest {
         val view = Golden.view
         assertGolden("view/photo", view.photo.map { it * 255 }.data, 2f, 0.2f)
         assertGolden("view/face", view.face.data, 1f, 1e-3f)
-        assertGolden("view/mesh_normals", view.meshNormals.data, 1.1f, 2e-3f)
+        assertGolden("view/mesh_normals", view.mesh.normals.data, 1.1f, 2e-3f)
+        assertGolden("view/mesh_depth", view.mesh.depth.data, 70f, 0.03f)
         assertGolden("view/inner_face", view.innerFace.data, 1f, 2e-3f)
         assertGolden("view/skin", view.skin.data, 1f, 4e-3f)
         assertGolden("view/person", view.person.data, 1f, 1e-3f)

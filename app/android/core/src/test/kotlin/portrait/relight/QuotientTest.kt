@@ -45,11 +45,12 @@ class QuotientTest {
     }
 
     @Test
-    fun `visibility is Lambert's cosine`() {
+    fun `visibility is Lambert's cosine where the face throws no shadow`() {
         val normals = Golden.raster("normals/normals").weighted(Golden.raster("view/person"))
-        val (x, y, z) = Golden.floats("quotient/light")
-        val found = visibility(normals, Vector(x.toDouble(), y.toDouble(), z.toDouble()))
-        assertGolden("quotient/visibility", found.data, 1e-5f)
+        val (x, y, z, radius) = Golden.floats("quotient/light")
+        val direction = Vector(x.toDouble(), y.toDouble(), z.toDouble())
+        val found = lightVisibility(Golden.view.mesh, normals, direction, radius)
+        assertGolden("quotient/visibility", found.data, 1f, 2e-3f)
     }
 
     @Test

@@ -15,13 +15,14 @@ class StagesTest {
         }
         val normals = Raster(SIDE, SIDE, 3, FloatArray(SIDE * SIDE * 3) { if (it % 3 == 2) 1f else 0f })
         val whole = normals.channel(2)
+        val flat = Raster(SIDE, SIDE, 1)
         val outline = Raster(FINE * SIDE, FINE * SIDE, 1).map { 1f }
         val environment = Environment(Golden.raster("environment/uniform"))
         val every = Golden.value("grey/every").jsonPrimitive.int
         Golden.value("grey/levels").jsonArray.forEachIndexed { i, level ->
             val photo = Raster(SIDE, SIDE, 3).map { 0.5f }
             photo.data[(40 * SIDE + 50) * 3] += level.jsonPrimitive.int / 255f
-            val view = View(photo, photo, normals, whole, whole, whole, outline)
+            val view = View(photo, photo, Surface(normals, flat, whole), whole, whole, outline)
             val gain = NetworkStages { answer }.use { it.gain(view, normals, environment, Light(30.0, 20.0)) }
             assertGolden("grey/gain/$i", gain.every(every).data, 1e-3f)
         }

@@ -17,6 +17,7 @@ import portrait.relight.Manifest
 import portrait.relight.ModelError
 import portrait.relight.Raster
 import portrait.relight.SIDE
+import portrait.relight.Surface
 import portrait.relight.View
 
 class TfliteStagesTest {
@@ -70,6 +71,7 @@ class TfliteStagesTest {
 
     private fun view(): View {
         fun plane(channels: Int, side: Int = SIDE) = Raster(side, side, channels)
-        return View(plane(3, FINE * SIDE), plane(3), plane(3), plane(1), plane(1), plane(1), plane(1, FINE * SIDE))
+        val mesh = Surface(plane(3), plane(1), plane(1))
+        return View(plane(3, FINE * SIDE), plane(3), mesh, plane(1), plane(1), plane(1, FINE * SIDE))
     }
 }
