@@ -28,7 +28,7 @@ from training.data import (
     make_block,
 )
 from training.networks import NETWORKS
-from training.target import disturbed_normals, inputs_and_target, with_estimates
+from training.target import EMPHASIS, disturbed_normals, inputs_and_target, with_estimates
 
 CONFIG = DataConfig(batch=4, views=2, pairs=4)
 
@@ -163,6 +163,26 @@ def test_clipped_pixels_have_no_weight(splits: tuple[Split, Split]) -> None:
     block["photo"][:, 80:160, 80:160] = 255
     _, target = inputs_and_target(block, "quotient", CONFIG, np.random.default_rng(0))
     assert (target[:, 40:80, 40:80, 6:] == 0).all()
+
+
+def test_cast_shadows_on_the_face_weigh_more(splits: tuple[Split, Split]) -> None:
+    """Where the key is taken away though the surface is turned to it."""
+    block = make_block(splits[0], CONFIG, 0)
+    rng = np.random.default_rng(0)
+    light = block["light"][:, :3]
+    cosine = np.einsum("nyxc,nc->nyx", block["normals"].astype(np.float32), light)
+    place = np.zeros(cosine.shape, bool)
+    place[:, 56:72, 56:72] = True
+    block["photo"][:] = 100
+    block["gain"][place] = 0
+    _, target = inputs_and_target(block, "quotient", CONFIG, rng)
+    weight, face, mask = target[..., 6], target[..., 7], block["mask"].astype(np.float32)
+    dark = place & (cosine > 0.4) & (face == 1) & (mask == 1)
+    assert dark.sum() > 20
+    assert target.dtype == np.float32
+    np.testing.assert_allclose(weight[dark], 1 + EMPHASIS)
+    assert (weight[(face == 0) | (place & (cosine < 0.2))] <= 1).all()
+    assert (weight <= 1 + EMPHASIS).all()
 
 
 @pytest.mark.parametrize("network", ["lighting", "quotient"])

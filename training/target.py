@@ -156,9 +156,8 @@ def inputs_and_target(
     """
     photo, mesh, mask = _float_images(sample)
     normals = sample["normals"].astype(np.float32)
-    face = _face(mesh, mask)
     if network == "normals":
-        target = np.concatenate([normals, mask[..., None], face], -1)
+        target = np.concatenate([normals, mask[..., None], _face(mesh, mask)], -1)
         return {"photo": _fine_photo(sample), "mesh": misjudged(mesh, config, rng)}, target
     if network == "lighting":
         if "estimated_normals" in sample:
@@ -167,10 +166,44 @@ def inputs_and_target(
             given = disturbed_normals(normals, mesh, mask, config.normal_error, rng)
         inputs = {"photo": photo, "normals": given, "skin": _skin(sample, photo)}
         return inputs, sample["environment"]
-    told = np.ones(len(photo), np.bool_)
+    return _of_quotient(sample, photo, mesh, mask, config, rng)
+
+
+def _of_quotient(
+    sample: Sample,
+    photo: Float,
+    mesh: Float,
+    mask: Float,
+    config: DataConfig,
+    rng: np.random.Generator,
+) -> tuple[Sample, Float]:
+    """The quotient network's inputs and target; see :func:`inputs_and_target`."""
+    normals = sample["normals"].astype(np.float32)
+    face, light, gain = _face(mesh, mask), sample["light"], sample["gain"].astype(np.float32)
+    given, lit = _known(sample, mesh, mask, config, rng)
+    depth = sample["depth"].astype(np.float32)
+    surfaces = map(Surface, mesh[..., :3], depth, mesh[..., 3] > 0.5)
+    seen = [
+        light_visibility(surface, n, key[:3], float(key[3]))[..., None]
+        for surface, n, key in zip(surfaces, given, light, strict=True)
+    ]
+    unclipped = (photo.max(-1, keepdims=True) < BRIGHTEST).astype(np.float32)
+    solid = 1 + np.float32(EMPHASIS) * face * _cast_shadow(gain, lit, normals, light[:, :3])
+    weights = [mask[..., None] * unclipped * solid, face * unclipped]
+    target = np.concatenate([gain, sample["linear"].astype(np.float32), *weights], -1)
+    inputs = {"normals": given, "visibility": np.stack(seen), "light": light, "shading": lit}
+    return inputs | {"photo": _fine_photo(sample)}, target
+
+
+def _known(
+    sample: Sample, mesh: Float, mask: Float, config: DataConfig, rng: np.random.Generator
+) -> tuple[Float, Float]:
+    """Normals and the existing light's shading as the quotient network is told them."""
+    normals = sample["normals"].astype(np.float32)
+    told = np.ones(len(normals), np.bool_)
     given, lit = np.empty_like(normals), np.empty_like(normals)
     if "estimated_normals" in sample:
-        told = rng.random(len(photo)) < config.told
+        told = rng.random(len(normals)) < config.told
         given[~told] = sample["estimated_normals"][~told]
         lit[~told] = misestimated(
             sample["estimated_shading"][~told].astype(np.float32), mask[~told], config, rng
@@ -179,29 +212,9 @@ def inputs_and_target(
         given[told] = disturbed_normals(
             normals[told], mesh[told], mask[told], config.normal_error, rng
         )
-        lit[told] = _shadings(sample["environment"][told], given[told], face[told])
-    light = sample["light"]
-    depth = sample["depth"].astype(np.float32)
-    drawn = [
-        Surface(*parts) for parts in zip(mesh[..., :3], depth, mesh[..., 3] > 0.5, strict=True)
-    ]
-    seen = [
-        light_visibility(surface, n, key[:3], float(key[3]))[..., None]
-        for surface, n, key in zip(drawn, given, light, strict=True)
-    ]
-    hidden = _cast_shadow(sample["gain"].astype(np.float32), lit, normals, light[:, :3])
-    unclipped = (photo.max(-1, keepdims=True) < BRIGHTEST).astype(np.float32)
-    target = np.concatenate(
-        [
-            sample["gain"].astype(np.float32),
-            sample["linear"].astype(np.float32),
-            mask[..., None] * unclipped * (1 + EMPHASIS * hidden * face),
-            face * unclipped,
-        ],
-        -1,
-    )
-    inputs = {"normals": given, "visibility": np.stack(seen), "light": light, "shading": lit}
-    return inputs | {"photo": _fine_photo(sample)}, target
+        face = _face(mesh, mask)[told]
+        lit[told] = _shadings(sample["environment"][told], given[told], face)
+    return given, lit
 
 
 def _cast_shadow(gain: Float, shadings: Float, normals: Float, light: Float) -> NDArray[np.bool_]:
