@@ -106,8 +106,9 @@ CARDS = {
         },
         {"gain": "G >= 0 of a white light of unit intensity, linear"},
         "Error of log(1 + k G) at several intensities, and of the added light and the relit"
-        " photo, the face weighing most. The weights are half of those that the last run began with"
-        " and half of those after its last step (`training/blend.py`).",
+        " photo, the face weighing most and cast shadows on it four times as much. The weights are"
+        " in equal parts those of former runs, those that the last run began with and those after"
+        " its last step (`training/blend.py`).",
         (
             "log_gain_face",
             "log_gain_person",
@@ -120,6 +121,8 @@ CARDS = {
         (
             "It adds light and never takes any away: cast shadows of the light already there stay.",
             "Where the photo is clipped or black there is nothing to multiply.",
+            "Cast shadows are softer and lighter than real ones: on real people half of Lambert's"
+            " light is left in them, in photographs a sixth.",
         ),
     ),
 }
