@@ -64,7 +64,7 @@ class AnalyticModels:
     """The analytic stages behind the interface of the networks: ``relight.stage.Stages``."""
 
     def __init__(self) -> None:
-        self._shading: tuple[Environment, Float, float] | None = None
+        self._shading: tuple[Environment, Float, Float, float] | None = None
 
     def normals(self, view: View) -> tuple[Float, Float]:
         """The mesh's normals, extended to the whole person, and the trust in them."""
@@ -76,10 +76,11 @@ class AnalyticModels:
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Lambert's law over the existing shading; a light's softness does not count."""
-        if self._shading is None or self._shading[0] is not environment:
+        kept = self._shading
+        if kept is None or kept[0] is not environment or kept[1] is not normals:
             mean = mean_irradiance(environment, normals, view.face)
-            self._shading = environment, environment.irradiance(normals), mean
-        _, irradiance, mean = self._shading
+            kept = self._shading = environment, normals, environment.irradiance(normals), mean
+        _, _, irradiance, mean = kept
         return lambert_gain(visibility(normals, light.direction), irradiance, mean)
 
     def close(self) -> None:

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relight import Light, Relighter
+from relight import Analysis, Light, Relighter
 from relight.color import linear_to_srgb
 from relight.face import Face
 from relight.geometry import angle_between, normalize
+from relight.view import SIDE
 from training import metric, yaleb
 from training.yaleb import Capture
 
@@ -76,6 +77,8 @@ STAGES = "stages"
 """Row of the stages judged."""
 ANALYTIC = "analytic stages"
 PHOTO = "photographed"
+TOLD = "stages told true normals"
+"""What would be left with normals that are right: the existing light is still estimated."""
 
 
 def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> SubjectFigures:
@@ -105,12 +108,14 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         face = faces[0] if faces else reference
         drawn, mask = yaleb.drawn_mesh(face, linear.shape)
         analyses = {name: method.analyze(photo, face) for name, method in methods.items()}
+        analyses[TOLD] = _told(analyses[STAGES], truth[0])
         scaled = linear * (EXPOSURE / linear[mask].mean())
         irradiance = float((scaled / np.maximum(truth[1], 0.02))[mask].mean())
         if kind in yaleb.MIXED_KINDS:
             found = {
                 name: normalize(yaleb.from_photo(np.nan_to_num(analysis.normals)))
                 for name, analysis in analyses.items()
+                if name in methods
             }
             for name, normals in found.items():
                 angles[name].append(metric.normal_error_deg(normals, truth[0], mask))
@@ -125,7 +130,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
             lambert = truth[1] * np.maximum(truth[0] @ light.direction, 0)
             gains = {
                 name: yaleb.from_photo(method.key_gain(analyses[name], light))[..., 0]
-                for name, method in methods.items()
+                for name, method in {**methods, TOLD: methods[STAGES]}.items()
             }
             added = {
                 "no light": np.zeros_like(scaled),
@@ -170,6 +175,13 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         _means(shadow),
         _means(known),
     )
+
+
+def _told(analysis: Analysis, normals: Float) -> Analysis:
+    """An analysis that knows the normals of the tight crop ``(H, W, 3)`` inside the face mesh."""
+    known = analysis.face.crop.extract(yaleb.onto_photo(normals), SIDE)
+    inside = analysis.view.face[..., None]
+    return replace(analysis, crop_normals=normalize(np.where(inside, known, analysis.crop_normals)))
 
 
 def _judge_lamps(

@@ -223,12 +223,17 @@ def stereo_doubt_deg(capture: Capture, mask: Mask) -> float:
 
 def as_photo(linear: Float) -> NDArray[np.uint8]:
     """Turn a tight linear crop ``(H, W)`` into a photo ``(H', W', 3)`` uint8 sRGB with margins."""
+    return np.repeat(to_uint8(linear_to_srgb(onto_photo(linear)))[..., None], 3, 2)
+
+
+def onto_photo(values: Float) -> Float:
+    """Enlarge values ``(H, W[, C])`` on a tight crop to those on such a photo ``(H', W'[, C])``."""
     import cv2
 
-    padded = cv2.copyMakeBorder(linear, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(values, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
     size = (padded.shape[1] * ENLARGE, padded.shape[0] * ENLARGE)
-    big = cv2.resize(padded, size, interpolation=cv2.INTER_CUBIC)
-    return np.repeat(to_uint8(linear_to_srgb(big))[..., None], 3, 2)
+    enlarged: Float = cv2.resize(padded, size, interpolation=cv2.INTER_CUBIC)
+    return enlarged
 
 
 def from_photo(values: Float) -> Float:
