@@ -25,7 +25,7 @@ Float = NDArray[np.float32]
 KNEE = 0.80
 """Encoded value above which highlights are compressed instead of clipped."""
 PALING = 0.5
-"""How far highlights lose their colour at the end of the shoulder."""
+"""How far highlights lose their colour far above the knee."""
 SHADING_LIMIT = 2.5
 """Darkest and brightest existing light, in logarithms against the mean, that is divided by."""
 STRIP = 1 << 17
@@ -182,7 +182,9 @@ def _shoulder(before: Float, after: Float, white: float) -> Float:
     over = np.maximum(peak - knee, 0)
     pressed = over / (over + room + np.float32(1e-6 * white))  # 0 at the knee, towards 1 far above
     bent = np.minimum(peak, knee) + room * pressed
-    paled = pressed * np.float32(PALING)
+    # By a room of its own, the knee's: by the pixel's, which is none at white, the least light
+    # would bleach clipped skin and leave its neighbours, one level darker, as they are.
+    paled = np.float32(PALING) * over / (over + np.float32((1 - KNEE) * white))
     scale = bent / np.maximum(peak, np.float32(1e-6 * white)) * (1 - paled)
     after *= cv2.merge([scale] * 3).reshape(after.shape)
     after += cv2.merge([bent * paled] * 3).reshape(after.shape)

@@ -140,6 +140,16 @@ def test_highlights_approach_white_without_reaching_it(dtype: type) -> None:
             assert ramp[white].min() > 0.995 * peak
 
 
+@pytest.mark.parametrize("gain", [0.02, 0.1, 0.3, 1.0, 3.0])
+def test_noise_in_nearly_clipped_colours_is_not_blown_up(gain: float) -> None:
+    """A shirt whose red is at 250 to 255 stays one shirt: no pixel bleaches before the next."""
+    photo = np.full((56, 1, 3), (0, 40, 130), np.uint8)
+    photo[:, 0, 0] = np.arange(200, 256)
+    added = GainMap(0, 0, 1, np.full(photo.shape, gain, np.float32))
+    result = quotient.apply(photo, added)[:, 0].astype(int)
+    assert np.abs(np.diff(result, axis=0)).max() <= 2
+
+
 @pytest.mark.parametrize("value", [3, 30, 128, 200, 230, 250])
 def test_more_gain_is_never_darker(value: int) -> None:
     gains = np.concatenate([[0], np.geomspace(1e-3, 50, 299)]).astype(np.float32)

@@ -46,7 +46,7 @@ void main() {
     float pressed = over / (over + room + 1e-6);
     float bent = min(peak, knee) + room * pressed;
     after *= bent / peak;
-    after += (bent - after) * (pressed * ${number(quotient.PALING)});
+    after += (bent - after) * (${number(quotient.PALING)} * over / (over + 1.0 - KNEE));
     after = max(after, before);
   }
   color = vec4(after, texel.a);

@@ -141,9 +141,9 @@ function bend(rgba: Uint8ClampedArray, at: number, pixel: Float32Array): void {
   const room = 1 - knee;
   const pressed = over / (over + room + 1e-6); // 0 at the knee, towards 1 far above it
   const bent = Math.min(peak, knee) + room * pressed;
+  const paling = (PALING * over) / (over + 1 - KNEE);
   for (let c = 0; c < 3; c++) {
     const after = pixel[c] * (bent / peak);
-    const paled = after + (bent - after) * (pressed * PALING);
-    pixel[c] = Math.max(paled, rgba[at + c] / 255); // light never darkens
+    pixel[c] = Math.max(after + (bent - after) * paling, rgba[at + c] / 255); // light never darkens
   }
 }

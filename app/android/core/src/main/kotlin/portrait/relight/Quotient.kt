@@ -18,7 +18,7 @@ import kotlin.math.min
 /** Encoded value above which highlights are compressed instead of clipped. */
 public const val KNEE: Float = 0.80f
 
-/** How far highlights lose their colour at the end of the shoulder. */
+/** How far highlights lose their colour far above the knee. */
 public const val PALING: Float = 0.5f
 
 /** Darkest and brightest existing light, in logarithms against the mean, that is divided by. */
@@ -203,8 +203,9 @@ private fun shoulder(pixel: FloatArray) {
     val room = 1 - knee
     val pressed = over / (over + room + 1e-6f) // 0 at the knee, towards 1 far above it
     val bent = min(peak, knee) + room * pressed
+    val paling = PALING * over / (over + 1 - KNEE)
     for (c in 3 until 6) {
         val kept = pixel[c] * (bent / peak)
-        pixel[c] = max(kept + (bent - kept) * (pressed * PALING), pixel[c - 3]) // light never darkens
+        pixel[c] = max(kept + (bent - kept) * paling, pixel[c - 3]) // light never darkens
     }
 }
