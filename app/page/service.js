@@ -1,9 +1,9 @@
-const VERSION = "b4057e08d40d7e6d";
+const VERSION = "2cacca125f32de5f";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-D4eM8Jy4.js",
- "assets/worker-BfYqnKd_.js",
+ "assets/index-_Pc05-9a.js",
+ "assets/worker-DJx5UMYk.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",
