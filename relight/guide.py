@@ -48,6 +48,8 @@ THICKEST = 0.2
 """but by no more than this,"""
 PILED = 0.03
 """and only where the darkest 2 % of the cells lie closer together: a veil is a floor."""
+DARKEST_OF = 9
+"""Side of the square of cells whose darkest says how far a cell can be multiplied."""
 _UNITS = 16
 """OpenCV's guided filter sees brightness from 0 to this."""
 
@@ -287,4 +289,7 @@ def _photo_trust(brightness: Float) -> Float:
     floor = max(0.0, 1 - (dark - least) / PILED)
     veil = floor * min(VEIL * max(black - BLACK, 0), THICKEST)
     trust: Float = 0.3 + 0.7 * smoothstep(mean, veil + 0.02, veil + 0.12)
-    return trust
+    # Where dark hair meets a bright wall, cells mix both: trusted by their own brightness, they
+    # would shine as a rim around the head.
+    least_near: Float = cv2.erode(trust, np.ones((DARKEST_OF, DARKEST_OF), np.uint8))
+    return cv2.blur(least_near, (3, 3))

@@ -154,6 +154,20 @@ def test_black_pixels_get_less_of_the_light_and_clipped_ones_all() -> None:
     assert levels[255] > 0.9
 
 
+def test_dark_hair_before_a_bright_wall_gets_no_shining_rim() -> None:
+    """Cells that mix both must not be lit more than the hair beside them."""
+    import cv2
+
+    hair = cv2.GaussianBlur(disc(300, 0.3), (0, 0), 1.5)[..., None]
+    photo = np.rint(15 * hair + 190 * (1 - hair)).astype(np.uint8).repeat(3, 2)
+    crop = Crop(0, 0, 300)
+    gain = upsample(photo, [part(crop, np.ones((128, 128, 3), np.float32), disc(SIDE, 0.3))])
+    row = gain.expand(photo.shape)[150, :, 0]
+    inside = row[100:200].max()
+    assert 0.2 < inside < 0.5  # black hair gets little of the light
+    assert row.max() < inside + 0.03
+
+
 def test_the_light_ends_where_the_crop_does_without_a_seam() -> None:
     """A person who fills the crop: the gain must be gone at the crop's border."""
     flat = np.full((600, 700, 3), 120, np.uint8)

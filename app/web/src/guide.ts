@@ -7,7 +7,7 @@
  * References: He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
  */
 import { guide as constants } from "./constants.json";
-import { blur, guidedFilter } from "./filter";
+import { blur, erode, guidedFilter } from "./filter";
 import type { Crop, Grid } from "./geometry";
 import { smoothstep, type GainMap } from "./quotient";
 import { clamp, Pixels, Raster, roundEven, Window } from "./raster";
@@ -16,6 +16,7 @@ import { resizeArea, resizeLinear } from "./resample";
 const {
   BLACK,
   COARSEST,
+  DARKEST_OF,
   EDGE,
   FADE,
   GAIN_SIDE,
@@ -227,5 +228,7 @@ function photoTrust(brightness: Raster): Raster {
   const [least, black, dark] = [1000, 200, 50].map((n) => sample[Math.floor(sample.length / n)]);
   const floor = Math.max(0, 1 - (dark - least) / PILED);
   const veil = floor * clamp(VEIL * (black - BLACK), 0, THICKEST);
-  return mean.map((value) => 0.3 + 0.7 * smoothstep(value, veil + 0.02, veil + 0.12));
+  const trust = mean.map((value) => 0.3 + 0.7 * smoothstep(value, veil + 0.02, veil + 0.12));
+  // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
+  return blur(erode(trust, DARKEST_OF), 3);
 }

@@ -67,7 +67,7 @@ internal fun erode(image: Raster, side: Int): Raster = extreme(image, side, ::mi
 /** Largest number in a square window of odd side. */
 internal fun dilate(image: Raster, side: Int): Raster = extreme(image, side, ::max)
 
-private fun extreme(image: Raster, side: Int, choose: (Float, Float) -> Float): Raster =
+private inline fun extreme(image: Raster, side: Int, choose: (Float, Float) -> Float): Raster =
     eachAxis(image) { line, count, into ->
         for (i in 0 until count) {
             var best = line[i]

@@ -43,6 +43,9 @@ private const val THICKEST = 0.2f
 /** And only where the darkest 2 % of the cells lie closer together: a veil is a floor. */
 private const val PILED = 0.03f
 
+/** Side of the square of cells whose darkest says how far a cell can be multiplied. */
+private const val DARKEST_OF = 9
+
 /**
  * Where one face's light may fall, on its crop; squares of any size, one channel.
  *
@@ -216,5 +219,7 @@ private fun photoTrust(brightness: Raster): Raster {
     val (least, black, dark) = listOf(1000, 200, 50).map { sample[sample.size / it] }
     val floor = max(0f, 1 - (dark - least) / PILED)
     val veil = floor * (VEIL * (black - BLACK)).coerceIn(0f, THICKEST)
-    return mean.map { 0.3f + 0.7f * smoothstep(it, veil + 0.02f, veil + 0.12f) }
+    val trust = mean.map { 0.3f + 0.7f * smoothstep(it, veil + 0.02f, veil + 0.12f) }
+    // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
+    return blur(erode(trust, DARKEST_OF), 3)
 }
