@@ -1,9 +1,9 @@
-const VERSION = "2cacca125f32de5f";
+const VERSION = "70c8ed47dc538be9";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-_Pc05-9a.js",
- "assets/worker-DJx5UMYk.js",
+ "assets/index-re36uHKY.js",
+ "assets/worker-B4ZB6-eN.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",
