@@ -24,6 +24,8 @@ FINE = 2
 """All but the lighting stage see the crop at this many times :data:`SIDE`."""
 RIM = 3
 """Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim."""
+STRAY = 9
+"""Side of the square by which it is eroded to what is a face whatever the segmentation sees."""
 FACING = 0.4
 """Cosine to the camera from which the rim is trusted: there the mesh ends on skin, not on air."""
 BLIND = 0.8
@@ -43,8 +45,8 @@ class View:
         pixels: ``(256, 256, 3)`` uint8 sRGB.
         mesh: the face mesh drawn at 128 pixels.
         inner_face: ``(128, 128)`` float32 in [0, 1], the face mesh without the part of its rim that
-            is turned away, softened; all of it and a pixel around it where the face is all that is
-            known of a person.
+            is turned away or where nobody is seen, softened; all of it and a pixel around it where
+            the face is all that is known of a person.
         skin: ``(128, 128)`` float32 in [0, 1], trust in a pixel as plain, well exposed skin.
         outline: ``(256, 256)`` float32 probability in [0, 1] of a person.
     """
@@ -93,15 +95,17 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
     photo = small_photo(crop)
     landmarks = face.crop_landmarks(SIDE)
     drawn = surface(landmarks, face.head_pose, SIDE)
-    fine_mask = drawn.mask.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
     person = detector.person(crop)
-    blind = (person * fine_mask).sum() < BLIND * fine_mask.sum()
+    seen = shrink(person, FINE)
+    blind = bool(seen[drawn.mask].sum() < BLIND * drawn.mask.sum())
+    air = np.zeros_like(drawn.mask) if blind else _air(drawn.mask, seen)
+    face_mask = (drawn.mask & ~air).repeat(FINE, 0).repeat(FINE, 1)
     return View(
         pixels=crop,
         mesh=drawn,
-        inner_face=certain_face(drawn, fills=bool(blind)),
+        inner_face=certain_face(drawn, air, fills=blind),
         skin=plain_skin(drawn.mask, region(landmarks, FEATURES, SIDE), photo),
-        outline=np.maximum(person, fine_mask),
+        outline=np.maximum(person, face_mask.astype(np.float32)),
     )
 
 
@@ -124,11 +128,12 @@ def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:
     return _inner(face) * (near == 0) * exposed(photo)
 
 
-def certain_face(mesh: Surface, *, fills: bool = False) -> Float:
+def certain_face(mesh: Surface, air: Mask | None = None, *, fills: bool = False) -> Float:
     """Where a face is for certain, ``(128, 128)`` float32 in [0, 1]; see :class:`View`.
 
     Args:
         mesh: the face mesh drawn at 128 pixels.
+        air: ``(128, 128)`` where the mesh lies beside the face, if anywhere.
         fills: the face fills the picture, so that around its mesh is skin too.
     """
     import cv2
@@ -137,8 +142,18 @@ def certain_face(mesh: Surface, *, fills: bool = False) -> Float:
         certain = cv2.dilate(mesh.mask.astype(np.float32), np.ones((RIM, RIM), np.uint8))
     else:
         certain = np.maximum(_inner(mesh.mask), mesh.mask & (mesh.normals[..., 2] > FACING))
+    if air is not None:
+        certain = certain * ~air
     soft: Float = cv2.GaussianBlur(certain, (0, 0), SIDE / 200)
     return soft
+
+
+def _air(face: Mask, person: Float) -> Mask:
+    """Near the mesh's rim, where nobody is seen: a nose in profile is drawn too long."""
+    import cv2
+
+    deep = cv2.erode(face.astype(np.uint8), np.ones((STRAY, STRAY), np.uint8))
+    return face & (deep == 0) & (person < 0.5)
 
 
 def _inner(face: Mask) -> Float:

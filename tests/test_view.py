@@ -107,3 +107,28 @@ def test_an_unseen_person_is_the_whole_mesh(
     assert away.any()
     certain = (found.inner_face[away] > 0.5).mean()
     assert (certain > 0.9) == rim
+
+
+def test_a_mesh_drawn_past_the_face_lights_no_air(
+    detector: Detector, astronaut: np.ndarray, face: Face
+) -> None:
+    """Near its rim the mesh needs somebody to be seen; deep inside it is right alone."""
+
+    class Segmentation:
+        def __init__(self, person: np.ndarray) -> None:
+            self._person = person
+
+        def person(self, crop: np.ndarray) -> np.ndarray:
+            return self._person
+
+    mask = look(detector, astronaut, face).face
+    columns = np.flatnonzero(mask.any(0))
+    person = np.ones((2 * SIDE, 2 * SIDE), np.float32)
+    person[:, : 2 * (columns[0] + 3)] = 0  # air up to the mesh's third column
+    middle = tuple(np.argwhere(mask).mean(0).astype(int))
+    person[2 * middle[0] - 6 : 2 * middle[0] + 6, 2 * middle[1] - 6 : 2 * middle[1] + 6] = 0
+    found = look(Segmentation(person), astronaut, face)  # type: ignore[arg-type]
+    assert found.face[:, columns[0] : columns[0] + 3].any()
+    assert not found.outline[:, : 2 * (columns[0] + 3)].any()
+    assert found.inner_face[:, columns[0] : columns[0] + 2].max() < 0.5
+    assert found.inner_face[middle] == found.person[middle] == 1

@@ -1,9 +1,9 @@
-const VERSION = "70c8ed47dc538be9";
+const VERSION = "0586a7240cb78a8c";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-re36uHKY.js",
- "assets/worker-B4ZB6-eN.js",
+ "assets/index-FJgSzBTI.js",
+ "assets/worker-Cw3RE457.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -10,7 +10,7 @@ import { Raster, type Pixels } from "./raster";
 import { shrink, shrinkPixels } from "./resample";
 
 export const { SIDE, FINE } = constants;
-const { BLIND, EXPOSED, FACING, FEATURES, RIM } = constants;
+const { BLIND, EXPOSED, FACING, FEATURES, RIM, STRAY } = constants;
 
 /** A face's crop and what is known of it before any estimate, SIDE cells a side. */
 export interface View {
@@ -46,20 +46,22 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   const { normals, mask } = mesh;
   const inner = erode(mask, RIM);
   const skin = inner.zip(plain(landmarks), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
-  const outline = new Raster(FINE * SIDE, FINE * SIDE, 1);
-  let seen = 0;
-  for (let y = 0, k = 0; y < FINE * SIDE; y++) {
-    for (let x = 0; x < FINE * SIDE; x++, k++) {
-      const inside = mask.data[Math.floor(y / FINE) * SIDE + Math.floor(x / FINE)];
-      outline.data[k] = Math.max(person.data[k], inside);
-      seen += person.data[k] * inside;
-    }
-  }
-  const blind = seen < BLIND * FINE ** 2 * mask.data.reduce((a, b) => a + b, 0);
+  const seen = shrink(person, FINE);
+  const total = (raster: Raster): number => raster.data.reduce((a, b) => a + b, 0);
+  const blind = total(seen.zip(mask, (a, b) => a * b)) < BLIND * total(mask);
+  // Near the mesh's rim, where nobody is seen, it lies on air: a nose in profile is drawn too long.
+  const deep = erode(mask, STRAY);
+  const known = seen.zip(deep, (a, b) => (a < 0.5 ? b : 1));
+  const onFace = blind ? mask : mask.zip(known, Math.min);
+  const either = person.data.map((value, k) => {
+    const [y, x] = [Math.floor(k / (FINE * SIDE)), k % (FINE * SIDE)];
+    return Math.max(value, onFace.data[Math.floor(y / FINE) * SIDE + Math.floor(x / FINE)]);
+  });
+  const outline = new Raster(FINE * SIDE, FINE * SIDE, 1, either);
   const facing = mask.data.map((value, i) => (normals.data[i * 3 + 2] > FACING ? value : 0));
   const certain = blind
     ? dilate(mask, RIM)
-    : inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max);
+    : inner.zip(new Raster(SIDE, SIDE, 1, facing), Math.max).zip(onFace, Math.min);
   return {
     photo,
     finePhoto: crop.toRaster(),

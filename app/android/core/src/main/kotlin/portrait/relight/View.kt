@@ -10,6 +10,9 @@ public const val FINE: Int = 2
 /** Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim. */
 private const val RIM = 3
 
+/** Side of the square by which it is eroded to what is a face whatever the segmentation sees. */
+private const val STRAY = 9
+
 /** Parts of a face that are no plain skin. */
 internal val FEATURES = listOf("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
 
@@ -66,14 +69,18 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
         "a person's outline is as large as the picture it was found in"
     }
     val known = person.map { it.coerceIn(0f, 1f) }
-    val inside = Raster(FINE * SIDE, FINE * SIDE, 1, FloatArray(person.data.size) {
-        mask[it / (FINE * SIDE) / FINE, it % (FINE * SIDE) / FINE]
+    val seen = shrink(known, FINE)
+    val blind = seen.zip(mask) { a, b -> a * b }.data.sumOf { it.toDouble() } < BLIND * mask.data.sum()
+    // Near the mesh's rim, where nobody is seen, it lies on air: a nose in profile is drawn too long.
+    val deep = erode(mask, STRAY)
+    val onFace = if (blind) mask else Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
+        if (seen.data[it] < 0.5f) deep.data[it] else mask.data[it]
     })
-    val outline = known.zip(inside) { a, b -> maxOf(a, b) }
-    val seen = known.zip(inside) { a, b -> a * b }.data.sumOf { it.toDouble() }
-    val blind = seen < BLIND * inside.data.sum()
+    val outline = Raster(FINE * SIDE, FINE * SIDE, 1, FloatArray(person.data.size) {
+        maxOf(known.data[it], onFace[it / (FINE * SIDE) / FINE, it % (FINE * SIDE) / FINE])
+    })
     val certain = if (blind) dilate(mask, RIM) else Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
-        if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it]
+        minOf(onFace.data[it], if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it])
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
     return View(crop.toRaster(), small, mesh, gaussianBlur(certain, SIDE / 200.0), skin, outline)
