@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ RAY = pytest.mark.skipif(
     reason="needs ray and RELIGHT_LONG_TESTS; takes minutes",
 )
 """Marks tests that start a cluster."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in a shell's background, pytest is deaf to Ctrl-C, and so were the programs it tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
