@@ -98,14 +98,14 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
     person = detector.person(crop)
     seen = shrink(person, FINE)
     blind = bool(seen[drawn.mask].sum() < BLIND * drawn.mask.sum())
-    air = np.zeros_like(drawn.mask) if blind else _air(drawn.mask, seen)
-    face_mask = (drawn.mask & ~air).repeat(FINE, 0).repeat(FINE, 1)
+    on_face = drawn.mask if blind else _on_face(drawn.mask, seen)
+    fine_face = on_face.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
     return View(
         pixels=crop,
         mesh=drawn,
-        inner_face=certain_face(drawn, air, fills=blind),
+        inner_face=certain_face(drawn, on_face, fills=blind),
         skin=plain_skin(drawn.mask, region(landmarks, FEATURES, SIDE), photo),
-        outline=np.maximum(person, face_mask.astype(np.float32)),
+        outline=np.maximum(person, fine_face),
     )
 
 
@@ -128,12 +128,12 @@ def plain_skin(face: Mask, features: Mask, photo: Float) -> Float:
     return _inner(face) * (near == 0) * exposed(photo)
 
 
-def certain_face(mesh: Surface, air: Mask | None = None, *, fills: bool = False) -> Float:
+def certain_face(mesh: Surface, on_face: Mask, *, fills: bool = False) -> Float:
     """Where a face is for certain, ``(128, 128)`` float32 in [0, 1]; see :class:`View`.
 
     Args:
         mesh: the face mesh drawn at 128 pixels.
-        air: ``(128, 128)`` where the mesh lies beside the face, if anywhere.
+        on_face: ``(128, 128)`` the mesh where it does not lie on air.
         fills: the face fills the picture, so that around its mesh is skin too.
     """
     import cv2
@@ -142,25 +142,22 @@ def certain_face(mesh: Surface, air: Mask | None = None, *, fills: bool = False)
         certain = cv2.dilate(mesh.mask.astype(np.float32), np.ones((RIM, RIM), np.uint8))
     else:
         certain = np.maximum(_inner(mesh.mask), mesh.mask & (mesh.normals[..., 2] > FACING))
-    if air is not None:
-        certain = certain * ~air
+        certain *= on_face
     soft: Float = cv2.GaussianBlur(certain, (0, 0), SIDE / 200)
     return soft
 
 
-def _air(face: Mask, person: Float) -> Mask:
-    """Near the mesh's rim, where nobody is seen: a nose in profile is drawn too long."""
+def _on_face(face: Mask, person: Float) -> Mask:
+    """The face mesh but near its rim where nobody is seen: it draws a nose in profile too long."""
+    on_face: Mask = face & ((person >= 0.5) | (_inner(face, STRAY) > 0))
+    return on_face
+
+
+def _inner(face: Mask, side: int = RIM) -> Float:
+    """The face mesh without its rim, where landmarks err: eroded by a square."""
     import cv2
 
-    deep = cv2.erode(face.astype(np.uint8), np.ones((STRAY, STRAY), np.uint8))
-    return face & (deep == 0) & (person < 0.5)
-
-
-def _inner(face: Mask) -> Float:
-    """The face mesh without its rim, where landmarks err by a pixel."""
-    import cv2
-
-    inner: Float = cv2.erode(face.astype(np.float32), np.ones((RIM, RIM), np.uint8))
+    inner: Float = cv2.erode(face.astype(np.float32), np.ones((side, side), np.uint8))
     return inner
 
 

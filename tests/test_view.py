@@ -94,15 +94,22 @@ def test_a_crop_past_the_photos_border_is_filled_with_its_edge(
     assert np.isfinite(view.photo).all()
 
 
+class Segmentation:
+    """A detector that finds a given person."""
+
+    def __init__(self, person: np.ndarray) -> None:
+        self._person = person
+
+    def person(self, crop: np.ndarray) -> np.ndarray:
+        return self._person
+
+
 @pytest.mark.parametrize(("seen", "rim"), [(0.99, False), (0.3, True)])
 def test_an_unseen_person_is_the_whole_mesh(
     astronaut: np.ndarray, face: Face, seen: float, rim: bool
 ) -> None:
-    class Segmentation:
-        def person(self, crop: np.ndarray) -> np.ndarray:
-            return np.full(crop.shape[:2], seen, np.float32)
-
-    found = look(Segmentation(), astronaut, face)  # type: ignore[arg-type]
+    person = np.full((2 * SIDE, 2 * SIDE), seen, np.float32)
+    found = look(Segmentation(person), astronaut, face)  # type: ignore[arg-type]
     away = found.face & (found.mesh.normals[..., 2] < 0.3)
     assert away.any()
     certain = (found.inner_face[away] > 0.5).mean()
@@ -113,14 +120,6 @@ def test_a_mesh_drawn_past_the_face_lights_no_air(
     detector: Detector, astronaut: np.ndarray, face: Face
 ) -> None:
     """Near its rim the mesh needs somebody to be seen; deep inside it is right alone."""
-
-    class Segmentation:
-        def __init__(self, person: np.ndarray) -> None:
-            self._person = person
-
-        def person(self, crop: np.ndarray) -> np.ndarray:
-            return self._person
-
     mask = look(detector, astronaut, face).face
     columns = np.flatnonzero(mask.any(0))
     person = np.ones((2 * SIDE, 2 * SIDE), np.float32)

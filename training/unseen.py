@@ -150,7 +150,7 @@ def face_view(photo: NDArray[np.uint8], drawn: Surface, features: Mask, person: 
     return View(
         pixels=photo,
         mesh=drawn,
-        inner_face=certain_face(drawn),
+        inner_face=certain_face(drawn, drawn.mask),
         skin=plain_skin(drawn.mask, features, seen),
         outline=outline.repeat(FINE, 0).repeat(FINE, 1),
     )
