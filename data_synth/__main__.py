@@ -21,20 +21,20 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from data_synth.audit import audit
-from data_synth.cost import estimate, rows
-from data_synth.counters import Counters
-from data_synth.dataset import Dataset, render_dataset
-from data_synth.environment import EnvironmentBank
 from data_synth.error import AssetError, SynthError
-from data_synth.field import Field
-from data_synth.pair import PairMaker, PairRanges
-from data_synth.plan import Plan
-from data_synth.render import RenderSettings
-from data_synth.scaling import measure
-from relight import runner as runners
+from data_synth.run.audit import audit
+from data_synth.run.cost import estimate, rows
+from data_synth.run.counters import Counters
+from data_synth.run.dataset import Dataset, render_dataset
+from data_synth.run.field import Field
+from data_synth.run.plan import Plan
+from data_synth.run.scaling import measure
+from data_synth.sample.illumination import EnvironmentBank
+from data_synth.sample.pair import PairMaker, PairRanges
+from data_synth.stage.render import RenderSettings
 from relight.error import RelightError
 from relight.storage import whole_file
+from relight.work import runner as runners
 
 app = typer.Typer(
     add_completion=False,
@@ -121,9 +121,9 @@ def capture(
     ] = None,
 ) -> None:
     """Photograph people as Extended Yale B did, with true normals, to be judged as its own are."""
-    from data_synth import scan as scans
-    from data_synth.capture import photograph
+    from data_synth.head import scan as scans
     from data_synth.person import make_subject
+    from data_synth.run.capture import photograph
 
     name, folder = _source(source, assets or [])
     with _bar("Photographing") as bar:
@@ -211,7 +211,7 @@ def preview(
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Draw contact sheets: environments, single lights, surfaces, training pairs."""
-    from data_synth import preview as sheets
+    from data_synth.sample import preview as sheets
 
     dataset = Dataset(folder)
     rng = np.random.default_rng(seed)

@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data_synth import builtin, ict
-from data_synth.atlas import bake_atlas
-from data_synth.cloth import paint_cloth
 from data_synth.error import AssetError
-from data_synth.eye import paint_eye
-from data_synth.facial_hair import brow_curve, grow_beard, grow_brows, grow_lashes
-from data_synth.garment import Bust, Piece, make_garment
-from data_synth.hair import Obstacle, grow_hair, hide_below
-from data_synth.head import PART_MATERIAL, Head, vertex_normals
-from data_synth.mouth import paint_gums, paint_teeth
-from data_synth.skin import tone_label
-from data_synth.skin_texture import paint_skin
+from data_synth.hair.facial_hair import brow_curve, grow_beard, grow_brows, grow_lashes
+from data_synth.hair.hair import Obstacle, grow_hair, hide_below
+from data_synth.head import builtin, ict
+from data_synth.head.eye import paint_eye
+from data_synth.head.head import PART_MATERIAL, Head, vertex_normals
+from data_synth.head.mouth import paint_gums, paint_teeth
+from data_synth.skin.atlas import bake_atlas
+from data_synth.skin.skin import tone_label
+from data_synth.skin.skin_texture import paint_skin
 from data_synth.subject import Material, Mesh, Strands, Subject, Texture
 from data_synth.trait import SubjectRanges, Traits, draw_traits, generator
-from data_synth.wear import Wear, dress
+from data_synth.wear.cloth import paint_cloth
+from data_synth.wear.garment import Bust, Piece, make_garment
+from data_synth.wear.wear import Wear, dress
 
 Float = NDArray[np.float32]
 

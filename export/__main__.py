@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from export.measure.figure_table import document
 from export.quiet import quiet
-from export.sheet import document
 from relight.error import plain_errors
 
 DEFAULT_OUT = Path(__file__).parent.parent / "relight" / "models"

@@ -33,14 +33,14 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from export.latency import latency_sheet, read_models, size_sheet
-from export.memory import peak_megabytes, reset_peak
-from export.sheet import document
+from export.measure.figure_table import document
+from export.measure.latency import latency_sheet, read_models, size_sheet
+from export.measure.memory import peak_megabytes, reset_peak
 from relight import Light, Relighter, load_photo, save_photo
-from relight.detector import Detector
 from relight.error import plain_errors
-from relight.models import Models
-from relight.preview import Preview
+from relight.face.detector import Detector
+from relight.models.library import Models
+from relight.portrait import Preview
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
 SIZE = (4000, 3000)

@@ -5,7 +5,7 @@ Every stage's inputs and outputs, from small made-up cases to the example portra
 portrait's landmarks and outline, so that a port of the runtime to another language can be checked
 stage by stage without MediaPipe. Run it again whenever a model or a formula changes.
 
-Files: those of :mod:`export.vector`, and ``relit.png``, the example relit automatically.
+Files: those of :mod:`export.vectors.vector`, and ``relit.png``, the example relit automatically.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from export import specimen
-from export.vector import Vectors
+from export.vectors import stage_vector as specimen
+from export.vectors.vector import Vectors
 from relight import Analysis, Face, Light, Relighter, load_photo
-from relight.analysis import added_gain
-from relight.detector import Detector
 from relight.error import plain_errors
-from relight.guide import upsample
-from relight.models import Models, read_manifest
-from relight.preview import Preview
-from relight.view import FINE, SIDE
+from relight.face.detector import Detector
+from relight.gain.guide import upsample
+from relight.models.library import Models, read_manifest
+from relight.portrait import Preview
+from relight.stage.analysis import added_gain
+from relight.stage.view import FINE, SIDE
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "astronaut.png"

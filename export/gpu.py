@@ -20,9 +20,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from export.graph import DELEGATE, WEIGHTS
+from export.model.graph import DELEGATE, WEIGHTS
 from relight.error import RelightError, plain_errors
-from relight.models import Models, load_interpreter, read_manifest
+from relight.models.library import Models, load_interpreter, read_manifest
 
 RUN_ON_GPU = frozenset({"quotient"})
 """Models that the Android library gives to the GPU: what runs with every move of a light."""

@@ -27,13 +27,13 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 
-from export.latency import read_models
-from export.sample import real_photos
-from export.sheet import Sheet, document
-from export.verify import LIGHTS, scaled_error
+from export.measure.figure_table import Sheet, document
+from export.measure.latency import read_models
+from export.model.sample import real_photos
+from export.model.verify import LIGHTS, scaled_error
 from relight import Relighter
 from relight.error import RelightError, plain_errors
-from relight.models import Models
+from relight.models.library import Models
 
 TOLERANCE = 1e-3
 """Largest scaled difference of any output: float16 weights, other orders of summation."""

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from relight.stderr import muffled
+from relight.models.stderr import muffled
 
 _NOISE = re.compile(
     rb"[EIW]\d{4} [\d:.]+ +\d+ \S+\.cc:\d+\]|\d{4}-\d\d-\d\d [\d:.]+ ?[EIW:]"

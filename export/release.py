@@ -12,18 +12,18 @@ from typing import Any
 import keras
 
 import relight
-from export import manifest
-from export.convert import Precision, convert
-from export.description import DESCRIPTIONS
 from export.error import ExportError
-from export.graph import inspect
-from export.metadata import annotate
-from export.sample import SampleConfig, real_photos, rendered_people, synthetic_photos
-from export.sheet import Sheet
-from export.verify import Bench, Gates, Parity, failures
-from relight.models import ModelError
+from export.measure.figure_table import Sheet
+from export.model import manifest
+from export.model.convert import Precision, convert
+from export.model.description import DESCRIPTIONS
+from export.model.graph import inspect
+from export.model.metadata import annotate
+from export.model.sample import SampleConfig, real_photos, rendered_people, synthetic_photos
+from export.model.verify import Bench, Gates, Parity, failures
+from relight.models.library import ModelError
 from relight.storage import whole_file
-from training.trained import load_network
+from training.networks.trained import load_network
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from importlib import metadata as _metadata
 
-from relight.analysis import Analysis
 from relight.environment import Environment
 from relight.error import EnvironmentFileError, NoFaceError, PhotoError, RelightError
-from relight.face import Face
+from relight.face.face import Face
 from relight.light import Light
-from relight.photo import Photo, load_photo, save_photo
+from relight.photo.file import Photo, load_photo, save_photo
 from relight.relighter import Relighter
 from relight.result import Result
+from relight.stage.analysis import Analysis
 
 try:
     __version__ = _metadata.version("portrait-relight")

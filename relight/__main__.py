@@ -2,6 +2,6 @@
 """``python -m relight``: the command line."""
 
 if __name__ == "__main__":
-    from app.cli import main
+    from relight_app.cli import main
 
     main()

@@ -22,9 +22,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from relight import geometry, hdr
+from relight import geometry
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.error import EnvironmentFileError
+from relight.photo import hdr
 from relight.storage import whole_file
 
 Float = NDArray[np.float32]

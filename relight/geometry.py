@@ -42,6 +42,17 @@ def normalize(vectors: NDArray[Any]) -> Float:
     return v / np.maximum(length, np.float32(1e-12))
 
 
+def smoothstep(x: NDArray[Any], low: float, high: float) -> Float:
+    """0 below ``low``, 1 above ``high``, a smooth cubic between them; any shape, float32."""
+    t = np.asarray(x, np.float32) - np.float32(low)
+    t /= np.float32(high - low)
+    t = np.clip(t, 0, 1)
+    smooth: Float = 3 - 2 * t
+    smooth *= t  # in place: fresh memory costs more than the arithmetic
+    smooth *= t
+    return smooth
+
+
 def angle_between(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """Angle in radians between vectors ``(..., 3)``, exact also near 0 and pi."""
     a, b = np.asarray(a, float), np.asarray(b, float)

@@ -14,20 +14,20 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from relight import face as face_stage
 from relight import light as light_stage
-from relight import quotient
-from relight.analysis import Analysis, added_gain, analyze
-from relight.detector import Detector
 from relight.error import NoFaceError
-from relight.face import Face
-from relight.guide import Canvas, Guide, upsample
+from relight.face import face as face_stage
+from relight.face.detector import Detector
+from relight.face.face import Face
+from relight.gain import apply as quotient
+from relight.gain.guide import Canvas, Guide, upsample
 from relight.light import Light
-from relight.models import Models
-from relight.photo import Photo, load_photo
-from relight.preview import PREVIEW_SIDE, Preview
+from relight.models.library import Models
+from relight.photo.file import Photo, load_photo
+from relight.portrait import PREVIEW_SIDE, Preview
 from relight.result import Result
-from relight.stage import Stages
+from relight.stage.analysis import Analysis, added_gain, analyze
+from relight.stage.stages import Stages
 
 Float = NDArray[np.float32]
 T = TypeVar("T")

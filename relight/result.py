@@ -9,10 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from relight import light as light_stage
-from relight.analysis import Analysis
-from relight.face import Face
+from relight.face.face import Face
 from relight.light import Light
-from relight.photo import Photo
+from relight.photo.file import Photo
+from relight.stage.analysis import Analysis
 
 
 @dataclass(frozen=True, eq=False)

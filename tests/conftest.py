@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from relight_app.cli import app
 from typer.testing import CliRunner, Result
 
-from app.cli import app
 from relight import Relighter
-from relight.detector import Detector
+from relight.face.detector import Detector
 
 ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
 FACE = (slice(90, 170), slice(190, 265))

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from training.networks import (
+from training.networks.networks import (
     EncoderConfig,
     InsetConfig,
     QuotientConfig,

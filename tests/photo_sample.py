@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from relight.photo import Photo, save_photo
+from relight.photo.file import Photo, save_photo
 
 RNG_SEED = 7
 # Quantised so that JPEG at quality 95 keeps it within a few steps.

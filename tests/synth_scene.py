@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_synth.render import RenderSettings, Stage
-from data_synth.rig import Camera, Rig
+from data_synth.stage.render import RenderSettings, Stage
+from data_synth.stage.rig import Camera, Rig
 from data_synth.subject import Material, Mesh, Strands, Subject, Texture
 
 PLAIN = RenderSettings(size=48, samples=4, bounce_rays=0, scattering=False)

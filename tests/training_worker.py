@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker of a small training, for the tests: ``training_worker.py OUT [DOOMED]``.
 
-It fits a network of two layers with ``training.multiworker`` and keeps checkpoints as trainings do.
-With ``DOOMED`` the worker of that index is killed in the middle of the second epoch, once.
+It fits a network of two layers with ``training.scale.multiworker`` and keeps checkpoints, as
+trainings do. With ``DOOMED`` the worker of that index is killed in the middle of the second epoch,
+once.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ import numpy as np
 from keras import ops
 from rich.console import Console
 
-from training.batches import EpochStart
 from training.checkpoint import Checkpoint
-from training.multiworker import LOST, WorkerLostError, Workers, fit, join
+from training.data.batches import EpochStart
+from training.scale.multiworker import LOST, WorkerLostError, Workers, fit, join
 
 BATCH, STEPS, EPOCHS = 8, 6, 3
 

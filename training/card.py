@@ -16,8 +16,8 @@ class Card:
         inputs: meaning of each input, by name.
         outputs: likewise.
         loss: what it was trained with.
-        figures: of ``synthetic.json`` that are its own, see :data:`training.report.FIGURES`.
-        real: of real people, see :data:`training.report.REAL`.
+        figures: of ``synthetic.json`` that are its own, see :data:`training.judge.report.FIGURES`.
+        real: of real people, see :data:`training.judge.report.REAL`.
         limits: what it does badly, one sentence each.
     """
 

@@ -23,17 +23,24 @@ from rich.progress import track
 from rich.table import Table
 
 from relight import Relighter
-from relight.detector import Detector
 from relight.error import plain_errors
-from relight.models import Models
-from relight.stage import Stages
+from relight.face.detector import Detector
+from relight.models.library import Models
+from relight.stage.stages import Stages
 from relight.storage import whole_file
-from training import yaleb
-from training.baselines import AnalyticModels
-from training.contact_sheet import contact_sheet
-from training.report import real_tone_table
-from training.subject import ANALYTIC, STAGES, STEREO, SubjectFigures, judge_subject, mean_figures
-from training.synthetic import synthetic_command
+from training.analytic.baselines import AnalyticModels
+from training.judge import yaleb
+from training.judge.captured_person import (
+    ANALYTIC,
+    STAGES,
+    STEREO,
+    SubjectFigures,
+    judge_subject,
+    mean_figures,
+)
+from training.judge.contact_sheet import contact_sheet
+from training.judge.report import real_tone_table
+from training.judge.synthetic import synthetic_command
 
 Float = NDArray[np.float32]
 
@@ -160,7 +167,7 @@ def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages
     if sum([weights is not None, models is not None, baseline]) > 1:
         raise typer.BadParameter("give one of --weights, --models and --baseline")
     if weights is not None:
-        from training.keras_models import KerasModels
+        from training.networks.keras_models import KerasModels
 
         return KerasModels(weights)
     return AnalyticModels() if baseline else Models(models)

@@ -23,10 +23,10 @@ from rich.console import Console
 from relight.error import RelightError, plain_errors
 from relight.storage import whole_file
 from training.card import CARDS, LIMITS, Card
-from training.fairness import SECTORS, THIRDS
-from training.networks import NETWORKS
-from training.report import FIGURES, REAL, Figure, summarize_real
-from training.subject import STAGES, SubjectFigures, mean_figures
+from training.judge.captured_person import STAGES, SubjectFigures, mean_figures
+from training.judge.fairness import SECTORS, THIRDS
+from training.judge.report import FIGURES, REAL, Figure, summarize_real
+from training.networks.networks import NETWORKS
 
 METHOD = "network"
 """Whose figures in ``synthetic.json`` the cards are about."""
@@ -68,7 +68,7 @@ def card(
                 *_tensors("out", network.output, card.outputs),
             ],
         ),
-        f"{network.count_params():,} parameters. Architecture: `training/networks.py`.",
+        f"{network.count_params():,} parameters. Architecture: `training/networks/networks.py`.",
         "## Training data",
         "People made by the virtual Light Stage (`data_synth`, see"
         " [light-stage.md](../light-stage.md)): heads of ICT-FaceKit with procedural skin, eyes,"
@@ -97,7 +97,7 @@ def card(
         "## Figures on synthetic people",
         f"{synthetic['config']['pairs']} photos of {len(synthetic['tones'])} people that training"
         " never saw, in light that it never saw, judged by the same chain. Analytic: no network,"
-        " see `training/baselines.py`. Yardstick: see `training/classical.py`.",
+        " see `training/analytic/baselines.py`. Yardstick: see `training/analytic/classical.py`.",
         _table(
             ("", *synthetic["figures"], "yardstick"),
             [

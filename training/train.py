@@ -31,20 +31,20 @@ from rich.progress import Progress
 
 from relight.error import plain_errors
 from relight.geometry import shrink
-from relight.stage import radiance
-from relight.view import FINE
-from training.batches import EpochStart, KeptBatches, PairDataset
+from relight.stage.stages import radiance
+from relight.stage.view import FINE
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
-from training.data import DRAWS, DataConfig, Network, Split, load_splits
+from training.data.batches import EpochStart, KeptBatches, PairDataset
+from training.data.data import DRAWS, DataConfig, Network, Split, load_splits
+from training.data.target import Estimate
 from training.losses import FIGURES, LOSSES, joined_outputs
-from training.multiworker import LOST, WorkerLostError, Workers, fit, join
-from training.networks import NETWORKS
-from training.precision import mix, require_mixed
-from training.shard import sharded
-from training.target import Estimate
-from training.throughput import Throughput
-from training.trace import LAST, Trace
-from training.trained import load_network, load_weights
+from training.networks.networks import NETWORKS
+from training.networks.precision import mix, require_mixed
+from training.networks.trained import load_network, load_weights
+from training.scale.multiworker import LOST, WorkerLostError, Workers, fit, join
+from training.scale.shard import sharded
+from training.scale.throughput import Throughput
+from training.scale.trace import LAST, Trace
 
 Float = NDArray[np.float32]
 
@@ -111,7 +111,7 @@ def train(
         out: its folder, which all workers see.
         console: told of the course.
         workers: that share the training, or ``None`` to do it in this process.
-        profile: whether to trace a few steps, see :class:`training.trace.Trace`.
+        profile: whether to trace a few steps, see :class:`training.scale.trace.Trace`.
 
     Returns:
         The last epoch's losses and figures; ``test_`` marks those of the test split. Empty for
@@ -283,7 +283,9 @@ def main(
     ] = None,
     distribute: Annotated[
         Distribution | None,
-        typer.Option(help="As one of several workers; python -m training.supervise starts them."),
+        typer.Option(
+            help="As one of several workers; python -m training.scale.supervise starts them."
+        ),
     ] = None,
     shards: Annotated[
         int, typer.Option(min=0, help="Parts of a batch that workers share; 0: one for each.")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Builds the page into app/page, with all that it needs from packages. */
+/** Builds the page into app/relight_app/page, with all that it needs from packages. */
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = join(here, "..", "page");
+const out = join(here, "..", "relight_app", "page");
 const packages = join(here, "node_modules");
 
 /** Files of packages that the page loads as they are; compat runs without relaxed SIMD. */
@@ -46,7 +46,7 @@ function sourceHash(): string {
     filesIn(join(here, folder)).map((name) => `${folder}/${name}`),
   );
   const hash = createHash("sha256");
-  for (const name of [...own, ...folders, "../../relight/data/face_template.json"]) {
+  for (const name of [...own, ...folders, "../../relight/face/face_template.json"]) {
     hash.update(`${name}\n`).update(readFileSync(join(here, name)));
   }
   return hash.digest("hex");

@@ -35,7 +35,7 @@ dependencies {
 
 tasks.processResources {
     // The mean face is the Python package's own file.
-    from(checkout.resolve("relight/data")) {
+    from(checkout.resolve("relight/face")) {
         include("face_template.json")
         into("portrait/relight")
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The preview on the GPU: photo times gain, with the highlight shoulder of quotient.ts. */
-import { color, quotient } from "./constants.json";
+import { apply as shoulder, color } from "./constants.json";
 import type { Gain } from "./protocol";
 import { apply } from "./quotient";
 import { Pixels, Raster } from "./raster";
@@ -22,7 +22,7 @@ uniform ivec4 box; // left, top, columns and rows of the gain
 uniform float rows;
 uniform float split; // left of this column the photo is shown as it was
 out vec4 color;
-const float KNEE = ${number(quotient.KNEE)};
+const float KNEE = ${number(shoulder.KNEE)};
 const float OFFSET = ${number(color.OFFSET)};
 float brightest(vec3 c) { return max(max(c.r, c.g), c.b); }
 void main() {
@@ -46,7 +46,7 @@ void main() {
     float pressed = over / (over + room + 1e-6);
     float bent = min(peak, knee) + room * pressed;
     after *= bent / peak;
-    after += (bent - after) * (${number(quotient.PALING)} * over / (over + 1.0 - KNEE));
+    after += (bent - after) * (${number(shoulder.PALING)} * over / (over + 1.0 - KNEE));
     after = max(after, before);
   }
   color = vec4(after, texel.a);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The face mesh: its mean shape, its triangles, and drawing its normals and its depth. */
-import template from "../../../relight/data/face_template.json";
+import template from "../../../relight/face/face_template.json";
 import { mesh } from "./constants.json";
 import { normalizeTriples, times, type Matrix, type Vector } from "./geometry";
 import { corner, fillPolygon, fillRegion } from "./polygon";

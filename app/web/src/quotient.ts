@@ -4,13 +4,14 @@
  *
  * The compositor's shader is the same formula; this one serves full resolution.
  */
-import { environment as map, quotient as constants } from "./constants.json";
+import { apply as constants, environment as map, shading as shadingConstants } from "./constants.json";
 import { encodedGain, luminance, OFFSET } from "./color";
 import { Environment } from "./environment";
 import { direction, type Vector } from "./geometry";
 import { clamp, Pixels, Raster } from "./raster";
 
-const { KNEE, PALING, SHADING_LIMIT } = constants;
+const { KNEE, PALING } = constants;
+const { SHADING_LIMIT } = shadingConstants;
 
 /** Gain on cells over part of a photo, zero elsewhere. */
 export interface GainMap {

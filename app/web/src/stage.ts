@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The three estimates behind a relit face, as the networks make them. */
-import { environment as map, stage as constants } from "./constants.json";
+import { environment as map, stages as constants } from "./constants.json";
 import { Environment } from "./environment";
 import { gaussianBlur } from "./filter";
 import { RADIAN } from "./geometry";

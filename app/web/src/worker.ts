@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The runtime beside the page: one photo, looked at once, relit many times. */
 import { analyze, GainCache, outlineOf, placeOn, type Analysis } from "./analysis";
-import { preview as previewConstants } from "./constants.json";
+import { portrait as previewConstants } from "./constants.json";
 import { Detector } from "./detector";
 import { SPHERES, type SphereKind } from "./environment";
 import { faceSize, findFaces, type Face } from "./face";

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: ``relight PHOTO... [-o OUT]``."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from relight_app.light_option import LightChoice
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+"""Exit status; 2, for a wrong command line, is typer's."""
+MAX_STRENGTH = 100.0
+RETRIES = 2
+"""Times that a photo is begun again on a cluster, whose machines come and go."""
+
+HELP = """Add a studio key light to portrait photos.
+
+Finds the faces, estimates the light already there and adds one key light where a portrait \
+photographer would put it. PHOTO is a file, a folder (searched with all its subfolders) or - for \
+standard input.
+
+The relit photo is written beside the original as NAME.relit.SUFFIX, or to -o. It keeps the \
+original's file type; of types that cannot be written (GIF, BMP, AVIF) it becomes a PNG.
+"""
+EPILOG = """[bold]Examples[/bold]
+
+Light placed automatically, to portrait.relit.jpg:
+  relight portrait.jpg
+
+To out.jpg, with out.compare.jpg, before beside after:
+  relight portrait.jpg -o out.jpg --compare
+
+Automatic direction, but this intensity:
+  relight portrait.jpg --intensity 0.8
+
+A warm light from the right and above; two lights:
+  relight portrait.jpg --azimuth 45 --elevation 30 --color warm
+  relight portrait.jpg --light -45,30 --light 150,20,0.5,#4080ff
+
+All photos below a folder, mirrored below another; through a pipe:
+  relight holiday/ -o relit/
+  cat in.jpg | relight - > out.jpg
+
+A cloud folder, on all machines of a Ray cluster:
+  relight s3://bucket/in -o s3://bucket/out --runner ray --address auto
+
+In the browser, with the light on a handle:
+  relight serve
+
+[bold]Folders[/bold]: photos whose output exists are skipped, so an interrupted run is completed \
+by repeating it; --overwrite does them again. Earlier outputs (*.relit.*), hidden files and \
+linked folders are left out.
+
+[bold]Exit status[/bold]: 0 all done, 1 some photos failed, 2 the command line is wrong and \
+nothing was done, 130 interrupted.
+"""
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: without the program's name; None takes them from ``sys.argv``.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, _leave)
+    if given[:1] == ["serve"]:  # a file of this name is ./serve
+        from relight_app.serve import main as serve
+
+        serve(given[1:])
+    app(given, prog_name="relight")
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End by an exception, so that unfinished files are removed on the way."""
+    sys.exit(128 + number)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from relight import __version__
+
+        typer.echo(f"relight {__version__}")
+        raise typer.Exit
+
+
+@app.command(help=HELP, epilog=EPILOG, no_args_is_help=False)
+def relight(
+    photos: Annotated[
+        list[str],
+        typer.Argument(metavar="PHOTO", help="Files, folders, or -.", show_default=False),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="A file or - (standard output) for one photo, or a folder, in which photos keep"
+            " their names and subfolders.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    azimuth: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEG",
+            help="Direction of the light: 0 from the camera, > 0 from the right of the picture."
+            " What is not given stays automatic, but the intensity becomes 1.",
+            rich_help_panel="Light",
+        ),
+    ] = None,
+    elevation: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEG",
+            help="Height of the light, -90 to 90, > 0 from above. Otherwise as --azimuth.",
+            rich_help_panel="Light",
+        ),
+    ] = None,
+    intensity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="K",
+            help="1 doubles the light on a face that looks at it. Alone: automatic direction.",
+            rich_help_panel="Light",
+        ),
+    ] = None,
+    color: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOR",
+            help="#rrggbb, a temperature (3200K) or a name: candle, warm, golden, white, cool, red"
+            " ... Alone: automatic direction and intensity.",
+            rich_help_panel="Light",
+        ),
+    ] = None,
+    light: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AZ,EL[,K[,COLOR[,SOFTNESS]]]",
+            help="A complete light in place of the automatic one; repeat it for several.",
+            rich_help_panel="Light",
+        ),
+    ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(
+            metavar="S",
+            help="Factor on all added light, also on the automatic; 0 keeps the photo's pixels.",
+            rich_help_panel="Light",
+        ),
+    ] = 1.0,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Also write OUTPUT-NAME.compare.jpg: before beside after.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Also write OUTPUT-NAME.explain.png: normals, existing light, key gain and more.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    save_lighting: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the existing light around the largest face as a .hdr or .exr map;"
+            " for several photos as OUTPUT-NAME.FILE beside each output.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Report to standard output: one line with one JSON object per photo, as each is"
+            " done.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace existing outputs. A photo itself is never replaced.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Processes for several photos.  [dim]\\[default: one per core, as far as memory"
+            " goes][/dim]",
+            show_default=False,
+        ),
+    ] = None,
+    runner: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Where several photos are relit: local, in processes here, or ray, on a Ray"
+            " cluster whose machines see the same folders or URLs.",
+            rich_help_panel="Scale",
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The Ray cluster, or auto; without it one is started here.",
+            rich_help_panel="Scale",
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell failures only.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Relight photos; the text users see is :data:`HELP`."""
+    from relight.work import runner as runners
+    from relight_app import cloud
+    from relight_app import destination as planning
+    from relight_app.task import Task
+    from relight_app.terminal import Report, printable
+
+    request = planning.Request(output, compare, explain, save_lighting, overwrite)
+    try:
+        choice = _choose_light(azimuth, elevation, intensity, color, light)
+        if not (math.isfinite(strength) and 0 <= strength <= MAX_STRENGTH):
+            raise ValueError(f"--strength lies in [0, {MAX_STRENGTH:g}], got {strength:g}")
+        in_cloud = cloud.is_cloud(photos, output)
+        plan = (cloud if in_cloud else planning).make(photos, request)
+        if plan.single and output in (None, planning.STREAM):
+            _check_stdout([job.output is None for job in plan.jobs], as_json)
+        engine = None
+        if plan.jobs and (runner != "local" or address):
+            engine = runners.make(runner, jobs, address, retries=RETRIES)
+    except ValueError as error:
+        raise typer.BadParameter(printable(str(error))) from error
+    report = Report(plan, as_json=as_json, quiet=quiet)
+    try:
+        task = Task(choice, strength, overwrite)
+        report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
+    except KeyboardInterrupt:
+        report.say("interrupted; the photos written so far are whole")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        _drop_stdout()
+        raise typer.Exit(FAILED) from None
+    raise typer.Exit(FAILED if report.failures else DONE)
+
+
+def _choose_light(
+    azimuth: float | None,
+    elevation: float | None,
+    intensity: float | None,
+    color: str | None,
+    lights: Sequence[str] | None,
+) -> LightChoice:
+    from relight_app.light_option import LightChoice, parse_color, parse_light
+
+    return LightChoice(
+        azimuth,
+        elevation,
+        intensity,
+        None if color is None else parse_color(color),
+        tuple(parse_light(text) for text in lights or ()),
+    )
+
+
+def _check_stdout(to_stdout: Sequence[bool], as_json: bool) -> None:
+    if not any(to_stdout):
+        return
+    if as_json:
+        raise ValueError("--json and the photo would both go to standard output; use -o FILE")
+    if sys.stdout.isatty():
+        raise ValueError("the photo would go to the terminal; use -o FILE or a pipe")
+
+
+def _drop_stdout() -> None:
+    """Nobody reads any more: keep the interpreter from complaining when it flushes at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

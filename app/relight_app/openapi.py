@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP API's description, for people and for client generators (OpenAPI 3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relight import __version__
+from relight.light import BRIGHTEST, SOFTEST_DEG
+from relight_app.request import LIGHT, MEDIA_TYPES, PHOTO, STRENGTH, Limits
+
+_BINARY = {"type": "string", "format": "binary"}
+_NUMBER = {"type": "number"}
+_TEXT = {"type": "string"}
+_PLACE = {"azimuth_deg": _NUMBER, "elevation_deg": _NUMBER}
+
+
+def describe(limits: Limits) -> dict[str, Any]:
+    """The API as an OpenAPI document, JSON-ready.
+
+    Args:
+        limits: of requests.
+    """
+    size = f"At most {limits.megabytes:g} megabytes and {limits.megapixels:g} megapixels."
+    relit = {kind: {"schema": _BINARY} for kind in MEDIA_TYPES.values()}
+    account = {"application/json": {"schema": {"$ref": "#/components/schemas/Analysis"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Portrait Relight",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "description": "Adds a studio key light to portrait photos, on this machine.",
+        },
+        "paths": {
+            "/relight": {
+                "post": _operation(
+                    "relight",
+                    "Relight a photo",
+                    f"The same photo, format and EXIF with light added. {size}",
+                    relit,
+                    limits,
+                )
+            },
+            "/analyze": {
+                "post": _operation(
+                    "analyze",
+                    "Look at a photo",
+                    f"Its faces, the light already there and the light that would be added. {size}",
+                    account,
+                    limits,
+                )
+            },
+        },
+        "components": {"schemas": {"Analysis": _ANALYSIS, "Error": _object(error=_TEXT)}},
+    }
+
+
+def _operation(
+    name: str, summary: str, description: str, content: dict[str, Any], limits: Limits
+) -> dict[str, Any]:
+    fields = {LIGHT: _lights(limits), STRENGTH: _STRENGTH}
+    form = {
+        "type": "object",
+        "required": [PHOTO],
+        "properties": {PHOTO: _BINARY, **fields},
+    }
+    whole = {"schema": _BINARY}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": description,
+        "parameters": [
+            {"name": key, "in": "query", "required": False, "schema": schema}
+            for key, schema in fields.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form},
+                "image/*": whole,
+                "application/octet-stream": whole,
+            },
+        },
+        "responses": {
+            "200": {"description": "Done.", "content": content},
+            **{code: {"description": text, "content": error} for code, text in _FAILURES.items()},
+        },
+    }
+
+
+def _lights(limits: Limits) -> dict[str, Any]:
+    return {
+        "type": "array",
+        "maxItems": limits.lights,
+        "items": {"type": "string", "examples": ["-45,30", "40,30,0.8,warm,25"]},
+        "description": (
+            "AZ,EL[,K[,COLOR[,SOFTNESS]]]: azimuth in degrees, > 0 from the right of the picture;"
+            " elevation; intensity; #rrggbb, 3200K or a name;"
+            f" radius in degrees up to {SOFTEST_DEG:g}. Without any, one is placed automatically."
+        ),
+    }
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+_STRENGTH = {
+    "type": "number",
+    "minimum": 0,
+    "maximum": BRIGHTEST,
+    "default": 1,
+    "description": "Factor on all added light; 0 keeps the photo's pixels.",
+}
+_FAILURES = {
+    "400": "No photo in the request, or a malformed form.",
+    "413": "The photo is too large.",
+    "415": "It is no photo, or of a kind that cannot be read.",
+    "422": "No face, a damaged photo, or a light out of range.",
+    "503": "Too many photos in line.",
+}
+_ANALYSIS = _object(
+    photo=_TEXT,
+    width={"type": "integer"},
+    height={"type": "integer"},
+    strength=_NUMBER,
+    lights=_list(
+        _object(
+            **_PLACE, intensity=_NUMBER, color=_list(_NUMBER), softness_deg=_NUMBER, reason=_TEXT
+        )
+    ),
+    faces=_list(
+        _object(
+            box=_list(_NUMBER),
+            yaw_deg=_NUMBER,
+            pitch_deg=_NUMBER,
+            roll_deg=_NUMBER,
+            existing_light=_object(**_PLACE),
+            key_to_fill_before=_NUMBER,
+            key_to_fill_after=_NUMBER,
+        )
+    ),
+    timings_s={"type": "object", "additionalProperties": _NUMBER},
+)

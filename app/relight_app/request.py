@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client of the server asks for: read from its request, and carried out."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from relight import (
+    Light,
+    NoFaceError,
+    Photo,
+    PhotoError,
+    Relighter,
+    RelightError,
+    load_photo,
+    save_photo,
+)
+from relight.light import BRIGHTEST
+from relight.photo.signature import sniff
+from relight_app.light_option import parse_light
+
+PHOTO, LIGHT, STRENGTH = "photo", "light", "strength"
+"""Names of a request's fields."""
+NAME = "the photo"
+"""What messages call the upload."""
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "TIFF": "image/tiff",
+    "WEBP": "image/webp",
+    "HEIF": "image/heic",
+}
+
+T = TypeVar("T")
+Fields = ImmutableMultiDict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may ask for.
+
+    Attributes:
+        megabytes: size of a request's body.
+        megapixels: size of a photo once it is decoded.
+        waiting: photos in line before further ones are turned away.
+        lights: added to one photo.
+    """
+
+    megabytes: float = 64.0
+    megapixels: float = 100.0
+    waiting: int = 32
+    lights: int = 16
+
+
+@dataclass(frozen=True)
+class Order:
+    """A photo and the light to add to it.
+
+    Attributes:
+        content: the photo's file.
+        megapixels: more are refused.
+        lights: None places one automatically.
+        strength: factor on the added light.
+    """
+
+    content: bytes
+    megapixels: float
+    lights: list[Light] | None = None
+    strength: float = 1.0
+
+    def photo(self) -> Photo:
+        """The photo, decoded.
+
+        Raises:
+            HTTPException: 415 if it is none, 413 if it is too large, 422 if it is damaged.
+        """
+        try:
+            sniff(self.content[:64], NAME)
+        except PhotoError as error:
+            raise HTTPException(415, str(error)) from error
+        try:
+            return load_photo(_Upload(self.content), max_megapixels=self.megapixels)
+        except PhotoError as error:
+            large = "megapixels" in str(error) or "too large" in str(error)
+            raise HTTPException(413 if large else 422, str(error)) from error
+
+
+class _Upload(io.BytesIO):
+    """A file's content under the name that messages call it by."""
+
+    name = NAME
+
+
+def relit(relighter: Relighter, order: Order) -> tuple[bytes, str]:
+    """The relit photo as a file of the same format, and its media type."""
+    photo = order.photo()
+    result = relighter.relight(photo, order.lights, strength=order.strength)
+    buffer = io.BytesIO()
+    save_photo(photo.with_rgb(result.image), buffer)
+    return buffer.getvalue(), MEDIA_TYPES[photo.format]
+
+
+def analyzed(relighter: Relighter, order: Order) -> dict[str, Any]:
+    """Faces, the light already there and the light to add, JSON-ready."""
+    result = relighter.relight(order.photo(), order.lights, strength=0)
+    return dataclasses.replace(result, strength=order.strength).report()
+
+
+def carry_out(task: Callable[[Relighter, Order], T], relighter: Relighter, order: Order) -> T:
+    """Do a task.
+
+    Raises:
+        HTTPException: a status and a sentence for what can go wrong with a photo.
+    """
+    try:
+        return task(relighter, order)
+    except NoFaceError as error:
+        cure = "if there is one, turn it upright or crop closer to it"
+        raise HTTPException(422, f"No face found in this photo; {cure}") from error
+    except RelightError as error:
+        raise HTTPException(500, str(error)) from error
+    except MemoryError as error:
+        raise HTTPException(413, f"{NAME} needs more memory than there is; shrink it") from error
+
+
+async def read(request: Request, limits: Limits) -> Order:
+    """A request's photo and light: a form with a file, or the file itself as the body.
+
+    Raises:
+        HTTPException: 4xx in words.
+    """
+    fields: Fields = request.query_params
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        raise HTTPException(415, f"send the photo as a file: curl -F {PHOTO}=@photo.jpg")
+    if kind == "multipart/form-data":
+        async with request.form(max_files=1, max_fields=limits.lights + 4) as form:
+            content = await _uploaded(form)
+            texts = [(k, v) for k, v in form.multi_items() if isinstance(v, str)]
+            fields = ImmutableMultiDict([*request.query_params.multi_items(), *texts])
+    else:
+        content = await request.body()
+    if not content:
+        raise HTTPException(400, f"there is no photo in the request; send it as field {PHOTO!r}")
+    return Order(content, limits.megapixels, _lights(fields, limits.lights), _strength(fields))
+
+
+async def _uploaded(form: FormData) -> bytes:
+    file = form.get(PHOTO)
+    if not isinstance(file, UploadFile):
+        raise HTTPException(400, f"the form has no file named {PHOTO!r}")
+    return await file.read()
+
+
+def _lights(fields: Fields, most: int) -> list[Light] | None:
+    texts = fields.getlist(LIGHT)
+    if len(texts) > most:
+        raise HTTPException(422, f"at most {most} lights, got {len(texts)}")
+    try:
+        return [parse_light(text) for text in texts] or None
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
+
+
+def _strength(fields: Fields) -> float:
+    text = fields.get(STRENGTH, "1")
+    try:
+        strength = float(text)
+    except ValueError:
+        strength = -1.0
+    if not 0 <= strength <= BRIGHTEST:
+        raise HTTPException(422, f"strength lies in [0, {BRIGHTEST:g}], got {text!r:.40}")
+    return strength

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One photo from start to end: read, relight, write, report. Every failure becomes an outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from relight import (
+    Light,
+    NoFaceError,
+    Photo,
+    Relighter,
+    RelightError,
+    Result,
+    load_photo,
+    save_photo,
+)
+from relight_app.destination import STREAM, Job
+from relight_app.light_option import LightChoice
+
+STDIN = "<stdin>"
+_NO_FACE_CURE = "if there is one, turn it upright or crop closer to it"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo.
+
+    Attributes:
+        name: the photo as the user wrote it.
+        status: how it ended.
+        message: for a failure, what went wrong and the cure; else where the light stands.
+        report: JSON-ready account of the result, empty for a failure.
+        files: what was written, by kind.
+        warnings: what the user should know besides.
+    """
+
+    name: str
+    status: Literal["relit", "unchanged", "failed", "skipped"]
+    message: str = ""
+    report: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def account(self) -> dict[str, Any]:
+        """One JSON object; ``photo``, ``status`` and ``output`` are always there."""
+        head = {"photo": self.name, "status": self.status, "output": self.files.get("output")}
+        rest = {**self.report, **{k: v for k, v in self.files.items() if k != "output"}}
+        if self.status == "failed":
+            rest["error"] = self.message
+        if self.warnings:
+            rest["warnings"] = list(self.warnings)
+        return head | {key: value for key, value in rest.items() if key not in head}
+
+
+@dataclass
+class Task:
+    """What is done to every photo. Can be sent to another process before its first use.
+
+    Attributes:
+        choice: the light.
+        strength: factor on the added light.
+        overwrite: whether existing outputs may be replaced.
+        threads: for the full-resolution work.
+    """
+
+    choice: LightChoice = field(default_factory=LightChoice)
+    strength: float = 1.0
+    overwrite: bool = False
+    threads: int = 1
+    _relighter: Relighter | None = field(default=None, repr=False)
+
+    def __call__(self, job: Job) -> Outcome:
+        """Do one photo; no exception but an interrupt leaves this."""
+        warnings: list[str] = []
+        name = STDIN if job.name == STREAM else job.name
+        try:
+            with _collected_warnings(warnings):
+                outcome = self._work(job, name)
+        except NoFaceError as error:
+            outcome = Outcome(name, "failed", f"{error}; {_NO_FACE_CURE}")
+        except RelightError as error:
+            outcome = Outcome(name, "failed", str(error))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f" {os.fsdecode(error.filename)}" if error.filename else ""
+            reason = f"cannot write{where} ({error.strerror or error})"
+            outcome = Outcome(name, "failed", f"{name}: {reason}; choose another folder or name")
+        except MemoryError:
+            cure = "shrink the photo or use fewer --jobs"
+            outcome = Outcome(name, "failed", f"{name}: not enough memory; {cure}")
+        except Exception as error:
+            outcome = Outcome(name, "failed", _unexpected(name, error))
+            # What a failure leaves behind in the models is unknown: the next photo gets new ones.
+            self._relighter = None
+        return dataclasses.replace(outcome, warnings=tuple(warnings))
+
+    def _work(self, job: Job, name: str) -> Outcome:
+        photo = load_photo(_read_stdin()) if job.name == STREAM else load_photo(job.name)
+        photo = dataclasses.replace(photo, name=name)
+        if self._relighter is None:
+            self._relighter = Relighter(self.threads)
+        result = self._relight(self._relighter, photo)
+        files = _write(job, self._relighter, result, overwrite=self.overwrite)
+        lit = any(light.intensity > 0 for light in result.lights) and result.strength > 0
+        message = " ".join(_describe(light) for light in result.lights)
+        if result.strength == 0:
+            message = "Strength 0 leaves every pixel as it was."
+        elif not lit and self.choice.intensity is None:
+            message += " Use --intensity to add light all the same."
+        return Outcome(
+            name,
+            "relit" if lit else "unchanged",
+            message,
+            result.report(),
+            files,
+        )
+
+    def _relight(self, relighter: Relighter, photo: Photo) -> Result:
+        if not self.choice.needs_automatic:
+            return relighter.relight(photo, self.choice.complete(None), strength=self.strength)
+        placed = relighter.relight(photo, strength=0)
+        lights = self.choice.complete(placed.lights[0])
+        analyses = placed.analyses  # one look at the photo serves both
+        result = relighter.relight(photo, lights, strength=self.strength, analyses=analyses)
+        return replace(result, timings=placed.timings | result.timings)
+
+
+def _describe(light: Light) -> str:
+    place = f"{light.azimuth_deg:g}° az, {light.elevation_deg:g}° el"
+    return light.reason or f"Light at {place}, intensity {light.intensity:g}."
+
+
+def _read_stdin() -> bytes:
+    return sys.stdin.buffer.read()
+
+
+def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -> dict[str, str]:
+    """Write all of a job's files, the relit photo last: where it is, the rest is too."""
+    relit = result.photo.with_rgb(result.image)
+    written: list[Path] = []
+    try:
+        if job.output is not None:
+            job.output.parent.mkdir(parents=True, exist_ok=True)
+        if job.compare is not None:
+            from relight_app import comparison as sheet
+
+            written.append(sheet.save(sheet.compare(result), job.compare))
+        if job.explain is not None:
+            from relight_app import comparison as sheet
+
+            written.append(sheet.save(sheet.explain(relighter, result), job.explain))
+        if job.lighting is not None:
+            written.append(result.analyses[0].environment.save(job.lighting))
+        if job.output is None:
+            _write_stdout(relit)
+        else:
+            save_photo(relit, job.output, overwrite=overwrite)
+    except BaseException:
+        for file in written:
+            with contextlib.suppress(OSError):
+                file.unlink()
+        raise
+    kinds = {"output": job.output, "compare": job.compare, "explain": job.explain}
+    kinds["lighting"] = job.lighting
+    return {kind: str(file) for kind, file in kinds.items() if file is not None}
+
+
+def _write_stdout(photo: Photo) -> None:
+    buffer = io.BytesIO()
+    save_photo(photo, buffer)
+    sys.stdout.buffer.write(buffer.getvalue())
+    sys.stdout.buffer.flush()
+
+
+def _unexpected(name: str, error: Exception) -> str:
+    if os.environ.get("RELIGHT_DEBUG"):
+        traceback.print_exception(error, file=sys.stderr)
+    words = (str(error).strip() or "no message").splitlines()[0]
+    return (
+        f"{name}: unexpected {type(error).__name__} ({words});"
+        " please report it, with what RELIGHT_DEBUG=1 shows"
+    )
+
+
+@contextlib.contextmanager
+def _collected_warnings(messages: list[str]) -> Iterator[None]:
+    """Collect the library's log messages instead of letting them reach stderr."""
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            messages.append(record.getMessage())
+
+    logger, handler = logging.getLogger("relight"), Collector(logging.WARNING)
+    before, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before

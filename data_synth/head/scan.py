@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real person's scanned head, to judge by: its shape is no model's, and its normals are known.
+
+Reference: "Infinite, 3D Head Scan" by Lee Perry-Smith, http://www.ir-ltd.net (CC BY 3.0), in the
+edition of McGuire and Cardenas that three.js distributes. Nothing is trained on it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_synth.error import AssetError
+from data_synth.head.head import triangle_areas, vertex_normals
+from data_synth.subject import Material, Mesh, Subject, Texture
+from relight.color import srgb_to_linear
+
+Float = NDArray[np.float32]
+
+GEOMETRY = "LeePerrySmith.glb"
+COLOR = "Map-COL.jpg"
+NORMALS = "bump-lowRes-normal-generated.png"
+CURE = "give a folder with Lee Perry-Smith's head as three.js distributes it"
+
+CM_PER_UNIT = 4.2
+"""Makes the scan's face as long as that of the mean head."""
+FACE_POINTS = np.array([[0, -2.4, 7], [0, 10, 7], [-6.5, 4, 3], [6.5, 4, 3]], np.float32)
+"""Chin, hairline and sides of the face, centimetres."""
+ROUGHNESS = 0.45
+STEEPEST = 0.2
+"""Least z of a normal in the map of details: steeper ones are flaws of the map."""
+FRONT = 80
+"""Percentile of depth from which triangles count as the face's."""
+
+
+def load(folder: Path) -> Subject:
+    """Read the scan.
+
+    Args:
+        folder: with :data:`GEOMETRY`, :data:`COLOR` and :data:`NORMALS`.
+
+    Raises:
+        AssetError: a file is missing or unreadable.
+    """
+    vertices, faces, uv = _geometry(folder / GEOMETRY)
+    albedo = srgb_to_linear(_picture(folder / COLOR)).astype(np.float32)
+    detail = _picture(folder / NORMALS) * 2 - 1
+    mesh = Mesh(
+        vertices=vertices,
+        normals=vertex_normals(vertices, faces, weld=vertices),
+        faces=faces,
+        uv=np.clip(uv[faces], 0, 1).astype(np.float32),
+        material=np.full(len(faces), Material.SKIN, np.uint8),
+    )
+    texture = Texture(
+        albedo=albedo,
+        roughness=np.full(albedo.shape[:2], ROUGHNESS, np.float32),
+        specular=np.ones(albedo.shape[:2], np.float32),
+        height=_height(detail, _face_width_cm(mesh)),
+    )
+    attributes = {"name": "Lee Perry-Smith", "licence": "CC BY 3.0, http://www.ir-ltd.net"}
+    return Subject(0, "scan", mesh, {Material.SKIN: texture}, [], attributes, FACE_POINTS)
+
+
+def _height(normals: Float, width_cm: float) -> Float:
+    """The relief whose slopes come closest to a map of tangent-space normals, in centimetres.
+
+    Reference: Frankot & Chellappa 1988, "A Method for Enforcing Integrability in Shape from
+    Shading Algorithms", section III.
+
+    Args:
+        normals: ``(H, W, 3)``, x to the right, y up.
+        width_cm: of the whole map.
+    """
+    rows, columns = normals.shape[:2]
+    slope = -normals[..., :2] / np.maximum(normals[..., 2:], STEEPEST)
+    right = np.fft.fft2(slope[..., 0] - slope[..., 0].mean())
+    down = np.fft.fft2(slope[..., 1].mean() - slope[..., 1])
+    x, y = np.meshgrid(2 * np.pi * np.fft.fftfreq(columns), 2 * np.pi * np.fft.fftfreq(rows))
+    power = x**2 + y**2
+    power[0, 0] = 1
+    height = np.fft.ifft2(-1j * (x * right + y * down) / power).real
+    return (height * (width_cm / columns)).astype(np.float32)
+
+
+def _face_width_cm(mesh: Mesh) -> float:
+    """Width of the whole texture at the scale that it has on the face."""
+    middle = mesh.vertices[mesh.faces].mean(1)
+    front = middle[:, 2] > np.percentile(middle[:, 2], FRONT)
+    flat = np.concatenate([mesh.uv, np.zeros_like(mesh.uv[..., :1])], -1)
+    corners = np.arange(3 * len(mesh.faces)).reshape(-1, 3)
+    on_map = triangle_areas(flat.reshape(-1, 3), corners)
+    in_space = triangle_areas(mesh.vertices, mesh.faces)
+    return float(np.sqrt(in_space[front].sum() / max(on_map[front].sum(), 1e-12)))
+
+
+def _geometry(path: Path) -> tuple[Float, NDArray[np.int32], Float]:
+    """Vertices in centimetres, triangles and texture coordinates of a binary glTF file's mesh."""
+    try:
+        data = path.read_bytes()
+        if data[:4] != b"glTF":
+            raise ValueError("no binary glTF")
+        (length,) = struct.unpack_from("<I", data, 12)
+        document = json.loads(data[20 : 20 + length])
+        binary = data[20 + length + 8 :]
+
+        def values(index: int, kind: Any, width: int) -> NDArray[Any]:
+            accessor = document["accessors"][index]
+            start = document["bufferViews"][accessor["bufferView"]].get("byteOffset", 0)
+            found = np.frombuffer(binary, kind, accessor["count"] * width, start)
+            return found.reshape(-1, width)
+
+        primitive = document["meshes"][0]["primitives"][0]
+        given = primitive["attributes"]
+        vertices = values(given["POSITION"], "<f4", 3) * np.float32(CM_PER_UNIT)
+        uv = values(given["TEXCOORD_0"], "<f4", 2).astype(np.float32)
+        faces = values(primitive["indices"], "<u2", 1).reshape(-1, 3).astype(np.int32)
+        if not np.isfinite(vertices).all() or faces.max() >= len(vertices):
+            raise ValueError("broken mesh")
+    except (OSError, ValueError, KeyError, IndexError, struct.error) as error:
+        raise AssetError(f"{path}: not a readable head ({error}); {CURE}") from error
+    return vertices, faces, uv
+
+
+def _picture(path: Path) -> Float:
+    """An image ``(H, W, 3)`` in [0, 1]."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as file:
+            return np.asarray(file.convert("RGB"), np.float32) / 255
+    except (OSError, ValueError) as error:
+        raise AssetError(f"{path}: not a readable picture ({error}); {CURE}") from error

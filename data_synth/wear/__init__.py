@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clothes, headwear, glasses and earrings."""

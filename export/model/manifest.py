@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the package ships: the models and ``models.json``, all of them or none.
+
+``models`` in the manifest is what the runtime goes by: file, size, checksum, shapes. ``details``
+is for other programs and for people: what the tensors mean, the figures, the licence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from export.error import ExportError
+from export.model.description import DESCRIPTIONS, LICENSE, Tensor
+from relight.models.library import MANIFEST, SIGNATURE, load_interpreter
+from relight.storage import whole_file
+
+
+def entry(content: bytes, file: str) -> dict[str, Any]:
+    """What the runtime needs to know of a file's content, JSON-ready."""
+    runner = load_interpreter(content).get_signature_runner(SIGNATURE)
+    return {
+        "file": file,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "inputs": _shapes(runner.get_input_details()),
+        "outputs": _shapes(runner.get_output_details()),
+    }
+
+
+def details(name: str) -> dict[str, Any]:
+    """What a network and its tensors mean, JSON-ready."""
+    about = DESCRIPTIONS[name]
+    return {
+        "purpose": about.purpose,
+        "licence": LICENSE,
+        "inputs": {key: _tensor(tensor) for key, tensor in about.inputs.items()},
+        "outputs": {key: _tensor(tensor) for key, tensor in about.outputs.items()},
+    }
+
+
+def write(
+    folder: Path,
+    contents: Mapping[str, bytes],
+    version: str,
+    about: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Write models and manifest. A failure to write any leaves all as they were.
+
+    Args:
+        folder: is made if it is missing.
+        contents: of the files ``<name>.tflite``.
+        version: of the models.
+        about: JSON-ready, per model: the manifest's ``details``.
+
+    Raises:
+        ExportError: if the folder cannot be written.
+    """
+    files = {name: f"{name}.tflite" for name in contents}
+    manifest = {
+        "version": version,
+        "models": {name: entry(content, files[name]) for name, content in contents.items()},
+        "details": about or {},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            # Left in reverse: the files are renamed when all are written, the manifest last.
+            manifest_path = stack.enter_context(whole_file(folder / MANIFEST))
+            manifest_path.write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+            for name, content in contents.items():
+                stack.enter_context(whole_file(folder / files[name])).write_bytes(content)
+    except OSError as error:
+        raise ExportError(
+            f"{folder}: cannot be written ({error.strerror or error}); free space or choose"
+            " another folder"
+        ) from error
+
+
+def _shapes(tensors: Mapping[str, Any]) -> dict[str, list[int]]:
+    return {name: [int(n) for n in tensor["shape"]] for name, tensor in sorted(tensors.items())}
+
+
+def _tensor(tensor: Tensor) -> dict[str, Any]:
+    """As JSON, which knows no infinity."""
+    return {
+        key: None if isinstance(value, float) and math.isinf(value) else value
+        for key, value in asdict(tensor).items()
+    }

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key gain: what a key light adds, as a fraction of what is there; and applying it.
+
+``Y = X (1 + sum_i k_i c_i G_i)`` in linear light. Y / X is Google's quotient image; written this
+way, strength 0 is the photo bit for bit, intensity and colour are free once G is known, and
+several lights add up as light does.
+
+Reference: Google, "Portrait Light" (2020), section on the quotient image.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.color import encoded_gain, scale_encoded
+
+Float = NDArray[np.float32]
+
+KNEE = 0.80
+"""Encoded value above which highlights are compressed instead of clipped."""
+PALING = 0.5
+"""How far highlights lose their colour far above the knee."""
+STRIP = 1 << 17
+"""Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart."""
+
+
+@dataclass(frozen=True)
+class GainMap:
+    """Gain on a regular grid over part of a photo, zero elsewhere.
+
+    Attributes:
+        left: photo column of the grid's left edge.
+        top: photo row of its upper edge.
+        factor: photo pixels per grid cell, a whole number.
+        gain: ``(h, w, 3)`` float32 >= 0; its last row and column may reach past the photo.
+    """
+
+    left: int
+    top: int
+    factor: int
+    gain: Float
+
+    def expand(self, shape: tuple[int, ...]) -> Float:
+        """The gain at every pixel of a photo of ``shape``: ``(H, W, 3)`` float32."""
+        result = np.zeros((*shape[:2], 3), np.float32)
+        part = result[self.top :, self.left :][: len(self.gain) * self.factor]
+        grown = enlarge(self.gain, 0, len(self.gain), self.factor)[: part.shape[0]]
+        part[:, : grown.shape[1]] = grown[:, : part.shape[1]]
+        return result
+
+
+def enlarge(grid: Float, start: int, stop: int, factor: int) -> Float:
+    """Rows ``start:stop`` of a grid ``(h, w, C)`` at ``factor`` times its size, bilinear.
+
+    Strips enlarged one by one are the whole enlarged at once.
+    """
+    import cv2
+
+    if factor == 1:
+        return grid[start:stop]
+    low, high = max(0, start - 1), min(len(grid), stop + 1)
+    size = (grid.shape[1] * factor, (high - low) * factor)
+    grown = cv2.resize(grid[low:high], size, interpolation=cv2.INTER_LINEAR)
+    offset = (start - low) * factor
+    return grown[offset : offset + (stop - start) * factor]
+
+
+def apply(
+    rgb: NDArray[Any], added: GainMap, *, strength: float = 1.0, threads: int = 1
+) -> NDArray[Any]:
+    """Multiply a photo by ``1 + strength * added`` in linear light.
+
+    Highlights above :data:`KNEE` get a shoulder: before rounding they approach white and never
+    reach it. A pixel whose gain is 0 keeps its value exactly.
+
+    Args:
+        rgb: ``(H, W, 3)`` uint8 or uint16 sRGB; not changed.
+        added: ``sum_i k_i c_i G_i``.
+        strength: factor on the added light, >= 0.
+        threads: rows are shared between so many threads.
+
+    Returns:
+        ``(H, W, 3)`` of the same dtype.
+    """
+    result = rgb.copy()
+    if strength == 0 or not added.gain.any():
+        return result
+    step = max(1, STRIP // (added.gain.shape[1] * added.factor**2))
+    starts = range(0, len(added.gain), step)
+
+    def work(start: int) -> None:
+        stop = min(start + step, len(added.gain))
+        # Bilinear enlargement needs one cell more on every side.
+        low, high = max(0, start - 1), min(len(added.gain), stop + 1)
+        lit = added.gain[low:high].max(0).any(-1)
+        if not lit.any():
+            return
+        first, last = max(0, int(lit.argmax()) - 1), len(lit) - int(lit[::-1].argmax()) + 1
+        linear_gain = 1 + np.float32(strength) * added.gain[low:high, first:last]
+        gains = (
+            enlarge(grid, start - low, stop - low, added.factor)
+            for grid in (linear_gain, encoded_gain(linear_gain))
+        )
+        top, left = added.top + start * added.factor, added.left + first * added.factor
+        strip = result[top : top + (stop - start) * added.factor, left:]
+        rows, columns = len(strip), min(strip.shape[1], linear_gain.shape[1] * added.factor)
+        strip[:, :columns] = relit(strip[:, :columns], *(g[:rows, :columns] for g in gains))
+
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, starts))
+    else:
+        for start in starts:
+            work(start)
+    return result
+
+
+def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
+    """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
+
+    The shoulder bends the brightest channel and takes the others along, so that skin keeps its
+    hue and pales, as on film; bent one by one, the channels would turn it yellow.
+
+    Args:
+        rgb: ``(..., 3)`` uint8 or uint16 sRGB.
+        gain: linear gain >= 1 of the same shape.
+        factor: ``color.encoded_gain(gain)``.
+    """
+    white = float(np.iinfo(rgb.dtype).max)
+    before = rgb.astype(np.float32)
+    after = scale_encoded(before, gain, factor, white)
+    if after.max(initial=0) > KNEE * white:
+        after = _shoulder(before, after, white)
+    after += np.float32(0.5)
+    return after.astype(rgb.dtype)
+
+
+def _shoulder(before: Float, after: Float, white: float) -> Float:
+    """Compress what lies above the knee of pixels that were ``before`` and would be ``after``.
+
+    All pixels are worked on: picking out the bright ones takes longer.
+    """
+    import cv2
+
+    peak = _brightest(after)
+    knee = np.maximum(_brightest(before), np.float32(KNEE * white))
+    room = np.float32(white) - knee
+    over = np.maximum(peak - knee, 0)
+    pressed = over / (over + room + np.float32(1e-6 * white))  # 0 at the knee, towards 1 far above
+    bent = np.minimum(peak, knee) + room * pressed
+    # By a room of its own, the knee's: by the pixel's, which is none at white, the least light
+    # would bleach clipped skin and leave its neighbours, one level darker, as they are.
+    paled = np.float32(PALING) * over / (over + np.float32((1 - KNEE) * white))
+    scale = bent / np.maximum(peak, np.float32(1e-6 * white)) * (1 - paled)
+    after *= cv2.merge([scale] * 3).reshape(after.shape)
+    after += cv2.merge([bent * paled] * 3).reshape(after.shape)
+    return np.maximum(after, before, out=after)  # light never darkens
+
+
+def _brightest(pixels: Float) -> Float:
+    """Largest channel, ``(..., 3) -> (...)``."""
+    import cv2
+
+    columns = pixels.shape[-2] if pixels.ndim > 1 else 1
+    red, green, blue = cv2.split(pixels.reshape(-1, columns, 3))
+    largest: Float = cv2.max(cv2.max(red, green, dst=red), blue, dst=red)
+    return largest.reshape(pixels.shape[:-1])

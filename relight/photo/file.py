@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Photos in and out: files, bytes and arrays become upright sRGB pixels, and files again.
+
+EXIF, ICC profiles, orientation, alpha and bit depth end here; the rest of the library sees arrays.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.error import PhotoError
+from relight.photo.decode import decode, from_array
+from relight.photo.encode import encode, format_of
+from relight.photo.picture import Encoding, Photo, reason
+from relight.photo.signature import sniff
+from relight.storage import whole_file
+
+__all__ = ["Encoding", "Photo", "PhotoError", "load_photo", "save_photo"]
+
+
+def load_photo(
+    source: str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any],
+    *,
+    max_megapixels: float = 200,
+) -> Photo:
+    """Read a photo: JPEG, PNG, TIFF, WebP, HEIC (with pillow-heif), AVIF, GIF or BMP.
+
+    Pixels are turned upright and converted to sRGB by the ICC profile; without one they are taken
+    as sRGB (as Adobe RGB where a camera's EXIF says so). 16-bit PNG and TIFF stay 16-bit, unless
+    their profile is made of lookup tables, which can be applied in 8 bits only. Of animations and
+    multi-page files the first image is read. A broken profile or EXIF is ignored and logged.
+
+    Args:
+        source: path, bytes of a file, binary stream, or an array of sRGB pixels: uint8 or uint16
+            HxW (grey), HxWx1 (grey), HxWx3 (RGB) or HxWx4 (RGBA). A contiguous HxWx3 array is
+            not copied.
+        max_megapixels: larger photos are refused before they are decoded.
+
+    Raises:
+        PhotoError: the file is missing, unreadable, damaged, too large or no photo.
+        TypeError: ``source`` is none of these types, or an array of another dtype.
+        ValueError: an array of another shape, or without pixels.
+    """
+    if isinstance(source, np.ndarray):
+        return from_array(source, max_megapixels)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return decode(bytes(source), "<bytes>", max_megapixels)
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        photo = decode(_read_file(name), name, max_megapixels)
+        return dataclasses.replace(photo, source=Path(os.path.abspath(name)))
+    if not hasattr(source, "read"):
+        raise TypeError(f"expected a path, bytes, stream or array, got {type(source).__name__}")
+    label = getattr(source, "name", None)
+    name = label if isinstance(label, str) else "<stream>"
+    try:
+        data = source.read()
+    except OSError as error:
+        raise PhotoError(f"{name} cannot be read ({reason(error)}); try again") from error
+    if not isinstance(data, bytes):
+        raise TypeError(f"expected a binary stream, got one of {type(data).__name__}")
+    path = Path(os.path.abspath(name)) if os.path.isfile(name) else None
+    return dataclasses.replace(decode(data, name, max_megapixels), source=path)
+
+
+def save_photo(
+    photo: Photo,
+    destination: str | os.PathLike[str] | BinaryIO,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
+) -> Path | None:
+    """Write a photo as sRGB with its EXIF, XMP and an sRGB profile.
+
+    The file appears whole or not at all. A JPEG keeps its quantisation tables and chroma
+    subsampling; from other sources JPEG is written at quality 95 with full chroma, WebP at
+    quality 90 (lossless if it was), HEIC at quality 90. JPEG has no alpha: what is transparent
+    becomes white. PNG and TIFF keep 16 bits, the others are rounded to 8.
+
+    Args:
+        photo: what to write.
+        destination: path or binary stream. The extension of a path decides the format.
+        format: JPEG, PNG, TIFF, WEBP or HEIF; wins over the extension. For a stream the default
+            is the photo's own.
+        overwrite: replace an existing file. The photo's own source is never replaced.
+
+    Returns:
+        The path written, None for a stream.
+
+    Raises:
+        PhotoError: unknown extension, existing file, no folder, full disk, or a photo that the
+            format cannot hold.
+    """
+    if not isinstance(destination, (str, os.PathLike)):
+        data = encode(photo, format_of(format or photo.format, ""))
+        try:
+            destination.write(data)
+        except OSError as error:
+            raise PhotoError(
+                f"cannot write {photo.name} to the stream ({reason(error)})"
+            ) from error
+        return None
+    path = Path(destination)
+    kind = format_of(format, path.suffix)
+    try:
+        # Through a symbolic link its target is replaced, not the link.
+        target = Path(os.path.realpath(path))
+        _check_target(photo, path, target, overwrite)
+        data = encode(photo, kind)
+        with whole_file(target) as temporary:
+            temporary.write_bytes(data)
+    except PhotoError:
+        raise
+    except (OSError, ValueError) as error:
+        cure = "choose another folder or name"
+        raise PhotoError(f"cannot write {path} ({reason(error)}); {cure}") from error
+    return path
+
+
+def _read_file(name: str) -> bytes:
+    try:
+        if os.path.isdir(name):
+            raise PhotoError(f"{name} is a folder; name the photos in it")
+        with open(name, "rb") as file:
+            head = file.read(64)
+            sniff(head, name)  # before a film of many gigabytes is read
+            return head + file.read()
+    except FileNotFoundError as error:
+        raise PhotoError(f"{name} does not exist; check the spelling and the folder") from error
+    except PermissionError as error:
+        raise PhotoError(f"{name} may not be read; change its permissions") from error
+    except PhotoError:
+        raise
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{name!r} cannot be read ({reason(error)}); check the path") from error
+
+
+def _check_target(photo: Photo, path: Path, target: Path, overwrite: bool) -> None:
+    if not target.exists():
+        if not target.parent.is_dir():
+            raise PhotoError(f"cannot write {path}: no folder {target.parent}; create it first")
+        return
+    if not target.is_file():
+        raise PhotoError(f"cannot write {path}: it is no file; name a file")
+    if photo.source is not None and photo.source.exists() and target.samefile(photo.source):
+        raise PhotoError(f"cannot write {path}: it is the photo itself; choose another name")
+    if not overwrite:
+        raise PhotoError(f"{path} exists; choose another name or allow overwriting")

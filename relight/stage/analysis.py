@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one look at a face tells: its normals, its outline and the light on it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.color import luminance
+from relight.environment import Environment
+from relight.face.detector import Detector
+from relight.face.face import Face
+from relight.gain.guide import Outline
+from relight.geometry import Grid, normalize
+from relight.light import Light
+from relight.stage.stages import Stages
+from relight.stage.view import Mask, View, look
+
+Float = NDArray[np.float32]
+
+WHITE = 1.1
+"""Linear value that a key may take bright skin to; the highlights' shoulder keeps it below 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What one look at a face tells; enough to try many lights without looking again.
+
+    Arrays named ``crop_*`` lie on the face's crop; the others, made when asked for, on the photo.
+
+    Attributes:
+        face: the face.
+        view: what the stages see of it.
+        environment: the light already there, in the photo's units.
+        crop_normals: ``(128, 128, 3)`` float32 unit normals, camera frame.
+        crop_confidence: ``(128, 128)`` float32 trust in the normals, [0, 1], 0 off the person.
+        mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face.
+        headroom: largest intensity of a key that burns no highlights.
+        photo_rgb: the photo, ``(H, W, 3)`` uint8 sRGB.
+    """
+
+    face: Face
+    view: View = field(repr=False)
+    environment: Environment
+    crop_normals: Float
+    crop_confidence: Float
+    mean_irradiance: float
+    headroom: float
+    photo_rgb: NDArray[np.uint8] = field(repr=False)
+
+    @property
+    def head_pose(self) -> Float:
+        """Rotation ``(3, 3)`` from head to camera frame."""
+        return self.face.head_pose
+
+    @functools.cached_property
+    def mask(self) -> Float:
+        """The person, ``(H, W)`` float32 in [0, 1], 0 outside the crop."""
+        return self._to_photo(self.view.outline, 0.0)
+
+    @functools.cached_property
+    def confidence(self) -> Float:
+        """Trust in the normals, ``(H, W)`` float32 in [0, 1], 0 outside the crop."""
+        return self._to_photo(self.crop_confidence, 0.0)
+
+    @functools.cached_property
+    def normals(self) -> Float:
+        """Unit normals ``(H, W, 3)`` float32, camera frame, NaN where nothing is known."""
+        result = normalize(self._to_photo(self.crop_normals, np.nan))
+        result[self.mask < 0.5] = np.nan
+        return result
+
+    @property
+    def outline(self) -> Outline:
+        """Where a light on this face may fall."""
+        inner = self.view.inner_face
+        trusted = np.maximum(self.crop_confidence, inner)  # doubt outside must not reach the face
+        return Outline(self.face.crop, self.view.outline, inner, trusted)
+
+    def _to_photo(self, values: Float, outside: float) -> Float:
+        crop, shape = self.face.crop, self.photo_rgb.shape
+        result = np.full((*shape[:2], *values.shape[2:]), outside, np.float32)
+        rows, columns = crop.visible(shape)
+        size = (rows.stop - rows.start, columns.stop - columns.start)
+        result[rows, columns] = crop.onto_grid(values, Grid(columns.start, rows.start, 1, *size))
+        return result
+
+
+def analyze(detector: Detector, stages: Stages, pixels: NDArray[np.uint8], face: Face) -> Analysis:
+    """Estimate normals and existing light around a face.
+
+    Args:
+        detector: MediaPipe's models.
+        stages: what makes the estimates.
+        pixels: the photo that the face was found in, ``(H, W, 3)`` uint8 sRGB.
+        face: the face.
+    """
+    view = look(detector, pixels, face)
+    normals, confidence = stages.normals(view)
+    environment = stages.lighting(view, normals)
+    return Analysis(
+        face=face,
+        view=view,
+        environment=environment,
+        crop_normals=normals,
+        crop_confidence=confidence,
+        mean_irradiance=mean_irradiance(environment, normals, view.face),
+        headroom=_headroom(view),
+        photo_rgb=pixels,
+    )
+
+
+def mean_irradiance(environment: Environment, normals: Float, face: Mask) -> float:
+    """Luminance of the irradiance over pi, mean over a face: what a key of intensity 1 equals.
+
+    Args:
+        environment: the existing light.
+        normals: ``(R, R, 3)`` unit normals, camera frame.
+        face: ``(R, R)`` mask of the visible face; where it is empty, the result is 1.
+    """
+    if not face.any():
+        return 1.0
+    return float(luminance(environment.irradiance(normals[face]).mean(0)))
+
+
+def added_gain(stages: Stages, analysis: Analysis, lights: Iterable[Light]) -> Float:
+    """Sum of ``k c G`` over lights, ``(128, 128, 3)`` float32 >= 0 on the face's crop."""
+    total = np.zeros_like(analysis.crop_normals)
+    for light in lights:
+        strength = light.intensity * np.array(light.color, np.float32)
+        if not strength.any():
+            continue
+        total += strength * stages.gain(
+            analysis.view, analysis.crop_normals, analysis.environment, light
+        )
+    return total
+
+
+def _headroom(view: View) -> float:
+    """Largest intensity of a key that burns no highlights, from the skin's brightest parts."""
+    bright = luminance(view.linear)[view.skin > 0.5]
+    peak = float(np.percentile(bright, 95)) if bright.size else 0.5
+    return max(0.0, WHITE / max(peak, 1e-3) - 1)

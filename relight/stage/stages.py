@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three estimates behind a relit face, as one interface; and the networks' way to make them.
+
+Whoever implements :class:`Stages` can relight: the TFLite models that come with the package, the
+Keras networks under training, or analytic estimates to compare them with.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.environment import Environment
+from relight.geometry import smoothstep
+from relight.light import Light
+from relight.stage.cast_shadow import light_visibility
+from relight.stage.shading import shading
+from relight.stage.view import SIDE, View
+
+Float = NDArray[np.float32]
+
+TRUSTED = (0.1, 0.5)
+"""Expected quality of a normal, cosine-like in [0, 1], between which trust in it grows to 1."""
+TRUST_BLUR = SIDE / 32
+"""Width in pixels over which trust changes: no edge of it may show in the light."""
+GREY = 1.5 / 255
+"""A crop whose channels differ by less is grey."""
+LOG_RANGE = (-16.0, 16.0)
+"""Natural logarithms of radiance are clipped to this, so that every map is finite."""
+
+
+class Stages(Protocol):
+    """The estimates made of a face, all on its crop at 128 pixels."""
+
+    def normals(self, view: View) -> tuple[Float, Float]:
+        """Surface normals of the person.
+
+        Returns:
+            ``(128, 128, 3)`` float32 unit normals, camera frame, and the trust in them,
+            ``(128, 128)`` float32 in [0, 1], 0 outside the person.
+        """
+
+    def lighting(self, view: View, normals: Float) -> Environment:
+        """The light already there, 16 x 32, in the photo's linear units, camera frame.
+
+        Args:
+            view: the face.
+            normals: ``(128, 128, 3)`` of :meth:`normals`.
+        """
+
+    def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
+        """Key gain G of a light's direction and softness, for unit intensity and white light.
+
+        Args:
+            view: the face.
+            normals: ``(128, 128, 3)`` of :meth:`normals`.
+            environment: the light already there.
+            light: the key.
+
+        Returns:
+            ``(128, 128, 3)`` float32 >= 0.
+        """
+
+    def close(self) -> None:
+        """Free what is loaded; a later call loads it again."""
+
+
+class NetworkStages(ABC):
+    """The stages as the three networks make them, whatever runs the networks.
+
+    The networks are ``normals`` (photo of twice the size, mesh -> normals, confidence),
+    ``lighting`` (photo, normals, skin -> log_environment) and ``quotient`` (photo of twice the
+    size, normals, visibility, shading, light -> gain).
+    """
+
+    @abstractmethod
+    def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
+        """Outputs of a network by name; no array has a batch axis."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free what is loaded; a later call loads it again."""
+
+    def normals(self, view: View) -> tuple[Float, Float]:
+        """Surface normals of the person and the trust in them; see :class:`Stages`."""
+        import cv2
+
+        mask = view.face[..., None].astype(np.float32)
+        mesh = np.concatenate([view.mesh.normals, mask], -1)
+        found = self.run("normals", {"photo": view.fine_photo, "mesh": mesh})
+        trust = smoothstep(found["confidence"][..., 0], *TRUSTED)
+        trust = cv2.GaussianBlur(trust, (0, 0), TRUST_BLUR, borderType=cv2.BORDER_REPLICATE)
+        return found["normals"], trust * view.person
+
+    def lighting(self, view: View, normals: Float) -> Environment:
+        """The light already there; see :class:`Stages`."""
+        inputs = {
+            "photo": view.photo,
+            "normals": _on_person(normals, view),
+            "skin": view.skin[..., None],
+        }
+        found = self.run("lighting", inputs)["log_environment"]
+        return Environment(radiance(found))
+
+    def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
+        """Key gain of one light; see :class:`Stages`."""
+        given = _on_person(normals, view)
+        radius = math.radians(light.softness_deg)
+        inputs = {
+            "photo": view.fine_photo,
+            "normals": given,
+            "visibility": light_visibility(view.mesh, given, light.direction, radius)[..., None],
+            "shading": _shading(view, normals, environment),
+            "light": np.array([*light.direction, radius], np.float32),
+        }
+        gain = self.run("quotient", inputs)["gain"]
+        if np.ptp(view.photo, axis=-1).max() < GREY:
+            gain = np.repeat(gain.mean(-1, keepdims=True), 3, -1)  # a grey photo stays grey
+        return gain
+
+
+def radiance(log_environment: Float) -> Float:
+    """Finite radiance from the lighting network's natural logarithms, of the same shape."""
+    result: Float = np.exp(np.clip(log_environment, *LOG_RANGE))
+    return result
+
+
+_shadings: WeakKeyDictionary[View, tuple[Environment, Float, Float]] = WeakKeyDictionary()
+"""Each face's existing light, normals and the shading they make, while the face is in use."""
+
+
+def _shading(view: View, normals: Float, environment: Environment) -> Float:
+    """The shading of a face, kept: a light that moves leaves it alone."""
+    kept = _shadings.get(view)
+    if kept is None or kept[0] is not environment or kept[1] is not normals:
+        found = shading(environment, _on_person(normals, view), view.face)
+        kept = _shadings[view] = environment, normals, found
+    return kept[2]
+
+
+def _on_person(normals: Float, view: View) -> Float:
+    """Normals as the networks were trained on them: 0 outside the person."""
+    return normals * view.person[..., None]

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From weights to shipped files, with narrow networks and the example instead of renders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("tensorflow")
+
+from export_network import BUILDERS, network
+
+from export import __main__ as command
+from export import release as release_module
+from export.error import ExportError
+from export.model.convert import Precision, convert
+from export.model.sample import EXAMPLE, SampleConfig, real_photos
+from export.model.verify import Gates
+from export.release import Release, ReleaseConfig, parity_sheet, release
+from relight.models.library import Models
+from training.networks import trained as trained_module
+
+CACHE: dict[tuple[str, Precision], bytes] = {}
+
+
+def once(model: Any, precision: Precision, calibration: Any = ()) -> bytes:
+    key = model.name, precision
+    if key not in CACHE:
+        CACHE[key] = convert(model, precision, calibration)
+    return CACHE[key]
+
+
+def mirrored(root: Path, config: SampleConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    photo = real_photos(None)[EXAMPLE.name][:, ::-1]
+    return {"mirrored": np.ascontiguousarray(photo)}, {"other": np.ascontiguousarray(photo)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def narrow() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trained_module, "NETWORKS", BUILDERS)
+        patch.setattr(release_module, "synthetic_photos", mirrored)
+        patch.setattr(release_module, "convert", once)
+        yield
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    for name in BUILDERS:
+        network(name).save_weights(folder / f"{name}.weights.h5")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def config(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> ReleaseConfig:
+    root = tmp_path_factory.mktemp("release")
+    return ReleaseConfig(weights, root / "out", root / "variants", data=root)
+
+
+@pytest.fixture(scope="module")
+def made(config: ReleaseConfig) -> Release:
+    return release(config)
+
+
+@pytest.fixture
+def elsewhere(config: ReleaseConfig, tmp_path: Path) -> ReleaseConfig:
+    return replace(config, out=tmp_path / "out", variants=tmp_path / "variants")
+
+
+def test_what_ships_is_what_the_runtime_loads(made: Release, config: ReleaseConfig) -> None:
+    assert sorted(path.name for path in config.out.iterdir()) == [
+        "lighting.tflite",
+        "models.json",
+        "normals.tflite",
+        "quotient.tflite",
+    ]
+    models = Models(config.out)
+    found = models.run(
+        "lighting",
+        {
+            "photo": np.zeros((128, 128, 3)),
+            "normals": np.zeros((128, 128, 3)),
+            "skin": np.zeros((128, 128, 1)),
+        },
+    )
+    assert found["log_environment"].shape == (16, 32, 3)
+    manifest = json.loads((config.out / "models.json").read_text())
+    assert manifest["models"]["quotient"]["inputs"]["light"] == [1, 4]
+    details = manifest["details"]["quotient"]
+    assert details["inputs"]["photo"]["space"].startswith("sRGB")
+    assert details["relit_psnr_db"] == made.parity.worst_db
+    assert details["outputs"]["gain"]["high"] is None
+
+
+def test_files_follow_keras(made: Release) -> None:
+    assert made.parity.decibels.keys() == {EXAMPLE.name, "mirrored"}
+    for name in BUILDERS:
+        for output, error in made.reference_parity.errors[name].items():
+            coarse = made.parity.errors[name][output]
+            assert error.scaled <= 1e-4
+            assert error.largest < coarse.largest < 0.2
+            assert error.spread > 100 * error.largest
+    assert 50 <= made.parity.worst_db < made.reference_parity.worst_db
+
+
+def test_variants_do_not_ship_and_only_good_int8_is_offered(
+    made: Release, config: ReleaseConfig
+) -> None:
+    assert config.variants is not None
+    names = {path.name for path in config.variants.iterdir()}
+    assert names == {f"{name}-float32.tflite" for name in BUILDERS} | {
+        f"{name}-int8.tflite" for name in made.offered
+    }
+    for name, parity in made.int8_parity.items():
+        assert (name in made.offered) == (parity.worst_db >= Gates().int8_db)
+
+
+def test_an_int8_file_from_before_is_offered_no_more(elsewhere: ReleaseConfig) -> None:
+    assert elsewhere.variants is not None
+    elsewhere.variants.mkdir()
+    stale = elsewhere.variants / "quotient-int8.tflite"
+    stale.write_bytes(b"from before")
+    release(replace(elsewhere, gates=Gates(int8_db=1000)))
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize(
+    ("gates", "reason"),
+    [
+        (Gates(float16_db=1000), "mirrored: relit by the float16 files at"),
+        (Gates(float32_error=0), "quotient: float32 gain differs from Keras by"),
+        (Gates(megabytes=0.01), "the models take"),
+    ],
+)
+def test_what_fails_a_gate_does_not_ship(
+    gates: Gates, reason: str, elsewhere: ReleaseConfig
+) -> None:
+    with pytest.raises(ExportError, match=reason):
+        release(replace(elsewhere, gates=gates))
+    assert not elsewhere.out.exists()
+    assert elsewhere.variants is not None
+    assert not elsewhere.variants.exists()
+
+
+def test_lost_weights_are_noticed(
+    elsewhere: ReleaseConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = convert(network("quotient", seed=5), Precision.FLOAT32)
+    monkeypatch.setitem(CACHE, ("quotient_network", Precision.FLOAT32), other)
+    with pytest.raises(ExportError, match="quotient: float32 gain differs"):
+        release(elsewhere)
+
+
+def test_figures_are_tabled(made: Release) -> None:
+    rows = parity_sheet(made, Gates()).rows
+    judged = sum(len(made.parity.errors[name]) for name in made.int8_parity)
+    assert len(rows) == 8 + judged
+    assert ("quotient: gain", "float32") in {row[:2] for row in rows}
+
+
+def test_the_command_reports_in_one_line(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command.app, ["--weights", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "weights.h5: no such weights; train" in done.stderr
+    assert done.stderr.count("\n") == 1

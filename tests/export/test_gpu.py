@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations that a phone's GPU lacks: found where they are, absent from what ships."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from export import gpu
+from relight.models.library import Models
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, gpu.GpuFit]:
+    return gpu.inspect_folder(Models().folder)
+
+
+@pytest.mark.parametrize("name", sorted(gpu.RUN_ON_GPU))
+def test_models_for_the_gpu_run_whole_there(name: str, shipped: dict[str, gpu.GpuFit]) -> None:
+    assert shipped[name].unfriendly == ()
+    assert shipped[name].operations["CONV_2D"] > 5
+
+
+def test_the_library_gives_the_gpu_the_models_that_were_checked() -> None:
+    stages = ROOT / "app/android/tflite/src/main/kotlin/portrait/relight/tflite/TfliteStages.kt"
+    given = re.findall(r'"(\w+)" to Accelerator\.GPU', stages.read_text("utf-8"))
+    assert set(given) == gpu.RUN_ON_GPU
+
+
+def test_an_operation_that_the_gpu_lacks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "FRIENDLY", gpu.FRIENDLY - {"RESIZE_BILINEAR"})
+    fit = gpu.inspect((Models().folder / "quotient.tflite").read_bytes())
+    assert fit.unfriendly == ("RESIZE_BILINEAR is not an operation of the GPU delegate",)
+
+
+def test_the_command_fails_where_a_model_would_be_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer import Typer
+
+    app = Typer()
+    app.command()(gpu.main)
+    assert CliRunner().invoke(app).exit_code == 0
+    monkeypatch.setattr(gpu, "FRIENDLY", gpu.FRIENDLY - {"EXP"})
+    assert CliRunner().invoke(app).exit_code == 1

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orientation, EXIF and XMP: kept, made to fit the upright photo, or dropped."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from photo_sample import GRADIENT, camera_exif, noise, pillow_bytes, png_16, saved, tiff_16
+from PIL import Image, ImageOps
+
+from relight.photo.exif import clean_exif
+from relight.photo.file import load_photo
+
+
+def exif_with_thumbnail(order: str) -> tuple[bytes, bytes]:
+    """A hand-made EXIF block with a preview image in IFD1, and the preview."""
+    preview = b"\xff\xd8preview of the unedited photo\xff\xd9"
+    mark = {"<": b"II", ">": b"MM"}[order]
+    short = lambda tag, v: struct.pack(order + "HHIHH", tag, 3, 1, v, 0)  # noqa: E731
+    long = lambda tag, v: struct.pack(order + "HHII", tag, 4, 1, v)  # noqa: E731
+    main = struct.pack(order + "H", 1) + short(0x0112, 6) + struct.pack(order + "I", 26)
+    first = struct.pack(order + "H", 2) + long(0x0201, 56) + long(0x0202, len(preview)) + bytes(4)
+    block = mark + struct.pack(order + "HI", 42, 8) + main + first
+    return b"Exif\0\0" + block + preview, preview
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "JPEG"])
+def test_orientation_is_applied_and_reset(kind: str, orientation: int) -> None:
+    stored = Image.fromarray(GRADIENT)
+    options = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    data = pillow_bytes(stored, kind, exif=camera_exif(orientation), **options)
+    photo = load_photo(data)
+    tagged = stored.copy()
+    tagged.getexif()[0x0112] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(tagged))
+    assert photo.shape == expected.shape
+    assert np.abs(photo.rgb.astype(int) - expected).max() <= (3 if kind == "JPEG" else 0)
+    again = Image.open(io.BytesIO(saved(photo, kind)))
+    assert again.size == (photo.width, photo.height)
+    exif = again.getexif()
+    assert exif.get(0x0112, 1) == 1
+    assert exif[0x010F] == "Kamera"
+    camera = exif.get_ifd(0x8769)
+    assert (camera[0xA002], camera[0xA003]) == (photo.width, photo.height)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_orientation_of_16_bit_files(kind: str, orientation: int) -> None:
+    stored = noise((3, 5, 3), np.uint16)
+    exif = camera_exif(orientation)
+    if kind == "PNG":
+        data = png_16(stored, 2, (b"eXIf", exif[6:]))
+    else:
+        data = tiff_16(stored, t274=orientation)
+    index = Image.fromarray(np.arange(15, dtype=np.uint8).reshape(3, 5))
+    index.getexif()[0x0112] = orientation
+    order = np.asarray(ImageOps.exif_transpose(index))
+    photo = load_photo(data)
+    np.testing.assert_array_equal(photo.rgb, stored.reshape(15, 3)[order])
+    assert photo.rgb.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_exif_is_kept_across_formats(kind: str) -> None:
+    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "JPEG", exif=camera_exif()))
+    exif = Image.open(io.BytesIO(saved(photo, kind))).getexif()
+    camera, gps = exif.get_ifd(0x8769), exif.get_ifd(0x8825)
+    assert exif[0x010F] == "Kamera"
+    assert camera[0x9003] == "2024:05:06 07:08:09"
+    assert camera[0x927C] == b"maker note"
+    assert gps[1] == "N"
+    assert tuple(map(float, gps[2])) == (52.0, 31.0, 12.5)
+
+
+def test_maker_notes_do_not_move() -> None:
+    data = pillow_bytes(Image.fromarray(GRADIENT), "JPEG", exif=camera_exif(6))
+    assert load_photo(data).exif is not None
+    before = Image.open(io.BytesIO(data)).info["exif"].index(b"maker note")
+    after = Image.open(io.BytesIO(saved(load_photo(data), "JPEG"))).info["exif"]
+    assert after.index(b"maker note") == before
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_thumbnail_is_dropped_and_the_rest_stays_readable(order: str) -> None:
+    block, preview = exif_with_thumbnail(order)
+    data = pillow_bytes(Image.fromarray(GRADIENT), "JPEG", exif=block)
+    assert preview in data
+    photo = load_photo(data)
+    assert photo.shape == (40, 24, 3)
+    result = saved(photo, "JPEG")
+    assert preview not in result
+    assert Image.open(io.BytesIO(result)).getexif().get_ifd(1) == {}
+
+
+def test_thumbnail_that_does_not_stand_last_is_blanked() -> None:
+    block, preview = exif_with_thumbnail("<")
+    tiff = bytearray(block[6:])
+    # One more entry in IFD0 whose value stands behind the preview.
+    value = b"A name longer than four bytes\0"
+    main = struct.pack("<H", 2) + struct.pack("<HHII", 0x010F, 2, len(value), 0) + tiff[10:26]
+    main = bytearray(main)
+    first = bytearray(tiff[26:56])
+    struct.pack_into("<I", main, 26, 38)
+    struct.pack_into("<I", first, 10, 68)
+    struct.pack_into("<I", main, 10, 68 + len(preview))
+    block = b"Exif\0\0" + bytes(tiff[:8] + main + first + preview + value)
+    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "JPEG", exif=block))
+    assert photo.exif is not None
+    assert preview not in photo.exif
+    exif = Image.Exif()
+    exif.load(photo.exif)
+    assert exif[0x010F] == "A name longer than four bytes"
+
+
+def test_unreadable_exif_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    data = pillow_bytes(Image.fromarray(GRADIENT), "WEBP", exif=b"II*\0\xff\xff\xff\x7fjunk")
+    photo = load_photo(data)
+    assert photo.exif is None
+    assert photo.shape == GRADIENT.shape
+    assert "EXIF" in caplog.text
+
+
+def test_huge_exif_fits_png_and_is_left_out_of_jpeg(caplog: pytest.LogCaptureFixture) -> None:
+    exif = camera_exif(t37500=b"n" * 100_000)
+    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "PNG", exif=exif))
+    again = Image.open(io.BytesIO(saved(photo, "PNG"))).getexif()
+    assert len(again.get_ifd(0x8769)[0x927C]) == 100_000
+    jpeg = Image.open(io.BytesIO(saved(photo, "JPEG")))
+    assert not jpeg.getexif()
+    assert "does not fit" in caplog.text
+
+
+XMP = (
+    b"<?xpacket begin='' id='x'?><x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description"
+    b' xmp:Rating="5" tiff:Orientation="6" exif:PixelXDimension="40">'
+    b"<dc:title>Anna</dc:title><tiff:ImageWidth>40</tiff:ImageWidth>"
+    b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_xmp_is_kept_without_contradicting(kind: str) -> None:
+    data = pillow_bytes(Image.fromarray(GRADIENT), "WEBP", lossless=True, xmp=XMP)
+    photo = load_photo(data)  # no EXIF: the XMP orientation counts, as in Pillow
+    np.testing.assert_array_equal(photo.rgb, np.rot90(GRADIENT, -1))
+    image = Image.open(io.BytesIO(saved(photo, kind)))
+    xmp = image.tag_v2[700] if kind == "TIFF" else image.info["xmp"]
+    assert b'tiff:Orientation="1"' in xmp
+    assert b"<dc:title>Anna</dc:title>" in xmp
+    assert b"PixelXDimension" not in xmp
+    assert b"ImageWidth" not in xmp
+    assert load_photo(saved(photo, kind)).shape == photo.shape
+
+
+def test_exif_orientation_wins_over_xmp() -> None:
+    data = pillow_bytes(
+        Image.fromarray(GRADIENT), "WEBP", lossless=True, xmp=XMP, exif=camera_exif(1)
+    )
+    np.testing.assert_array_equal(load_photo(data).rgb, GRADIENT)
+
+
+def test_xmp_about_a_gain_map_that_is_not_carried_over_is_dropped() -> None:
+    xmp = XMP.replace(b'xmp:Rating="5"', b'hdrgm:Version="1.0"')
+    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "PNG"))
+    assert photo.encoding.xmp is None
+    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "WEBP", xmp=xmp))
+    assert photo.encoding.xmp is None
+
+
+@given(st.binary(max_size=400), st.integers(1, 5000), st.integers(1, 5000))
+@settings(max_examples=200, deadline=None)
+def test_any_exif_bytes_are_cleaned_or_dropped(noise: bytes, width: int, height: int) -> None:
+    for block in (noise, b"II*\0\x08\0\0\0" + noise, b"Exif\0\0MM\0*\0\0\0\x08" + noise):
+        cleaned = clean_exif(block, width, height)
+        assert cleaned.orientation in range(9)
+        if cleaned.block is not None:
+            assert clean_exif(cleaned.block, width, height).orientation in (0, 1)

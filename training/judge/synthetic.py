@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How good the stages are on synthetic people that no training saw.
+
+``python -m training.evaluate synthetic --data DIR`` prints the figures of the networks beside
+those of the analytic and the classical stages, by skin tone and by where the light stands, and
+writes them to ``synthetic.json``. They say nothing of real photos; those are judged apart.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from relight.error import plain_errors
+from relight.storage import whole_file
+from training.judge import report
+
+if TYPE_CHECKING:
+    from training.judge.judgement import Judgement
+
+FILE = "synthetic.json"
+
+
+@dataclass(frozen=True)
+class ExposureConfig:
+    """How the photos that compare skin tones are taken.
+
+    Attributes:
+        environments: that every subject stands in.
+        white: linear level of a white sphere's mean in the photo.
+    """
+
+    environments: int = 6
+    white: float = 0.8
+
+
+@dataclass(frozen=True)
+class SyntheticConfig:
+    """What is judged, and by what.
+
+    Attributes:
+        data: the dataset's folder.
+        environments: folder of HDR maps; ``None`` for procedural ones.
+        weights: folder of Keras weights to judge, or ``None``.
+        models: folder of TFLite models to judge, or ``None``: those of the package.
+        baseline: whether no network is judged.
+        pairs: number of them.
+        seed: what they follow from.
+        exposure: of the photos that compare skin tones.
+    """
+
+    data: str
+    environments: str | None = None
+    weights: str | None = None
+    models: str | None = None
+    baseline: bool = False
+    pairs: int = 512
+    seed: int = 0
+    exposure: ExposureConfig = field(default_factory=ExposureConfig)
+
+
+def lines(judgement: Judgement) -> list[Any]:
+    """The figures as tables and lines to print."""
+    figures = judgement.figures
+    names = list(figures)
+    judged = names[0]
+    return [
+        report.comparison(figures),
+        report.group_table(figures, judged, "tone"),
+        report.group_table(figures, judged, "light"),
+        report.light_line(figures, judged, names[-1]),
+        report.bound_line(judgement.bounds),
+        report.fairness_line(figures, judged),
+        *(report.exposure_line(judgement.exposure[name], name) for name in names),
+    ]
+
+
+def synthetic_command(
+    data: Annotated[Path, typer.Option(help="A dataset of python -m data_synth render.")],
+    environments: Annotated[
+        Path | None, typer.Option(help="Folder of .hdr or .exr maps; else made here.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Folder of Keras weights to judge.")] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of TFLite models to judge; else the package's.")
+    ] = None,
+    baseline: Annotated[bool, typer.Option("--baseline", help="Judge no network.")] = False,
+    pairs: Annotated[int, typer.Option(min=1, help="Number of pairs.")] = SyntheticConfig.pairs,
+    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where synthetic.json goes.")] = Path("runs/evaluate"),
+) -> None:
+    """Figures on unseen synthetic people: normals, light, key gain, fairness."""
+    errors = Console(stderr=True, highlight=False)
+    if sum([weights is not None, models is not None, baseline]) > 1:
+        errors.print("[red]error:[/] give one of --weights, --models and --baseline")
+        raise typer.Exit(2)
+    config = SyntheticConfig(
+        str(data),
+        str(environments) if environments else None,
+        str(weights) if weights else None,
+        str(models) if models else None,
+        baseline,
+        pairs,
+        seed,
+    )
+    from training.data.data import load_splits
+    from training.judge.judgement import judge, methods_of
+
+    with plain_errors():
+        _, unseen = load_splits(data, environments)
+        judgement = judge(config, methods_of(config), unseen, errors)
+        out.mkdir(parents=True, exist_ok=True)
+        with whole_file(out / FILE) as path:
+            path.write_text(json.dumps(_rounded(asdict(judgement)), indent=1) + "\n")
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(width=120, highlight=False)
+    for line in lines(judgement):
+        console.print(line)
+    console.print(f"Figures: {out / FILE}")
+
+
+def _rounded(value: Any) -> Any:
+    """JSON-ready: NaN and infinity become null."""
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, float):
+        return round(value, 5) if np.isfinite(value) else None
+    return value

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The face as a light probe, inside the lighting network: a light fit that can be trained through.
+
+Light is never negative, and that alone recovers a single lamp's direction far better than
+spherical harmonics, whose fit overshoots where the face sees nothing. The fit itself has no
+weights; what it is told of each pixel, trust and albedo, is learned.
+
+References:
+    Beck & Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4
+    (accelerated projected gradient). Ramamoorthi & Hanrahan 2001, "An Efficient Representation for
+    Irradiance Environment Maps" (why a coarse map is enough).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from relight.color import LUMINANCE
+from relight.environment import HEIGHT, directions, solid_angles
+from training.analytic.baselines import SKIN_ALBEDO, WHITE_LEVEL
+
+PACKAGE = "portrait_relight"
+
+ROWS = 8
+"""Rows of the map that is fitted."""
+CELLS = 32
+"""Side of the picture that it is fitted to."""
+STEPS = 12
+"""Accelerated gradient steps."""
+UNCERTAIN = 0.005
+"""Weight of what is no plain skin: it counts where a face shows none."""
+RIDGE = 6e-3
+"""Weight of the light's energy against the shading's error: only half a sphere is seen."""
+FLOOR = 0.12
+"""Radiance added everywhere, over the mean: its logarithm is wanted."""
+BLACK = 5e-3
+"""Radiance added everywhere, in the photo's units."""
+SATURATION = 0.5
+"""Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
+CHANGE = 0.4
+"""Largest change of the fitted light behind the person, in logarithms: what a face does not show
+must not outshine what it does. The light in front is the fit's alone."""
+FACE_RADIUS = (0.19, 0.23)
+"""Half width and height of a face in its crop, as shares of the crop's side."""
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class NonNegativeFit(keras.layers.Layer):
+    """The non-negative environment whose Lambert shading comes closest to a crop's."""
+
+    def call(self, photo: Any, normals: Any, skin: Any, judged: Any) -> Any:
+        """Fit.
+
+        Args:
+            photo: ``(B, S, S, 3)`` sRGB in [0, 1].
+            normals: ``(B, S, S, 3)`` camera frame, 0 outside the person.
+            skin: ``(B, S, S, 1)`` in [0, 1], plain and well exposed skin.
+            judged: ``(B, 32, 32, 2)`` logit of the trust in each cell, added to that of an
+                ellipse where faces lie in crops, and logarithm of its albedo over the face's mean.
+
+        Returns:
+            ``(B, 8, 16, 3)`` natural logarithm of radiance.
+        """
+        factor = photo.shape[1] // CELLS
+        shrink = {"pool_size": factor, "strides": factor}
+        linear = ops.average_pool(((photo + 0.055) / 1.055) ** 2.4, **shrink)
+        normals = ops.average_pool(normals, **shrink)
+        length = ops.sum(normals * normals, -1, keepdims=True)
+        normals = normals * ops.rsqrt(length + 1e-4)
+        trust = ops.sigmoid(judged[..., :1] + ops.convert_to_tensor(_face_logit()))
+        weight = length * (ops.average_pool(skin, **shrink) + UNCERTAIN) * trust
+        weight = weight / (ops.sum(weight, (1, 2), keepdims=True) + 1e-6)
+        mean = ops.sum(linear * weight, (1, 2), keepdims=True) + 1e-4
+        level = ops.sum(mean * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
+        albedo = mean / level * ops.sqrt(level * (SKIN_ALBEDO / WHITE_LEVEL))
+        shading = linear / (albedo * ops.exp(ops.clip(judged[..., 1:], -2.0, 2.0)))
+        power = np.sqrt(np.repeat(solid_angles(ROWS)[:, 0], 2 * ROWS)).astype(np.float32)
+        towards = (directions(ROWS).reshape(-1, 3).T * (power / np.pi)).astype(np.float32)
+        rows = CELLS * CELLS
+        basis = ops.relu(ops.matmul(ops.reshape(normals, (-1, rows, 3)), towards))
+        weighted = ops.transpose(basis * ops.reshape(weight, (-1, rows, 1)), (0, 2, 1))
+        gram = ops.matmul(weighted, basis) + RIDGE * np.eye(len(power), dtype=np.float32)
+        target = ops.matmul(weighted, ops.reshape(shading, (-1, rows, 3)))
+        solution = _solve(gram, target) / power[:, None]
+        grey = ops.sum(solution * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
+        radiance = grey + SATURATION * (solution - grey)
+        radiance = radiance + FLOOR * ops.mean(grey, 1, keepdims=True) + BLACK
+        return ops.reshape(ops.log(radiance), (-1, ROWS, 2 * ROWS, 3))
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class CorrectedLight(keras.layers.Layer):
+    """A fitted light and a change of it behind the person."""
+
+    def call(self, fitted: Any, change: Any) -> Any:
+        """``(B, 16, 32, 3)`` logarithms of radiance each; their corrected sum."""
+        return fitted + ops.convert_to_tensor(CHANGE * behind()) * ops.tanh(change / CHANGE)
+
+
+def _solve(gram: Any, target: Any) -> Any:
+    """``x >= 0`` that minimises ``x'Ax / 2 - x'b``, one column per column of ``target``."""
+    # No eigenvalue of a matrix without negative entries exceeds its largest row's sum.
+    step = 1 / ops.max(ops.sum(gram, -1, keepdims=True), 1, keepdims=True)
+    x = ahead = ops.relu(target * step)
+    pace = 1.0
+    for _ in range(STEPS):
+        following = ops.relu(ahead - step * (ops.matmul(gram, ahead) - target))
+        faster = (1 + (1 + 4 * pace * pace) ** 0.5) / 2
+        ahead = following + ((pace - 1) / faster) * (following - x)
+        x, pace = following, faster
+    return x
+
+
+def behind() -> Any:
+    """``(16, 32, 1)``: 1 for light from behind, which a face hardly shows, 0 from in front."""
+    z = directions(HEIGHT)[..., 2:]
+    return np.clip((0.2 - z) / 0.5, 0, 1).astype(np.float32)
+
+
+def _face_logit() -> Any:
+    """Logit ``(32, 32, 1)`` of an ellipse where faces lie in their crops."""
+    at = (np.arange(CELLS, dtype=np.float32) + 0.5) / CELLS - 0.5
+    x, y = np.meshgrid(at / FACE_RADIUS[0], at / FACE_RADIUS[1])
+    return (10 * (1 - np.hypot(x, y)))[..., None].clip(-6, 6).astype(np.float32)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network with the weights that training left."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from relight.error import RelightError
+from training.networks.networks import NETWORKS
+
+
+class WeightsError(RelightError):
+    """Weights are missing, or not those of the network."""
+
+
+def load_network(name: str, folder: Path) -> keras.Model:
+    """A trained network.
+
+    Args:
+        name: ``normals``, ``lighting`` or ``quotient``.
+        folder: holds ``<name>.weights.h5``, as training leaves it.
+
+    Raises:
+        WeightsError: if the file is missing or fits another network.
+    """
+    path = folder / f"{name}.weights.h5"
+    if not path.is_file():
+        raise WeightsError(
+            f"{path}: no such weights; train them: python -m training.train {name} --out {folder}"
+        )
+    network = NETWORKS[name]()
+    load_weights(network, path)
+    return network
+
+
+def load_weights(network: keras.Model, path: Path) -> None:
+    """Give a network the weights of a file.
+
+    Raises:
+        WeightsError: if the file is missing or damaged, fits another network, or holds numbers
+            that are not finite.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # layers that the file lacks would stay untrained
+            network.load_weights(path)
+    except (OSError, RuntimeError, ValueError, KeyError, UserWarning) as error:  # h5py raises all
+        reason = " ".join(str(error).split())[:200]
+        raise WeightsError(
+            f"{path}: not this network's weights ({reason}); train it again"
+        ) from error
+    if not all(np.isfinite(w).all() for w in network.get_weights()):
+        raise WeightsError(f"{path}: holds numbers that are not finite; train it again")

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A batch in parts, each made of views of its own, so that workers share the making of the data.
+
+A training of ``shards`` parts sees the same batches whether one process makes all parts or every
+worker makes some: the number of workers changes how fast a network is trained, not what it learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.batches import PairDataset
+from training.data.data import DataConfig, DataError, Sample, Split
+from training.data.target import Estimate
+
+SEED_STRIDE = 1_000_003
+"""Between the seeds of two parts: seeds that a person gives are smaller."""
+
+
+def shard(split: Split, config: DataConfig, index: int, shards: int) -> tuple[Split, DataConfig]:
+    """Views and batches of one part.
+
+    No view is in two parts. One part of one is the data as it is.
+
+    Args:
+        split: the views of all parts.
+        config: the whole batch.
+        index: of the part, from 0.
+        shards: number of parts.
+
+    Raises:
+        DataError: if the batch or the views cannot be shared so.
+    """
+    if shards == 1:
+        return split, config
+    if config.batch % shards:
+        raise DataError(
+            f"a batch of {config.batch} cannot be shared by {shards}; "
+            f"give --batch a multiple of {shards}"
+        )
+    if len(split.names) < shards:
+        raise DataError(
+            f"{split.root}: {len(split.names)} views are too few for {shards} shards; "
+            "render more or give fewer --shards"
+        )
+    # Names are sorted: without a shuffle a part could hold the views of one camera alone.
+    order = np.random.default_rng([config.seed, 11]).permutation(len(split.names))
+    names = [split.names[i] for i in order[index::shards]]
+    part = replace(
+        config,
+        batch=config.batch // shards,
+        views=max(1, config.views // shards),
+        seed=config.seed + SEED_STRIDE * index,
+    )
+    return replace(split, names=names), part
+
+
+def sharded(
+    split: Split,
+    network: str,
+    config: DataConfig,
+    steps: int,
+    epoch: int,
+    estimate: Estimate | None,
+    shards: int,
+    chosen: Sequence[int],
+) -> PairDataset | JoinedDataset:
+    """Batches of the chosen parts, ``batch / shards`` samples of each.
+
+    Args:
+        split: the data of all parts.
+        network: ``normals``, ``lighting`` or ``quotient``.
+        config: the whole batch.
+        steps: batches of an epoch.
+        epoch: the first epoch's number.
+        estimate: of the existing light, see :func:`training.data.target.with_estimates`.
+        shards: number of parts.
+        chosen: the parts to make.
+
+    Raises:
+        DataError: if the batch or the views cannot be shared so.
+    """
+    parts = [shard(split, config, index, shards) for index in chosen]
+    datasets = [PairDataset(s, network, c, steps, epoch, estimate) for s, c in parts]
+    return datasets[0] if len(datasets) == 1 else JoinedDataset(datasets)
+
+
+class JoinedDataset(keras.utils.PyDataset):
+    """Batches put together from several datasets of equal length."""
+
+    def __init__(self, parts: Sequence[PairDataset]) -> None:
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
+        self.parts = list(parts)
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return len(self.parts[0])
+
+    def __getitem__(self, index: int) -> tuple[Sample, NDArray[Any]]:
+        """Batch ``index`` of the present epoch: the parts' samples one part after the other."""
+        batches = [part[index] for part in self.parts]
+        inputs = {key: np.concatenate([b[0][key] for b in batches]) for key in batches[0][0]}
+        return inputs, np.concatenate([b[1] for b in batches])
+
+    @property
+    def epoch(self) -> int:
+        """The present epoch's number."""
+        return self.parts[0].epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        for part in self.parts:
+            part.epoch = number
+
+    @property
+    def block_seconds(self) -> float | None:
+        """What the slowest part's last block took to make; blocks are made side by side."""
+        known = [p.block_seconds for p in self.parts if p.block_seconds is not None]
+        return max(known, default=None)
+
+    @property
+    def block_batches(self) -> int:
+        """Batches that a block of every part gives."""
+        return self.parts[0].block_batches
+
+    def close(self) -> None:
+        """End the processes that make blocks."""
+        for part in self.parts:
+            part.close()
