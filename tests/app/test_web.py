@@ -27,7 +27,7 @@ from export import constants
 from relight import Light, Relighter
 
 ROOT = Path(__file__).parents[2]
-WEB, PAGE = ROOT / "app" / "web", ROOT / "app" / "page"
+WEB, PAGE = ROOT / "app" / "web", ROOT / "app" / "relight_app" / "page"
 GOLDEN = ROOT / "app" / "android" / "core" / "src" / "test" / "resources" / "golden"
 ROLLDOWN = WEB / "node_modules" / "rolldown" / "bin" / "cli.mjs"
 REBUILD = "run npm ci && npm run build in app/web"
@@ -70,7 +70,9 @@ def test_the_page_is_small_enough_and_whole() -> None:
 
 def test_the_page_ships_in_the_wheel() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    shipped = {p for pattern in settings["package-data"]["app"] for p in PAGE.parent.glob(pattern)}
+    shipped = {
+        p for pattern in settings["package-data"]["relight_app"] for p in PAGE.parent.glob(pattern)
+    }
     assert {path for path in PAGE.rglob("*") if path.is_file()} <= shipped
 
 
