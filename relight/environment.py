@@ -38,6 +38,12 @@ BRIGHTEST = 1e8
 """Radiances above this are taken as this; their sums stay finite."""
 CHEEK_AZIMUTH = np.radians(50.0)
 """Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill."""
+SHADOW = 1e-6
+"""Irradiance that the darker cheek counts as having at least, so that the ratio is finite."""
+EVEN = 1e-4
+"""Share of all light below which its first moment is rounding, and the light has no direction."""
+RIM = 0.999
+"""Radius of a sphere at which its rim is drawn: beyond, normals turn away faster than pixels."""
 
 
 def map_position(
@@ -100,7 +106,7 @@ def sphere_normals(size: int) -> tuple[Float, Float]:
     x = (np.arange(size) + 0.5) / size * 2 - 1
     x, y = np.meshgrid(x, -x)
     radius = np.hypot(x, y)
-    inside = np.minimum(radius, 0.999)
+    inside = np.minimum(radius, RIM)
     shrink = inside / np.maximum(radius, 1e-9)
     normals = np.stack([x * shrink, y * shrink, np.sqrt(1 - inside**2)], -1).astype(np.float32)
     return normals, np.clip((1 - radius) * size / 2 + 0.5, 0, 1).astype(np.float32)
@@ -266,7 +272,7 @@ class Environment:
         """
         moment = self._moment()
         length = np.linalg.norm(moment)
-        if length < 1e-4 * max(float(luminance(self.power())), 1e-12):
+        if length < EVEN * max(float(luminance(self.power())), 1e-12):
             return np.array([0, 0, 1], np.float32)
         return (moment / length).astype(np.float32)
 
@@ -292,7 +298,7 @@ class Environment:
     def key_to_fill(self, head_pose: NDArray[Any] | None = None) -> float:
         """Irradiance of the lit cheek over that of the shadow cheek, >= 1."""
         left, right = self.cheek_irradiance(head_pose)
-        return max(left, right) / max(min(left, right), 1e-6)
+        return max(left, right) / max(min(left, right), SHADOW)
 
     def spheres(self, size: int = 128) -> Spheres:
         """Diffuse, matte silver and mirror sphere under this light, ``size`` pixels each."""

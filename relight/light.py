@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from relight import geometry
 from relight.color import luminance
-from relight.environment import CHEEK_AZIMUTH, Environment
+from relight.environment import CHEEK_AZIMUTH, SHADOW, Environment
 
 Float = NDArray[np.float32]
 
@@ -28,6 +28,8 @@ BRIGHTEST = 100.0
 """Upper bound of intensities, colours and strengths: far beyond any use, far from overflow."""
 SOFTEST_DEG = 45.0
 """Largest radius of a light: half of all that it could fill on its side."""
+NOTHING = 1e-6
+"""Light, or a difference of intensities, so small that it counts as none."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def key_to_fill_with(
     for light in lights:
         strength = light.intensity * float(luminance(np.array(light.color))) * mean_irradiance
         lit += strength * np.maximum(cheeks @ light.direction, 0)
-    return float(lit.max() / max(lit.min(), 1e-6))
+    return float(lit.max() / max(lit.min(), SHADOW))
 
 
 def place(
@@ -198,11 +200,11 @@ def place(
     existing = (left, right)
     gained = cheeks[key] - config.key_to_fill * cheeks[fill]
     missing = config.key_to_fill * existing[fill] - existing[key]
-    wanted = missing / gained if gained > 1e-6 else config.max_intensity
+    wanted = missing / gained if gained > NOTHING else config.max_intensity
     intensity = float(np.clip(wanted, 0, min(config.max_intensity, max(headroom, 0.0))))
     light = replace(light, intensity=intensity)
     after = key_to_fill_with(environment, head_pose, [light], mean)
-    limit = "" if intensity >= wanted - 1e-6 else "; held back to keep highlights from burning"
+    limit = "" if intensity >= wanted - NOTHING else "; held back to keep highlights from burning"
     reason = (
         f"Key {where}, {why}; intensity {intensity:.2f} takes key-to-fill"
         f" from {ratio:.1f}:1 to {after:.1f}:1{limit}."

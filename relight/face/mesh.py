@@ -24,6 +24,12 @@ TEMPLATE_SHARE = 0.5
 """Weight of the mean face's normals against those of the landmarks."""
 SAMPLES = 2
 """Normals are drawn at this many times the resolution and averaged: lips and nostrils are thin."""
+FINENESS = 4
+"""Corners of triangles are drawn to this power of two of a pixel's parts, as OpenCV counts them."""
+COVERED = 0.5
+"""Share of a pixel that the mesh covers if the pixel is on the face."""
+FLAT = 1e-9
+"""Twice the area, in pixels, that a triangle seen edge-on counts as."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,9 @@ def rasterize(
     order = np.argsort(-corners[:, :, 2].mean(1), kind="stable")
     order = order[facing[order]]
     owner = np.full((resolution, resolution), -1, np.int32)
-    # fillConvexPoly counts from pixel centres, in 1/16 pixel here.
-    fixed = np.clip(np.round((corners[:, :, :2] - 0.5) * 16), -(2**20), 2**20).astype(np.int32)
+    fixed = np.clip(_fixed(corners[:, :, :2]), -(2**20), 2**20).astype(np.int32)
     for index in order:
-        cv2.fillConvexPoly(owner, fixed[index], int(index), shift=4)
+        cv2.fillConvexPoly(owner, fixed[index], int(index), shift=FINENESS)
     mask = owner >= 0
     rows, columns = np.nonzero(mask)
     index = owner[rows, columns]
@@ -105,16 +110,21 @@ def rasterize(
     return result, mask
 
 
+def _fixed(points: NDArray[Any]) -> NDArray[Any]:
+    """Pixels as OpenCV draws them: from the centre of pixel (0, 0), in parts of a pixel."""
+    return np.round((points - 0.5) * 2**FINENESS)
+
+
 def _barycentric(p: Float, triangle: Float) -> Float:
     """Weights ``(N, 3)`` of points ``(N, 2)`` in triangles ``(N, 3, 2)``, clipped to inside."""
     a, b, c = triangle[:, 0], triangle[:, 1], triangle[:, 2]
     ab, ac, ap = b - a, c - a, p - a
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    area = np.where(np.abs(area) < 1e-9, -1e-9, area)
+    area = np.where(np.abs(area) < FLAT, -FLAT, area)
     v = (ap[:, 0] * ac[:, 1] - ap[:, 1] * ac[:, 0]) / area
     w = (ab[:, 0] * ap[:, 1] - ab[:, 1] * ap[:, 0]) / area
     weights = np.clip(np.stack([1 - v - w, v, w], 1), 0, 1)
-    return weights / np.maximum(weights.sum(1, keepdims=True), 1e-9)
+    return weights / np.maximum(weights.sum(1, keepdims=True), FLAT)
 
 
 class Surface(NamedTuple):
@@ -157,9 +167,9 @@ def surface(landmarks: NDArray[Any], head_pose: NDArray[Any], resolution: int) -
         resolution * SAMPLES,
     )
     share = shrink(covered.astype(np.float32), SAMPLES)
-    mask = share >= 0.5
+    mask = share >= COVERED
     normals = normalize(shrink(normalize(fine[..., :3]), SAMPLES)) * mask[..., None]
-    near = shrink(fine[..., 3], SAMPLES) / np.maximum(share, 0.5) * mask
+    near = shrink(fine[..., 3], SAMPLES) / np.maximum(share, COVERED) * mask
     return Surface(normals, near, mask)
 
 
@@ -187,6 +197,6 @@ def region(landmarks: NDArray[Any], names: tuple[str, ...], resolution: int) -> 
 
     mask = np.zeros((resolution, resolution), np.uint8)
     for name in names:
-        polygon = np.round((landmarks[template().loops[name], :2] - 0.5) * 16).astype(np.int32)
-        cv2.fillPoly(mask, [polygon], 1, shift=4)
+        polygon = _fixed(landmarks[template().loops[name], :2]).astype(np.int32)
+        cv2.fillPoly(mask, [polygon], 1, shift=FINENESS)
     return mask > 0

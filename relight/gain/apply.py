@@ -25,6 +25,8 @@ KNEE = 0.80
 """Encoded value above which highlights are compressed instead of clipped."""
 PALING = 0.5
 """How far highlights lose their colour far above the knee."""
+TINY = 1e-6
+"""Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
 STRIP = 1 << 17
 """Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart."""
 
@@ -151,12 +153,12 @@ def _shoulder(before: Float, after: Float, white: float) -> Float:
     knee = np.maximum(_brightest(before), np.float32(KNEE * white))
     room = np.float32(white) - knee
     over = np.maximum(peak - knee, 0)
-    pressed = over / (over + room + np.float32(1e-6 * white))  # 0 at the knee, towards 1 far above
+    pressed = over / (over + room + np.float32(TINY * white))  # 0 at the knee, towards 1 far above
     bent = np.minimum(peak, knee) + room * pressed
     # By a room of its own, the knee's: by the pixel's, which is none at white, the least light
     # would bleach clipped skin and leave its neighbours, one level darker, as they are.
     paled = np.float32(PALING) * over / (over + np.float32((1 - KNEE) * white))
-    scale = bent / np.maximum(peak, np.float32(1e-6 * white)) * (1 - paled)
+    scale = bent / np.maximum(peak, np.float32(TINY * white)) * (1 - paled)
     after *= cv2.merge([scale] * 3).reshape(after.shape)
     after += cv2.merge([bent * paled] * 3).reshape(after.shape)
     return np.maximum(after, before, out=after)  # light never darkens

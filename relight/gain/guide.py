@@ -40,6 +40,31 @@ FADE = 0.22
 """Share of the crop, at its border, over which the light dies away."""
 LEAST = 1e-3
 """Gains below this, invisible, are dropped; so is the filter's overshoot below zero."""
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in brightness: ITU-R BT.601, as OpenCV turns colours to grey."""
+OUTLINE_SCALE = 0.25
+"""The coefficients of the outline's filter are found on the grid at this scale, a sixteenth of its
+cells: finding them on all takes longest of all that is done once a photo,"""
+OUTLINE_LEAST = 8
+"""but at full size on a grid with a side of fewer cells: a sixteenth of those is too few."""
+NOWHERE = 1e-6
+"""Keeps a face's share finite where no face's window reaches; the share there is nothing."""
+CALM = 5
+"""Side of the square of cells over which brightness is averaged before it is judged: wide enough
+that a single noisy cell is neither lost nor trusted by itself."""
+IN_BLACK = 0.3
+"""Share of the light that black still gets: with none, hair would stay behind as a hole."""
+DARK = (0.02, 0.12)
+"""Brightness, sRGB, over a veil's between which that share grows to all of the light: below them
+lifted noise would show."""
+SAMPLED_EVERY = 4
+"""Of so many cells along each axis one tells how dark the photo is: enough for a quantile."""
+LEAST_OF = 1000
+"""The photo's least brightness is what one cell in so many stays below: noise is no floor;"""
+BLACK_OF = 200
+"""its black is what one in so many does;"""
+DARK_OF = 50
+"""its dark parts end where one in so many does."""
 BLACK = 0.05
 """Brightness, sRGB, that a photo's black has at most; what it is above lies like a veil over it."""
 VEIL = 1.5
@@ -49,7 +74,10 @@ THICKEST = 0.2
 PILED = 0.03
 """and only where the darkest 2 % of the cells lie closer together: a veil is a floor."""
 DARKEST_OF = 9
-"""Side of the square of cells whose darkest says how far a cell can be multiplied."""
+"""Side of the square of cells whose darkest says how far a cell can be multiplied: wider than the
+seam where dark hair and a bright wall mix."""
+SOFTENED = 3
+"""Side of the square over which that is averaged again, so that no corner of the first shows."""
 _UNITS = 16
 """OpenCV's guided filter sees brightness from 0 to this."""
 
@@ -220,7 +248,7 @@ def _shares(windows: Sequence[Float]) -> list[Float]:
     """Weights ``(h, w)`` that give each pixel to its nearest face, by the faces' windows."""
     if len(windows) == 1:
         return list(windows)
-    total = sum(window**2 for window in windows) + np.float32(1e-6)
+    total = sum(window**2 for window in windows) + np.float32(NOWHERE)
     reach = np.maximum.reduce(windows)
     return [np.asarray(window**2 * (reach / total), np.float32) for window in windows]
 
@@ -252,7 +280,7 @@ def _outline_on_edges(guide: Float, person: Float, radius: float) -> Float:
         person: probability in [0, 1].
         radius: half the window's side, in cells.
     """
-    fast = 0.25 if min(guide.shape[:2]) >= 8 else 1.0
+    fast = OUTLINE_SCALE if min(guide.shape[:2]) >= OUTLINE_LEAST else 1.0
     return follow_colors(guide, person, max(1, round(radius * fast)), OUTLINE_EDGE, fast)
 
 
@@ -283,13 +311,16 @@ def _photo_trust(brightness: Float) -> Float:
     """
     import cv2
 
-    mean = cv2.blur(brightness, (5, 5))
-    sample = np.sort(mean[::4, ::4], axis=None)
-    least, black, dark = (float(sample[len(sample) // part]) for part in (1000, 200, 50))
+    mean = cv2.blur(brightness, (CALM, CALM))
+    sample = np.sort(mean[::SAMPLED_EVERY, ::SAMPLED_EVERY], axis=None)
+    least, black, dark = (
+        float(sample[len(sample) // part]) for part in (LEAST_OF, BLACK_OF, DARK_OF)
+    )
     floor = max(0.0, 1 - (dark - least) / PILED)
     veil = floor * min(VEIL * max(black - BLACK, 0), THICKEST)
-    trust: Float = 0.3 + 0.7 * smoothstep(mean, veil + 0.02, veil + 0.12)
+    bright = smoothstep(mean, *(veil + level for level in DARK))
+    trust: Float = IN_BLACK + (1 - IN_BLACK) * bright
     # Where dark hair meets a bright wall, cells mix both: trusted by their own brightness, they
     # would shine as a rim around the head.
     least_near: Float = cv2.erode(trust, np.ones((DARKEST_OF, DARKEST_OF), np.uint8))
-    return cv2.blur(least_near, (3, 3))
+    return cv2.blur(least_near, (SOFTENED, SOFTENED))

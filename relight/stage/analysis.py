@@ -18,12 +18,20 @@ from relight.gain.guide import Outline
 from relight.geometry import Grid, normalize
 from relight.light import Light
 from relight.stage.stages import Stages
-from relight.stage.view import Mask, View, look
+from relight.stage.view import SEEN, Mask, View, look
 
 Float = NDArray[np.float32]
 
 WHITE = 1.1
 """Linear value that a key may take bright skin to; the highlights' shoulder keeps it below 1."""
+PEAK_PERCENT = 95
+"""Percentile of the skin's luminance that counts as bright skin: above it lie glints."""
+SKIN = 0.5
+"""Trust from which a pixel counts as skin."""
+UNKNOWN_PEAK = 0.5
+"""Bright skin's luminance where no skin is seen."""
+LEAST_PEAK = 1e-3
+"""Luminance that bright skin has at least: black skin pixels do not ask for endless light."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +79,7 @@ class Analysis:
     def normals(self) -> Float:
         """Unit normals ``(H, W, 3)`` float32, camera frame, NaN where nothing is known."""
         result = normalize(self._to_photo(self.crop_normals, np.nan))
-        result[self.mask < 0.5] = np.nan
+        result[self.mask < SEEN] = np.nan
         return result
 
     @property
@@ -142,6 +150,6 @@ def added_gain(stages: Stages, analysis: Analysis, lights: Iterable[Light]) -> F
 
 def _headroom(view: View) -> float:
     """Largest intensity of a key that burns no highlights, from the skin's brightest parts."""
-    bright = luminance(view.linear)[view.skin > 0.5]
-    peak = float(np.percentile(bright, 95)) if bright.size else 0.5
-    return max(0.0, WHITE / max(peak, 1e-3) - 1)
+    bright = luminance(view.linear)[view.skin > SKIN]
+    peak = float(np.percentile(bright, PEAK_PERCENT)) if bright.size else UNKNOWN_PEAK
+    return max(0.0, WHITE / max(peak, LEAST_PEAK) - 1)

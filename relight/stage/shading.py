@@ -15,6 +15,8 @@ Float = NDArray[np.float32]
 
 SHADING_LIMIT = 2.5
 """Darkest and brightest existing light, in logarithms against the mean, that is divided by."""
+NO_LIGHT = 1e-6
+"""Irradiance that darkness counts as, so that its logarithm is finite; the limit hides it."""
 
 
 def visibility(normals: Float, direction: NDArray[Any]) -> Float:
@@ -38,6 +40,6 @@ def shading(environment: Environment, normals: Float, face: NDArray[np.bool_]) -
     table = Environment(environment.irradiance(directions(HEIGHT)))
     irradiance = table.sample(normals)
     mean = luminance(irradiance[face]).mean() if face.any() else luminance(table.data).mean()
-    relative = np.log(np.maximum(irradiance, 1e-6) / max(float(mean), 1e-6))
+    relative = np.log(np.maximum(irradiance, NO_LIGHT) / max(float(mean), NO_LIGHT))
     limited = np.clip(relative, -SHADING_LIMIT, SHADING_LIMIT)
     return (limited * (normals**2).sum(-1, keepdims=True)).astype(np.float32)

@@ -31,6 +31,10 @@ FACING = 0.4
 BLIND = 0.8
 """Least mean probability of a person over the face at which the segmentation is believed: in
 pictures cut within a face it sees nobody (0 to 0.6), else 0.96 and more."""
+SEEN = 0.5
+"""Probability of a person from which the segmentation counts as seeing one."""
+SOFT = SIDE / 200
+"""Width in pixels over which the certain face ends: less than a pixel, against steps in its rim."""
 FEATURES = ("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
 """Parts of a face that are no plain skin."""
 EXPOSED = (0.002, 0.98)
@@ -143,13 +147,13 @@ def certain_face(mesh: Surface, on_face: Mask, *, fills: bool = False) -> Float:
     else:
         certain = np.maximum(_inner(mesh.mask), mesh.mask & (mesh.normals[..., 2] > FACING))
         certain *= on_face
-    soft: Float = cv2.GaussianBlur(certain, (0, 0), SIDE / 200)
+    soft: Float = cv2.GaussianBlur(certain, (0, 0), SOFT)
     return soft
 
 
 def _on_face(face: Mask, person: Float) -> Mask:
     """The face mesh but near its rim where nobody is seen: it draws a nose in profile too long."""
-    on_face: Mask = face & ((person >= 0.5) | (_inner(face, STRAY) > 0))
+    on_face: Mask = face & ((person >= SEEN) | (_inner(face, STRAY) > 0))
     return on_face
 
 

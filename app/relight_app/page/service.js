@@ -1,9 +1,9 @@
-const VERSION = "61783bb10b45f679";
+const VERSION = "3b47a4f06b6aac44";
 const FILES = [
  "./",
+ "assets/index-B-WDBhww.js",
  "assets/index-BQAFFnJY.css",
- "assets/index-CYIribMJ.js",
- "assets/worker-BgWxOEvr.js",
+ "assets/worker-BYlXJv_2.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

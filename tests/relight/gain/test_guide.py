@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -279,3 +280,9 @@ def test_the_light_reaches_an_edge_of_low_contrast_and_ends_there(
     gain = upsample(photo, [Part(outline, np.ones((128, 128, 3), "f4"))]).expand(photo.shape)
     assert gain[distance < 78].min() > 0.9
     assert gain[distance > 82].max() < 0.05
+
+
+def test_brightness_is_what_opencv_makes_of_colours() -> None:
+    colors = np.random.default_rng(5).random((20, 30, 3), np.float32)
+    wanted = cv2.cvtColor(colors, cv2.COLOR_RGB2GRAY)
+    np.testing.assert_allclose(colors @ np.float32(guide.LUMA), wanted, atol=1e-6)
