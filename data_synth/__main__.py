@@ -34,7 +34,7 @@ from data_synth.sample.pair import PairMaker, PairRanges
 from data_synth.stage.render import RenderSettings
 from relight.error import RelightError
 from relight.storage import whole_file
-from relight.work import runner as runners
+from relight.work.factory import make_runner
 
 app = typer.Typer(
     add_completion=False,
@@ -95,7 +95,7 @@ def render(
         seed=seed,
         settings=RenderSettings(size=size, samples=samples),
     )
-    engine = runners.make(runner, jobs or (None if address else 2), address, RETRIES)
+    engine = make_runner(runner, jobs or (None if address else 2), address, RETRIES)
     count = Counters(workers=engine.workers)
     with _bar("Rendering") as bar:
         task = bar.add_task("views", total=None)
@@ -166,7 +166,7 @@ def scaling(
         for found in measure(
             plan,
             workers or [1, 2],
-            lambda number: runners.make(runner, number, address, RETRIES),
+            lambda number: make_runner(runner, number, address, RETRIES),
             Path(place),
         ):
             counts = found.counts

@@ -1,18 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errors a user can meet. Each message is one line that names the input and the cure."""
+"""The errors a user can meet. Each message is one line that names the input and the cure.
+
+What kind of error it is decides exit statuses and HTTP statuses, never the words of its message.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 
 class RelightError(ValueError):
-    """Base of every expected failure of this library."""
+    """Base of every expected failure of this library.
+
+    Attributes:
+        exit_status: what a command that fails with this kind of error exits with; not 0.
+    """
+
+    exit_status: ClassVar[int] = 1
 
 
 class PhotoError(RelightError):
     """A photo cannot be read or written."""
+
+
+class UnsupportedPhotoError(PhotoError):
+    """A file is no photo, or a photo of a kind that cannot be read here."""
+
+
+class PhotoTooLargeError(PhotoError):
+    """A photo has more pixels than are allowed."""
 
 
 class NoFaceError(RelightError):
@@ -24,22 +43,15 @@ class EnvironmentFileError(RelightError):
 
 
 @contextmanager
-def plain_errors(status: Callable[[Exception], int] = lambda error: 1) -> Iterator[None]:
-    """For commands: an expected failure is one line on stderr and an exit status, no traceback.
-
-    Args:
-        status: which, not 0, by the failure.
+def plain_errors() -> Iterator[None]:
+    """For commands: an expected failure becomes one line on stderr and an exit status.
 
     Raises:
-        typer.Exit: in place of a :class:`RelightError` or an ``OSError``.
+        SystemExit: in place of a :class:`RelightError`, with its status, or of an ``OSError``,
+            with 1.
     """
     try:
         yield
     except (RelightError, OSError) as error:
-        import typer  # the library itself needs no terminal
-        from rich.console import Console
-        from rich.markup import escape
-
-        console = Console(stderr=True, highlight=False)
-        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(status(error)) from None
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(getattr(error, "exit_status", 1)) from None

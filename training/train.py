@@ -41,7 +41,7 @@ from training.losses import FIGURES, LOSSES, joined_outputs
 from training.networks.networks import NETWORKS
 from training.networks.precision import mix, require_mixed
 from training.networks.trained import load_network, load_weights
-from training.scale.multiworker import LOST, WorkerLostError, Workers, fit, join
+from training.scale.multiworker import Workers, fit, join
 from training.scale.shard import sharded
 from training.scale.throughput import Throughput
 from training.scale.trace import LAST, Trace
@@ -300,7 +300,7 @@ def main(
     """Train a network; run again to go on after a stop."""
     workers: Workers | None = None
     console = Console(highlight=False, soft_wrap=True)
-    with plain_errors(lambda error: LOST if isinstance(error, WorkerLostError) else 1):
+    with plain_errors():
         if distribute is not None:
             workers = join()
             console.quiet = not workers.chief

@@ -245,7 +245,7 @@ def relight(
     ] = False,
 ) -> None:
     """Relight photos; the text users see is :data:`HELP`."""
-    from relight.work import runner as runners
+    from relight.work.factory import make_runner
     from relight_app import cloud
     from relight_app import destination as planning
     from relight_app.task import Task
@@ -262,7 +262,7 @@ def relight(
             _check_stdout([job.output is None for job in plan.jobs], as_json)
         engine = None
         if plan.jobs and (runner != "local" or address):
-            engine = runners.make(runner, jobs, address, retries=RETRIES)
+            engine = make_runner(runner, jobs, address, retries=RETRIES)
     except ValueError as error:
         raise typer.BadParameter(printable(str(error))) from error
     report = Report(plan, as_json=as_json, quiet=quiet)

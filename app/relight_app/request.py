@@ -23,8 +23,8 @@ from relight import (
     load_photo,
     save_photo,
 )
+from relight.error import PhotoTooLargeError, UnsupportedPhotoError
 from relight.light import BRIGHTEST
-from relight.photo.signature import sniff
 from relight_app.light_option import parse_light
 
 PHOTO, LIGHT, STRENGTH = "photo", "light", "strength"
@@ -83,14 +83,13 @@ class Order:
             HTTPException: 415 if it is none, 413 if it is too large, 422 if it is damaged.
         """
         try:
-            sniff(self.content[:64], NAME)
-        except PhotoError as error:
-            raise HTTPException(415, str(error)) from error
-        try:
             return load_photo(_Upload(self.content), max_megapixels=self.megapixels)
+        except UnsupportedPhotoError as error:
+            raise HTTPException(415, str(error)) from error
+        except PhotoTooLargeError as error:
+            raise HTTPException(413, str(error)) from error
         except PhotoError as error:
-            large = "megapixels" in str(error) or "too large" in str(error)
-            raise HTTPException(413 if large else 422, str(error)) from error
+            raise HTTPException(422, str(error)) from error
 
 
 class _Upload(io.BytesIO):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 from PIL.JpegImagePlugin import JpegImageFile
 
-from relight.error import PhotoError
+from relight.error import PhotoError, PhotoTooLargeError, UnsupportedPhotoError
 from relight.photo import container
 from relight.photo.exif import CleanExif, clean_exif, clean_xmp, exif_from_tiff
 from relight.photo.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
@@ -69,7 +69,7 @@ def _check_size(name: str, width: int, height: int, max_megapixels: float) -> No
     if width < 1 or height < 1:
         raise PhotoError(f"{name} has no pixels ({width} x {height}); get a complete copy of it")
     if width * height > max_megapixels * 1e6:
-        raise PhotoError(
+        raise PhotoTooLargeError(
             f"{name} has {width} x {height} = {width * height / 1e6:.4g} megapixels, more than "
             f"the limit of {max_megapixels:g}; shrink it"
         )
@@ -95,8 +95,10 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
     except PhotoError:
         raise
     except Image.DecompressionBombError as error:  # WebP and GIF check on their own
-        raise PhotoError(f"{name} is too large ({reason(error)}); shrink it") from error
+        raise PhotoTooLargeError(f"{name} is too large ({reason(error)}); shrink it") from error
     except Exception as error:  # decoders meet damage with every kind of error
+        # They raise the same kinds for damage and for what they do not support, so their words
+        # choose the sentence, but not the kind of our error.
         words = reason(error)
         if any(part in words.lower() for part in ("unknown", "unsupported", "not supported")):
             what = f"is a kind of {kind} that is not supported ({words})"
@@ -118,7 +120,7 @@ class _Meta(NamedTuple):
 def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Photo:
     tags = dict(getattr(image, "tag_v2", {}))
     if 50706 in tags:  # DNGVersion
-        raise PhotoError(f"{name} is {RAW}")
+        raise UnsupportedPhotoError(f"{name} is {RAW}")
     if _is_16_bit(data, kind, tags, name):
         if kind == "PNG":
             chunks = container.read_png_chunks(data)  # checks the whole file too
@@ -145,9 +147,13 @@ def _is_16_bit(data: bytes, kind: str, tags: dict[int, Any], name: str) -> bool:
         return data[24] == 16
     wide = kind == "TIFF" and set(tags.get(258, ())) == {16} and tags.get(262) in (0, 1, 2)
     if wide and set(tags.get(339, (1,))) != {1}:
-        raise PhotoError(f"{name} has samples that are no 16-bit integers; save it as 16-bit RGB")
+        raise UnsupportedPhotoError(
+            f"{name} has samples that are no 16-bit integers; save it as 16-bit RGB"
+        )
     if wide and tags.get(284, 1) == 2 and tags.get(277, 1) > 1:
-        raise PhotoError(f"{name} stores its colours apart; save it as interleaved 16-bit RGB")
+        raise UnsupportedPhotoError(
+            f"{name} stores its colours apart; save it as interleaved 16-bit RGB"
+        )
     return wide
 
 
@@ -264,7 +270,7 @@ def _plain_mode(image: Image.Image, name: str) -> Image.Image:
     plain = _PLAIN_MODES.get(mode)
     if plain is None:
         cure = "save it as 8- or 16-bit RGB first"
-        raise PhotoError(f"{name} has pixels of an unusual kind ({mode}); {cure}")
+        raise UnsupportedPhotoError(f"{name} has pixels of an unusual kind ({mode}); {cure}")
     if image.has_transparency_data:
         plain = {"L": "LA", "RGB": "RGBA"}.get(plain, plain)
     return image if plain == mode else image.convert(plain)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from relight.error import PhotoError
+from relight.error import PhotoError, UnsupportedPhotoError
 
 READABLE = "JPEG, PNG, TIFF, WebP, HEIC, AVIF, GIF or BMP"
 HEIC_CURE = "needs pillow-heif; run: pip install 'portrait-relight[heic]'"
@@ -64,12 +64,13 @@ def sniff(head: bytes, name: str) -> str:
         JPEG, PNG, TIFF, WEBP, GIF, BMP, AVIF or HEIF.
 
     Raises:
-        PhotoError: it is no photo that can be read.
+        UnsupportedPhotoError: it is no photo that can be read.
+        PhotoError: it is empty.
     """
     if not head:
         raise PhotoError(f"{name} is empty; get a complete copy of it")
     if name.lower().endswith(_RAW_SUFFIXES):
-        raise PhotoError(f"{name} is {RAW}")
+        raise UnsupportedPhotoError(f"{name} is {RAW}")
     for signature, what in _SIGNATURES:
         if head.startswith(signature):
             return what
@@ -79,17 +80,17 @@ def sniff(head: bytes, name: str) -> str:
         if head[8:12] in _BRANDS:  # mif1 says only "some still image"
             return "AVIF" if b"avif" in head[8:] else _BRANDS[head[8:12]]
         what = RAW if head[8:11] == b"crx" else "a video; export one frame as PNG first"
-        raise PhotoError(f"{name} is {what}")
+        raise UnsupportedPhotoError(f"{name} is {what}")
     for signature, what in _STRANGERS:
         if head.startswith(signature):
-            raise PhotoError(f"{name} is {what}")
+            raise UnsupportedPhotoError(f"{name} is {what}")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<svg", b"<?xml")):
-        raise PhotoError(f"{name} is a vector drawing or XML; export it as PNG first")
+        raise UnsupportedPhotoError(f"{name} is a vector drawing or XML; export it as PNG first")
     if text.startswith((b"<!doctype", b"<html")):
-        raise PhotoError(f"{name} is a web page; download the photo itself")
+        raise UnsupportedPhotoError(f"{name} is a web page; download the photo itself")
     kind = "text" if text.isascii() and b"\0" not in text else "no image format known here"
-    raise PhotoError(f"{name} is no photo (it is {kind}); give {READABLE}")
+    raise UnsupportedPhotoError(f"{name} is no photo (it is {kind}); give {READABLE}")
 
 
 def find_decoder(kind: str, name: str) -> Any:
@@ -100,11 +101,11 @@ def find_decoder(kind: str, name: str) -> Any:
         name: for messages.
 
     Raises:
-        PhotoError: this Pillow cannot read the kind, or pillow-heif is missing.
+        UnsupportedPhotoError: this Pillow cannot read the kind, or pillow-heif is missing.
     """
     module, attribute = _DECODERS[kind]
     try:
         return getattr(importlib.import_module(module), attribute)
     except ImportError as error:
         cure = HEIC_CURE if kind == "HEIF" else "needs Pillow 11.3 or newer"
-        raise PhotoError(f"{name} is {kind}, which {cure}") from error
+        raise UnsupportedPhotoError(f"{name} is {kind}, which {cure}") from error

@@ -14,9 +14,6 @@ from typing import Any, Protocol
 
 from relight.error import RelightError
 
-NAMES = ("local", "ray")
-"""What ``--runner`` takes."""
-
 Work = Callable[[Any], Iterable[Any]]
 """Gives the results of one item; raises nothing. Can be pickled before its first use."""
 
@@ -60,28 +57,3 @@ class Runner(Protocol):
 
         Results of an item that is done again may come twice.
         """
-
-
-def make(name: str, workers: int | None, address: str | None, retries: int) -> Runner:
-    """A runner by its name.
-
-    Args:
-        name: one of :data:`NAMES`.
-        workers: processes; None leaves it to the cluster.
-        address: of a Ray cluster; None starts one on this machine.
-        retries: times that an item is begun again.
-
-    Raises:
-        RunnerError: unknown name, an address for the local runner, or no such cluster.
-    """
-    if name == "ray":
-        from relight.work.cluster import Cluster
-
-        return Cluster(address, workers, retries)
-    if name != "local":
-        raise RunnerError(f"--runner {name}: unknown, give one of {', '.join(NAMES)}")
-    if address is not None:
-        raise RunnerError("--address names a Ray cluster: add --runner ray")
-    from relight.work.pool import Pool
-
-    return Pool(workers or 1, retries)

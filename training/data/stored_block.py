@@ -32,8 +32,8 @@ from relight.environment import HEIGHT
 from relight.error import RelightError, plain_errors
 from relight.stage.view import FINE, SIDE
 from relight.storage import remove_unfinished, whole_file
-from relight.work import runner as runners
-from relight.work.runner import Lost
+from relight.work.factory import make_runner
+from relight.work.runner import Lost, Runner
 from training.data.batches import PairDataset
 from training.data.data import DRAWS, DataConfig, Network, Sample, Split, load_splits, make_block
 from training.data.target import Estimate
@@ -199,7 +199,7 @@ class BlockWork:
             yield number, f"{path}: out of memory; use fewer --jobs or --views"
 
 
-def make_blocks(work: BlockWork, count: int, runner: runners.Runner) -> Iterator[int]:
+def make_blocks(work: BlockWork, count: int, runner: Runner) -> Iterator[int]:
     """Make the first blocks of a training; yields the numbers of those that are there.
 
     Raises:
@@ -251,7 +251,7 @@ def main(
     console = Console(stderr=True, highlight=False)
     with plain_errors():
         split = load_splits(data, environments)[0]
-        engine = runners.make(runner, jobs or (None if address else 2), address, RETRIES)
+        engine = make_runner(runner, jobs or (None if address else 2), address, RETRIES)
         draws = DRAWS.get(network, DataConfig())
         work = BlockWork(split, replace(draws, views=views, pairs=pairs, seed=seed), out)
         made = make_blocks(work, blocks, engine)

@@ -40,6 +40,8 @@ class WorkerError(RelightError):
 class WorkerLostError(RelightError):
     """Another worker is gone; all have to start again."""
 
+    exit_status = LOST
+
 
 @dataclass(frozen=True)
 class Workers:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from photo_sample import FILES, GRADIENT, pillow_bytes, png_16, saved
 from PIL import Image
 
+from relight.error import PhotoTooLargeError, UnsupportedPhotoError
 from relight.photo.file import Photo, PhotoError, load_photo
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -83,7 +84,7 @@ def test_a_cut_photo_is_called_so(kind: str) -> None:
 def test_bombs_are_refused_before_decoding(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = pillow_bytes(Image.new("RGB", (1200, 1000)), kind)
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
-    with pytest.raises(PhotoError, match=r"1200 x 1000 = 1\.2 megapixels.* limit of 1;"):
+    with pytest.raises(PhotoTooLargeError, match=r"1200 x 1000 = 1\.2 megapixels.* limit of 1;"):
         load_photo(data, max_megapixels=1)
 
 
@@ -92,14 +93,14 @@ def test_the_limit_is_ours_not_pillows(monkeypatch: pytest.MonkeyPatch) -> None:
     body = b"IHDR" + header
     bomb = b"\x89PNG\r\n\x1a\n\0\0\0\r" + body + struct.pack(">I", zlib.crc32(body))
     bomb += b"\0\0\0\x04IDAT\0\0\0\0" + struct.pack(">I", zlib.crc32(b"IDAT\0\0\0\0"))
-    with pytest.raises(PhotoError, match="50000 x 50000"):
+    with pytest.raises(PhotoTooLargeError, match="50000 x 50000"):
         load_photo(bomb)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 6500)
     data = pillow_bytes(Image.new("RGB", (100, 200)), "PNG")
     with pytest.raises(Image.DecompressionBombError):
         Image.open(io.BytesIO(data))
     assert load_photo(data).shape == (200, 100, 3)
-    with pytest.raises(PhotoError, match="megapixels"):
+    with pytest.raises(PhotoTooLargeError, match="megapixels"):
         load_photo(GRADIENT, max_megapixels=1e-4)
 
 
@@ -133,6 +134,8 @@ def test_strangers_named_jpg(content: bytes, words: str, tmp_path: Path) -> None
     path.write_bytes(content)
     with pytest.raises(PhotoError, match=words) as caught:
         load_photo(path)
+    damaged = words in ("is empty", "get a complete copy")
+    assert isinstance(caught.value, UnsupportedPhotoError) == (not damaged)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -140,15 +143,15 @@ def test_strangers_named_jpg(content: bytes, words: str, tmp_path: Path) -> None
 def test_raw_files_by_name_and_tag(tmp_path: Path) -> None:
     tiff = pillow_bytes(Image.fromarray(GRADIENT), "TIFF")
     (tmp_path / "a.NEF").write_bytes(tiff)
-    with pytest.raises(PhotoError, match="raw file; develop"):
+    with pytest.raises(UnsupportedPhotoError, match="raw file; develop"):
         load_photo(tmp_path / "a.NEF")
     dng = pillow_bytes(Image.fromarray(GRADIENT), "TIFF", tiffinfo={50706: b"\1\4\0\0"})
-    with pytest.raises(PhotoError, match="raw file; develop"):
+    with pytest.raises(UnsupportedPhotoError, match="raw file; develop"):
         load_photo(dng)
 
 
 def test_float_samples_are_refused() -> None:
-    with pytest.raises(PhotoError, match="save it as 8- or 16-bit"):
+    with pytest.raises(UnsupportedPhotoError, match="save it as 8- or 16-bit"):
         load_photo(pillow_bytes(Image.new("F", (4, 4)), "TIFF"))
 
 

@@ -25,6 +25,7 @@ from photo_sample import (
 )
 from PIL import Image, JpegImagePlugin
 
+from relight.error import UnsupportedPhotoError
 from relight.photo.file import PhotoError, load_photo, save_photo
 from relight.photo.icc import srgb_profile
 
@@ -101,7 +102,7 @@ def test_16_bit_files_of_others() -> None:
     premultiplied = load_photo(tiff_16(half, t338=1))
     np.testing.assert_allclose(premultiplied.rgb[0, 0], [20000, 40000, 0], atol=1)
     assert load_photo(tiff_16(pixels, t338=0)).alpha is None
-    with pytest.raises(PhotoError, match="interleaved"):
+    with pytest.raises(UnsupportedPhotoError, match="interleaved"):
         load_photo(tiff_16(pixels[..., :3], t284=2))
 
 

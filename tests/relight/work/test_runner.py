@@ -12,7 +12,7 @@ from conftest import RAY
 from engine_work import Note
 
 from relight.storage import remove_unfinished, whole_file
-from relight.work import runner as runners
+from relight.work.factory import make_runner
 from relight.work.pool import Pool
 from relight.work.runner import Lost, RunnerError
 
@@ -46,22 +46,22 @@ def test_one_process_keeps_its_work_from_item_to_item(tmp_path: Path) -> None:
 
 def test_an_unknown_runner_is_named() -> None:
     with pytest.raises(RunnerError, match="--runner slurm: unknown, give one of local, ray"):
-        runners.make("slurm", None, None, 0)
+        make_runner("slurm", None, None, 0)
     with pytest.raises(RunnerError, match="add --runner ray"):
-        runners.make("local", 2, "auto", 0)
+        make_runner("local", 2, "auto", 0)
 
 
 def test_a_missing_engine_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(RunnerError, match=r"pip install 'portrait-relight\[scale\]'"):
-        runners.make("ray", 1, None, 0)
+        make_runner("ray", 1, None, 0)
 
 
 @RAY
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_does_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where Note is found
-    cluster = runners.make("ray", 2, None, retries=2)
+    cluster = make_runner("ray", 2, None, retries=2)
     assert cluster.workers == 2
     results = list(cluster.run(range(8), Note(tmp_path, {3: 2, 5: 1, 6: 9})))
     (lost,) = [r for r in results if isinstance(r, Lost)]
