@@ -48,8 +48,8 @@ def test_the_constants_are_python_s() -> None:
 def test_the_page_is_built_from_its_source() -> None:
     names = ["index.html", "package-lock.json", "vite.config.ts"]
     for folder in ("public", "src"):
-        files = sorted(p.relative_to(WEB) for p in (WEB / folder).rglob("*") if p.is_file())
-        names += [path.as_posix() for path in files]
+        files = (path for path in (WEB / folder).rglob("*") if path.is_file())
+        names += sorted(path.relative_to(WEB).as_posix() for path in files)
     digest = hashlib.sha256()
     for name in [*names, "../../relight/face/face_template.json"]:
         digest.update(f"{name}\n".encode() + (WEB / name).read_bytes())

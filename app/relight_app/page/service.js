@@ -1,9 +1,9 @@
-const VERSION = "3b47a4f06b6aac44";
+const VERSION = "87b98c5779b9f7fd";
 const FILES = [
  "./",
- "assets/index-B-WDBhww.js",
  "assets/index-BQAFFnJY.css",
- "assets/worker-BYlXJv_2.js",
+ "assets/index-C_9x4D41.js",
+ "assets/worker-CpAdpQTN.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

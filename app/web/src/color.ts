@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The sRGB transfer function and luminance. Reference: IEC 61966-2-1:1999 (sRGB). */
 import { color } from "./constants.json";
-import { Raster } from "./raster";
+import { Raster } from "./image/raster";
 
 export const { GAMMA, OFFSET, LUMINANCE } = color;
 

@@ -7,7 +7,7 @@
 import { environment as constants } from "./constants.json";
 import { luminance, toSrgb } from "./color";
 import { angles, direction, dot, scaled, times, unit, type Matrix, type Vector } from "./geometry";
-import { clamp, Raster } from "./raster";
+import { clamp, Raster } from "./image/raster";
 
 const { HEIGHT, WIDTH, CHEEK_AZIMUTH } = constants;
 

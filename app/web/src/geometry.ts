@@ -6,8 +6,8 @@
  * the unit vector from the subject towards the light: azimuth > 0 is image right, elevation > 0 up.
  */
 import { geometry } from "./constants.json";
-import { clamp, Pixels, Raster, roundEven, Window, type Rows } from "./raster";
-import { resizeArea, resizeLinear, shrunk, warp, type Axis } from "./resample";
+import { clamp, Pixels, Raster, roundEven, Window, type Rows } from "./image/raster";
+import { resizeArea, resizeLinear, shrunk, warp, type Axis } from "./image/resample";
 
 export type Vector = readonly [number, number, number];
 /** Row by row. */
@@ -23,6 +23,12 @@ export function direction(azimuth: number, elevation: number): Vector {
 /** Azimuth and elevation of a vector, radians. */
 export function angles(v: Vector): [number, number] {
   return [Math.atan2(v[0], v[2]), Math.atan2(v[1], Math.hypot(v[0], v[2]))];
+}
+
+/** 0 below `low`, 1 above `high`, a smooth cubic between them. */
+export function smoothstep(x: number, low: number, high: number): number {
+  const t = clamp((x - low) / (high - low), 0, 1);
+  return t * t * (3 - 2 * t);
 }
 
 export function dot(a: Vector, b: Vector): number {

@@ -7,7 +7,7 @@ import { placement } from "./constants.json";
 import { luminance } from "./color";
 import { cheekNormals, type Environment } from "./environment";
 import { angles, direction, dot, RADIAN, type Matrix, type Vector } from "./geometry";
-import { clamp } from "./raster";
+import { clamp } from "./image/raster";
 
 /** A key light; angles in degrees, colour linear RGB, as in Python. */
 export interface Light {

@@ -4,22 +4,24 @@
  * PORTRAIT holds the example's RGB bytes. Prints what differs and fails if anything does.
  */
 import { readFileSync } from "node:fs";
-import { analyzeView, GainCache, outlineOf, placeOn, type Analysis } from "../src/analysis";
+import { analyzeView, outlineOf, placeOn, type Analysis } from "../src/stage/analysis";
 import { encodedGain, toLinear, toSrgb } from "../src/color";
 import { Environment, SPHERES } from "../src/environment";
-import { faceFrom } from "../src/face";
-import { blur, dilate, erode, gaussianBlur, guidedFilter } from "../src/filter";
+import { faceFrom } from "../src/face/face";
+import { blur, dilate, erode, gaussianBlur, guidedFilter } from "../src/image/filter";
 import { Crop, direction, RADIAN, type Grid, type Matrix, type Vector } from "../src/geometry";
-import { Guide, type Outline } from "../src/guide";
+import { Guide, type Outline } from "../src/gain/guide";
 import { headAngles, keyToFillWith, place, placeGroup, towards, type Light, type Placed } from "../src/light";
-import { region, surface, VERTICES } from "../src/mesh";
-import { headPose } from "../src/pose";
-import { apply, type GainMap } from "../src/quotient";
-import { Pixels, Raster } from "../src/raster";
-import { resizeArea, shrink, shrinkPixels } from "../src/resample";
-import { unshadowed } from "../src/shadow";
-import { gainInputs, keyGain, type Networks } from "../src/stage";
-import { SIDE, viewOf, type View } from "../src/view";
+import { region, surface, VERTICES } from "../src/face/mesh";
+import { headPose } from "../src/face/pose";
+import { Portrait } from "../src/portrait";
+import type { Setup } from "../src/setup";
+import { apply, type GainMap } from "../src/gain/apply";
+import { Pixels, Raster } from "../src/image/raster";
+import { resizeArea, shrink, shrinkPixels } from "../src/image/resample";
+import { unshadowed } from "../src/stage/cast_shadow";
+import { gainInputs, keyGain, type Networks } from "../src/stage/stages";
+import { SIDE, viewOf, type View } from "../src/stage/view";
 
 type Numbers = ArrayLike<number>;
 interface Entry {
@@ -336,14 +338,44 @@ async function checkRelight(portrait: Pixels): Promise<void> {
   const placed = placeOn(analysis);
   close("placed", [placed.light.azimuth_deg], [values["relight/placed"].azimuth_deg], 0.1);
   const light: Light = values["relight/placed"];
-  const gain = await new GainCache(recorded, analysis).added([light]);
+  const gain = await keyGain(recorded, analysis.inputs, light);
+  gain.data.forEach((value, i) => {
+    gain.data[i] = value * light.intensity * light.color[i % 3];
+  });
   matches("relight/added_gain", gain.data, 1e-4);
-  const added = new Guide(portrait, [outlineOf(analysis)]).fit([gain]);
-  sameMap("relight/gain_map", added, 0.003);
+  await checkPortrait(portrait, analysis, light);
   const times: number = values["guide/enlarged"];
   const large = enlarged(portrait, times);
   const outline = { ...outlineOf(analysis), crop: face.crop.scaled(times) };
   sameMap("guide/large", new Guide(large, [outline]).fit([gain]), 0.003);
+}
+
+/** A photo looked at once: what changes with a light, and what costs no network. */
+async function checkPortrait(photo: Pixels, analysis: Analysis, light: Light): Promise<void> {
+  let runs = 0;
+  const counted: Networks = {
+    run: async () => {
+      runs += 1;
+      return { gain: array("quotient/gain") };
+    },
+  };
+  const looked = new Portrait(counted, photo, [analysis]);
+  const setup: Setup = { lights: [light], fill: 1, reason: "" };
+  sameMap("relight/gain_map", await looked.change(setup), 0.003);
+  close("runs for a light", [runs], [1], 0);
+  const brighter = { ...light, intensity: light.intensity * 2, color: [1, 0.8, 0.6] as Vector };
+  const untouched = await looked.render(setup, { strength: 0 });
+  close("strength 0", untouched.rgba, photo.rgba, 0);
+  await looked.render({ ...setup, lights: [brighter] });
+  await looked.render({ ...setup, fill: 0.5 }, { strength: 0.3 });
+  await looked.render(setup, { side: 200 });
+  await looked.gain(light);
+  close("runs for intensity, colour, fill, strength and size", [runs], [1], 0);
+  await looked.render({ ...setup, lights: [light, { ...light, softness_deg: 20 }] });
+  close("runs for another softness", [runs], [2], 0);
+  for (let k = 1; k <= 9; k++) await looked.gain({ ...light, azimuth_deg: light.azimuth_deg + k });
+  await looked.gain(light);
+  close("runs after more lights than are kept", [runs], [12], 0);
 }
 
 /** Every pixel repeated in both directions. */

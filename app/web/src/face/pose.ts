@@ -5,9 +5,9 @@
  * References: DeMenthon & Davis 1995, "Model-Based Object Pose in 25 Lines of Code" (the start);
  * Levenberg 1944, Marquardt 1963 (least squares of the distances in the photo).
  */
-import { face } from "./constants.json";
-import { cross, dot, length, product, scaled, sum, times, transposed, unit } from "./geometry";
-import type { Matrix, Vector } from "./geometry";
+import { face } from "../constants.json";
+import { cross, dot, length, product, scaled, sum, times, transposed, unit } from "../geometry";
+import type { Matrix, Vector } from "../geometry";
 
 /** What a fit works on: points of the mean face about its centre, and where they are seen. */
 interface Problem {

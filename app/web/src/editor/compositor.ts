@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The preview on the GPU: photo times gain, with the highlight shoulder of quotient.ts. */
-import { apply as shoulder, color } from "./constants.json";
-import type { Gain } from "./protocol";
-import { apply } from "./quotient";
-import { Pixels, Raster } from "./raster";
+import { apply as shoulder, color } from "../constants.json";
+import type { Gain } from "../worker/protocol";
+import { apply } from "../gain/apply";
+import { Pixels, Raster } from "../image/raster";
 
 const number = (value: number): string => value.toFixed(8);
 

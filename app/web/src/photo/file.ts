@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Photos in and out: files become upright sRGB pixels, and files of the same kind again. */
 import { cleanedExif, withExif } from "./exif";
-import { Pixels } from "./raster";
+import { Pixels } from "../image/raster";
 import { readHead } from "./signature";
 
 export const MAX_MEGAPIXELS = 100;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is seen of a face, on its crop: all that the stages may look at. */
-import { view as constants } from "./constants.json";
-import { luminance, toLinear } from "./color";
-import type { Detector } from "./detector";
-import type { Face } from "./face";
-import { dilate, erode, gaussianBlur } from "./filter";
-import { region, surface, type Surface } from "./mesh";
-import { Raster, type Pixels } from "./raster";
-import { shrink, shrinkPixels } from "./resample";
+import { view as constants } from "../constants.json";
+import { luminance, toLinear } from "../color";
+import type { Perception } from "../face/detector";
+import type { Face } from "../face/face";
+import { dilate, erode, gaussianBlur } from "../image/filter";
+import { region, surface, type Surface } from "../face/mesh";
+import { Raster, type Pixels } from "../image/raster";
+import { shrink, shrinkPixels } from "../image/resample";
 
 export const { SIDE, FINE } = constants;
 const { BLIND, EXPOSED, FACING, FEATURES, RIM, STRAY } = constants;
@@ -32,10 +32,10 @@ export interface View {
 }
 
 /** See a face as the stages do. */
-export async function look(detector: Detector, pixels: Pixels, face: Face): Promise<View> {
+export async function look(perception: Perception, pixels: Pixels, face: Face): Promise<View> {
   const crop = face.crop.extract(pixels, FINE * SIDE);
   if (crop === null) throw new Error("the face lies outside the photo");
-  return viewOf(crop, face, await detector.person(crop));
+  return viewOf(crop, face, await perception.person(crop));
 }
 
 /** The view of a face from its crop and the person's outline in it, FINE * SIDE cells a side. */

@@ -6,12 +6,12 @@
  *
  * References: He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
  */
-import { guide as constants } from "./constants.json";
-import { blur, erode, guidedFilter } from "./filter";
-import type { Crop, Grid } from "./geometry";
-import { smoothstep, type GainMap } from "./quotient";
-import { clamp, Pixels, Raster, roundEven, Window } from "./raster";
-import { resizeArea, resizeLinear } from "./resample";
+import { guide as constants } from "../constants.json";
+import { blur, erode, guidedFilter } from "../image/filter";
+import { smoothstep, type Crop, type Grid } from "../geometry";
+import type { GainMap } from "./apply";
+import { clamp, Pixels, Raster, roundEven, Window } from "../image/raster";
+import { resizeArea, resizeLinear } from "../image/resample";
 
 const {
   BLACK,
@@ -44,6 +44,8 @@ interface Layer {
   readonly crop: Crop;
   readonly fitted: EdgeFilter;
   readonly weight: Raster;
+  /** How much of each cell is this person. */
+  readonly person: Raster;
 }
 
 /** A photo's edges and the outlines of its people: made once, used for every light. */
@@ -63,19 +65,27 @@ export class Guide {
     this.layers = outlines.map(({ crop, person, face, confidence }, k) => {
       const reach = crop.size / grid.step / OUTLINE_SIDE;
       const weight = outlineOnEdges(guide, crop.ontoGrid(person, grid), reach);
+      const own = new Raster(grid.rows, grid.columns, 1);
       const inside = crop.ontoGrid(face, grid).data;
       const trusted = crop.ontoGrid(confidence, grid).data;
       for (let i = 0; i < weight.data.length; i++) {
         const sure = Math.max(smoothstep(weight.data[i], SURE[0], SURE[1]), inside[i]);
-        weight.data[i] = sure * trust.data[i] * trusted[i] * parts[k].data[i];
+        own.data[i] = sure * parts[k].data[i];
+        weight.data[i] = own.data[i] * trust.data[i] * trusted[i];
       }
       const radius = crop.size / grid.step / GAIN_SIDE;
-      return { crop, fitted: new EdgeFilter(brightness, grid, radius), weight };
+      return { crop, fitted: new EdgeFilter(brightness, grid, radius), weight, person: own };
     });
   }
 
-  /** Fit the faces' gains, three channels each, to the photo and join them. */
-  fit(gains: readonly Raster[]): GainMap {
+  /**
+   * Fit the faces' gains to the photo and join them.
+   *
+   * @param gains `sum k c G` on each face's crop, three channels, in the outlines' order.
+   * @param fill share of the existing light that stays on the people, in (0, 1].
+   * @param strength factor on the whole change.
+   */
+  fit(gains: readonly Raster[], fill = 1, strength = 1): GainMap {
     const { left, top, step, rows, columns } = this.grid;
     const total = new Raster(rows, columns, 3);
     this.layers.forEach(({ crop, fitted, weight }, k) => {
@@ -85,7 +95,16 @@ export class Guide {
         for (let c = 0; c < 3; c++, n++) total.data[n] += layer.data[n] * share;
       }
     });
-    for (let n = 0; n < total.data.length; n++) if (total.data[n] <= LEAST) total.data[n] = 0;
+    for (let n = 0; n < total.data.length; n++) {
+      total.data[n] = total.data[n] <= LEAST ? 0 : total.data[n] * strength;
+    }
+    if (fill < 1) {
+      for (const { person } of this.layers) {
+        for (let n = 0; n < total.data.length; n++) {
+          total.data[n] -= strength * (1 - fill) * person.data[Math.floor(n / 3)];
+        }
+      }
+    }
     return { left, top, factor: step, gain: total };
   }
 }

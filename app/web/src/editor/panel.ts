@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The controls beside the picture, and what they say. */
-import { light as constants, placement } from "./constants.json";
+import { light as constants, placement } from "../constants.json";
 import { block, button, element, input } from "./element";
-import { SPHERES } from "./environment";
-import type { Choice, Lamp } from "./history";
-import { kelvin, warmColor } from "./lamp";
-import type { Look } from "./protocol";
+import { SPHERES } from "../environment";
+import type { Choice, EditorLight } from "./history";
+import { kelvin, warmColor } from "./temperature";
+import type { Look } from "../worker/protocol";
 
 /** What the user does with the controls. */
 export interface PanelListener {
   /** @param done whether the change has ended. */
-  change(part: Partial<Lamp>, done: boolean): void;
+  change(part: Partial<EditorLight>, done: boolean): void;
   select(index: number): void;
   add(): void;
   remove(index: number): void;
   toggleFace(index: number): void;
 }
 
-export const MOST_LAMPS = 4;
+export const MOST_LIGHTS = 4;
 const SPHERE_NAMES = { diffuse: "white ball", matte_silver: "silver ball", mirror: "mirror ball" };
 
 export class Panel {
@@ -29,25 +29,25 @@ export class Panel {
     this.slide("warmth", (warmth) => ({ warmth, color: warmColor(warmth) }));
   }
 
-  private slide(id: string, part: (value: number) => Partial<Lamp>): void {
+  private slide(id: string, part: (value: number) => Partial<EditorLight>): void {
     const slider = input(id);
     slider.addEventListener("input", () => this.listener.change(part(slider.valueAsNumber), false));
     slider.addEventListener("change", () => this.listener.change(part(slider.valueAsNumber), true));
   }
 
-  show({ lamps, selected, faces }: Choice, faceCount: number): void {
-    const lamp = lamps[selected];
-    set("brightness", lamp.intensity, lamp.intensity.toFixed(2));
-    set("softness", lamp.softness_deg, `${lamp.softness_deg.toFixed(0)}°`);
-    const temperature = `${(Math.round(kelvin(lamp.warmth) / 50) * 50).toFixed(0)} K`;
-    set("warmth", lamp.warmth, lamp.warmth === 0 ? "white" : temperature);
-    const chips = lamps.map((_, index) => {
+  show({ lights, selected, faces }: Choice, faceCount: number): void {
+    const light = lights[selected];
+    set("brightness", light.intensity, light.intensity.toFixed(2));
+    set("softness", light.softness_deg, `${light.softness_deg.toFixed(0)}°`);
+    const temperature = `${(Math.round(kelvin(light.warmth) / 50) * 50).toFixed(0)} K`;
+    set("warmth", light.warmth, light.warmth === 0 ? "white" : temperature);
+    const chips = lights.map((_, index) => {
       const chip = made(`Light ${index + 1}`, () => this.listener.select(index));
       chip.setAttribute("aria-pressed", String(index === selected));
       return chip;
     });
-    if (lamps.length < MOST_LAMPS) chips.push(made("+ Add light", () => this.listener.add()));
-    if (lamps.length > 1) {
+    if (lights.length < MOST_LIGHTS) chips.push(made("+ Add light", () => this.listener.add()));
+    if (lights.length > 1) {
       chips.push(made(`Remove light ${selected + 1}`, () => this.listener.remove(selected)));
     }
     replace(block("lights"), chips);

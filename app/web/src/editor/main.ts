@@ -4,10 +4,11 @@ import "./style.css";
 import { Ball } from "./ball";
 import { createCompositor } from "./compositor";
 import { block, button, element, input } from "./element";
-import { History, type Choice, type Lamp } from "./history";
+import { History, type Choice, type EditorLight } from "./history";
 import { Panel } from "./panel";
-import type { Gain, Look, Measured, Opened } from "./protocol";
-import { Latest, Runtime } from "./runtime";
+import { FULL_FILL } from "../setup";
+import type { Asked, Gain, Look, Measured, Opened } from "../worker/protocol";
+import { Latest, Runtime } from "../worker/runtime";
 import { listen } from "./source";
 
 const EXTENSIONS: Record<string, string> = {
@@ -64,13 +65,12 @@ async function open(file: Blob, name: string): Promise<void> {
   const start = performance.now();
   complain("");
   status("");
-  busy(document.body.dataset.warm ? "Looking for faces …" : "Loading the models …");
+  busy(document.body.dataset.warm ? "Looking at faces and light …" : "Loading the models …");
   try {
     const opened = await runtime.call("open", file);
-    busy("Looking at the light …");
     const faces = opened.faces.map((_, index) => index);
     const look = await runtime.call("look", faces);
-    const automatic: Choice = { lamps: [lampOf(look)], selected: 0, faces };
+    const automatic = automaticChoice(look, faces);
     current = { name, opened, automatic, look, history: new History(automatic) };
     compositor.show(opened.preview);
     block("frame").style.setProperty("--ratio", String(opened.columns / opened.rows));
@@ -78,7 +78,7 @@ async function open(file: Blob, name: string): Promise<void> {
     block("frame").hidden = block("panel").hidden = false;
     panel.showSpheres(look);
     lay();
-    await light(automatic);
+    await showRelit(automatic);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     const megapixels = (opened.rows * opened.columns) / 1e6;
     const large =
@@ -94,8 +94,13 @@ async function open(file: Blob, name: string): Promise<void> {
   }
 }
 
-function lampOf({ placed }: Look): Lamp {
-  return { ...placed.light, warmth: 0 };
+function automaticChoice({ setup }: Look, faces: readonly number[]): Choice {
+  const lights = setup.lights.map((light) => ({ ...light, warmth: 0 }));
+  return { lights, selected: 0, fill: setup.fill, faces };
+}
+
+function asked({ faces, lights, fill }: Choice): Asked {
+  return { faces, setup: { lights, fill, reason: "" } };
 }
 
 // === The light ===
@@ -103,28 +108,25 @@ function lampOf({ placed }: Look): Lamp {
 const relight = new Latest<Choice>(async (choice) => {
   if (isOpening) return; // the worker looks at another photo by now
   try {
-    await light(choice);
+    await showRelit(choice);
   } catch (error) {
     complain((error as Error).message);
   }
 });
 
 /** Show the picture with a choice of lights. */
-async function light(choice: Choice): Promise<void> {
+async function showRelit(choice: Choice): Promise<void> {
   if (current === null) return;
   const shown = current;
   show();
-  const gain: Gain = await runtime.call("gain", {
-    faces: [...choice.faces],
-    lights: choice.lamps.map(({ warmth: _, ...one }) => one),
-  });
+  const gain: Gain = await runtime.call("gain", asked(choice));
   if (shown !== current) return;
   compositor.light(gain);
   draw();
   if (choice !== current.automatic) {
     panel.explain(`Placed by hand: key-to-fill ${gain.keyToFill.toFixed(1)}:1.`);
   } else {
-    panel.explain(current.look.placed.reason);
+    panel.explain(current.look.setup.reason);
   }
   document.body.dataset.drawn = String(Number(document.body.dataset.drawn ?? 0) + 1);
 }
@@ -151,7 +153,7 @@ function draw(): void {
 function show(): void {
   if (current === null) return;
   const { history, opened } = current;
-  ball.show(history.choice.lamps, history.choice.selected);
+  ball.show(history.choice.lights, history.choice.selected);
   panel.show(history.choice, opened.faces.length);
   panel.showSteps(history.canUndo, history.canRedo);
 }
@@ -173,11 +175,11 @@ function change(choice: Choice, done: boolean): void {
   relight.give(choice);
 }
 
-function changeLamp(index: number, part: Partial<Lamp>, done: boolean): void {
+function changeLight(index: number, part: Partial<EditorLight>, done: boolean): void {
   if (current === null) return;
   const { choice } = current.history;
-  const lamps = choice.lamps.map((lamp, k) => (k === index ? { ...lamp, ...part } : lamp));
-  change({ ...choice, lamps, selected: index }, done);
+  const lights = choice.lights.map((light, k) => (k === index ? { ...light, ...part } : light));
+  change({ ...choice, lights, selected: index }, done);
 }
 
 const ball = new Ball(element("ball", SVGSVGElement), {
@@ -188,13 +190,13 @@ const ball = new Ball(element("ball", SVGSVGElement), {
   },
   move: (index, azimuth, elevation, done) => {
     const azimuth_deg = 180 - ((((180 - azimuth) % 360) + 360) % 360);
-    changeLamp(index, { azimuth_deg, elevation_deg: elevation }, done);
+    changeLight(index, { azimuth_deg, elevation_deg: elevation }, done);
   },
 });
 
 const panel = new Panel({
   change: (part, done) => {
-    if (current) changeLamp(current.history.choice.selected, part, done);
+    if (current) changeLight(current.history.choice.selected, part, done);
   },
   select: (index) => {
     if (current === null) return;
@@ -205,15 +207,15 @@ const panel = new Panel({
   add: () => {
     if (current === null) return;
     const { choice } = current.history;
-    const last = choice.lamps[choice.selected];
-    const lamp = { ...last, azimuth_deg: -last.azimuth_deg, intensity: last.intensity / 2 };
-    change({ ...choice, lamps: [...choice.lamps, lamp], selected: choice.lamps.length }, true);
+    const last = choice.lights[choice.selected];
+    const light = { ...last, azimuth_deg: -last.azimuth_deg, intensity: last.intensity / 2 };
+    change({ ...choice, lights: [...choice.lights, light], selected: choice.lights.length }, true);
   },
   remove: (index) => {
     if (current === null) return;
     const { choice } = current.history;
-    const lamps = choice.lamps.filter((_, k) => k !== index);
-    change({ ...choice, lamps, selected: Math.min(index, lamps.length - 1) }, true);
+    const lights = choice.lights.filter((_, k) => k !== index);
+    change({ ...choice, lights, selected: Math.min(index, lights.length - 1) }, true);
   },
   toggleFace: (index) => {
     toggleFace(index).catch((error: Error) => complain(error.message));
@@ -237,7 +239,7 @@ async function toggleFace(index: number): Promise<void> {
   if (shown !== current) return;
   shown.look = look;
   panel.showSpheres(look);
-  const next = untouched ? { ...choice, faces, lamps: [lampOf(look)] } : { ...choice, faces };
+  const next = untouched ? automaticChoice(look, faces) : { ...choice, faces };
   if (untouched) shown.automatic = next;
   change(next, true);
   lay();
@@ -267,9 +269,7 @@ async function save(): Promise<void> {
   complain("");
   busy("Saving at full size …");
   try {
-    const { faces, lamps } = history.choice;
-    const lights = lamps.map(({ warmth: _, ...one }) => one);
-    const blob = await runtime.call("save", { faces: [...faces], lights });
+    const blob = await runtime.call("save", asked(history.choice));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = `${name.replace(/\.[^.]*$/, "")}.relit.${EXTENSIONS[blob.type] ?? "png"}`;
@@ -337,9 +337,10 @@ new ResizeObserver(lay).observe(canvas);
 /** Milliseconds, the best of several rounds, of Face Mesh and of a drag, in this browser. */
 async function measure(): Promise<Measured & { composition: number }> {
   if (current === null) throw new Error("open a photo first");
-  const { warmth: _, ...lamp } = current.history.choice.lamps[0];
-  const measured = await runtime.call("measure", lamp);
-  const gain = await runtime.call("gain", { faces: [0], lights: [lamp] });
+  const [light] = current.history.choice.lights;
+  const measured = await runtime.call("measure", light);
+  const setup = { lights: [light], fill: FULL_FILL, reason: "" };
+  const gain = await runtime.call("gain", { faces: [0], setup });
   let composition = Infinity;
   for (let round = 0; round < 5; round++) {
     const start = performance.now();

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The three estimates behind a relit face, as the networks make them. */
-import { environment as map, stages as constants } from "./constants.json";
-import { Environment } from "./environment";
-import { gaussianBlur } from "./filter";
-import { RADIAN } from "./geometry";
-import { towards, type Light } from "./light";
-import type { NetworkName } from "./models";
-import type { Surface } from "./mesh";
-import { shading, smoothstep } from "./quotient";
-import { clamp, Raster } from "./raster";
-import { lightVisibility } from "./shadow";
+import { environment as map, stages as constants } from "../constants.json";
+import { Environment } from "../environment";
+import { gaussianBlur } from "../image/filter";
+import { RADIAN, smoothstep } from "../geometry";
+import { towards, type Light } from "../light";
+import type { NetworkName } from "../models/library";
+import type { Surface } from "../face/mesh";
+import { shading } from "./shading";
+import { clamp, Raster } from "../image/raster";
+import { lightVisibility } from "./cast_shadow";
 import { SIDE, type View } from "./view";
 
 const { GREY, LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Shadows that a face throws on itself: what the nose, the brow and the lips hide from a light. */
-import { cast_shadow as constants } from "./constants.json";
-import type { Vector } from "./geometry";
-import type { Surface } from "./mesh";
-import { visibility } from "./quotient";
-import { clamp, Raster } from "./raster";
+import { cast_shadow as constants } from "../constants.json";
+import type { Vector } from "../geometry";
+import type { Surface } from "../face/mesh";
+import { visibility } from "./shading";
+import { clamp, Raster } from "../image/raster";
 
 const { AHEAD, OUTSIDE, REACH, SHARPEST, STEPS } = constants;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Faces in a photo: where they are, their landmarks, head pose and crop. */
-import { face as constants } from "./constants.json";
-import type { Detector, Found } from "./detector";
-import { bounds, Crop, type Matrix } from "./geometry";
+import { face as constants } from "../constants.json";
+import type { Perception, Found } from "./detector";
+import { bounds, Crop, type Matrix } from "../geometry";
 import { VERTICES } from "./mesh";
 import { headPose } from "./pose";
-import { clamp, Pixels } from "./raster";
-import { shrinkPixels } from "./resample";
+import { clamp, Pixels } from "../image/raster";
+import { shrinkPixels } from "../image/resample";
 
 const { ALONE, DETECTION_SIDE, FACE_LEVEL, LEAST_POWER, MESH_MARGIN, MESH_SIDE, SMALLEST_FACE, TILE_BELOW } =
   constants;
@@ -42,7 +42,7 @@ export function faceSize(face: Face): number {
 }
 
 /** All faces of a photo, largest first; an empty list when there is none. */
-export async function findFaces(detector: Detector, photo: Pixels): Promise<Face[]> {
+export async function findFaces(perception: Perception, photo: Pixels): Promise<Face[]> {
   const longest = Math.max(photo.rows, photo.columns);
   if (Math.min(photo.rows, photo.columns) < SMALLEST_FACE) return [];
   const factor = 2 ** Math.max(0, Math.round(Math.log2(longest / DETECTION_SIDE)));
@@ -58,33 +58,33 @@ export async function findFaces(detector: Detector, photo: Pixels): Promise<Face
     const widest = Math.max(0, ...faces.map((face) => face.box[2]));
     const enough = (faces.length === 1 ? ALONE : TILE_BELOW) * longest;
     if (faces.length > 0 && (search !== searchTiles || widest > enough)) continue;
-    const found = await search(detector, small);
+    const found = await search(perception, small);
     for (const { box } of found.sort((a, b) => b.score - a.score)) {
       const full = box.map((value) => value * factor) as unknown as Box;
       if (full[2] < SMALLEST_FACE) continue;
       if (faces.some((face) => overlap(full, face.box) > 0.5)) continue;
-      keep(await fitMesh(detector, photo, full));
+      keep(await fitMesh(perception, photo, full));
     }
     if (faces.length === 0) {
-      // A face that fills the frame is seen by Face Mesh's own short-range detector alone.
+      // A face that fills the frame is seen by Face Mesh's own short-range perception alone.
       const seen = search === searchDark ? brightened(small) : small;
-      for (const points of await detector.landmarks(seen)) keep(points.map((x) => x * factor));
+      for (const points of await perception.landmarks(seen)) keep(points.map((x) => x * factor));
     }
   }
   return faces.sort((a, b) => faceSize(b) - faceSize(a));
 }
 
-function searchWhole(detector: Detector, photo: Pixels): Promise<Found[]> {
-  return detector.boxes(photo);
+function searchWhole(perception: Perception, photo: Pixels): Promise<Found[]> {
+  return perception.boxes(photo);
 }
 
-/** Boxes in a photo too dark for the detector as it is. */
-function searchDark(detector: Detector, photo: Pixels): Promise<Found[]> {
-  return detector.boxes(brightened(photo));
+/** Boxes in a photo too dark for the perception as it is. */
+function searchDark(perception: Perception, photo: Pixels): Promise<Found[]> {
+  return perception.boxes(brightened(photo));
 }
 
 /** Boxes of small faces: 2 x 2 then 4 x 4 overlapping tiles, each a larger part of its view. */
-async function searchTiles(detector: Detector, photo: Pixels): Promise<Found[]> {
+async function searchTiles(perception: Perception, photo: Pixels): Promise<Found[]> {
   for (const count of [2, 4]) {
     const high = Math.ceil((photo.rows / count) * 1.25);
     const wide = Math.ceil((photo.columns / count) * 1.25);
@@ -93,7 +93,7 @@ async function searchTiles(detector: Detector, photo: Pixels): Promise<Found[]> 
     for (let k = 0; k < count * count; k++) {
       const top = start(Math.floor(k / count), photo.rows - high);
       const left = start(k % count, photo.columns - wide);
-      for (const { box, score } of await detector.boxes(cut(photo, top, left, high, wide))) {
+      for (const { box, score } of await perception.boxes(cut(photo, top, left, high, wide))) {
         found.push({ box: [box[0] + left, box[1] + top, box[2], box[3]], score });
       }
     }
@@ -112,7 +112,7 @@ function cut(photo: Pixels, top: number, left: number, rows: number, columns: nu
 }
 
 /** Landmarks of the face in a detector's box, in pixels of the photo, or null. */
-async function fitMesh(detector: Detector, photo: Pixels, box: Box): Promise<Float32Array | null> {
+async function fitMesh(perception: Perception, photo: Pixels, box: Box): Promise<Float32Array | null> {
   const [left, top, width, height] = box;
   const side = Math.max(8, Math.round(Math.max(width, height) * MESH_MARGIN));
   const start = (low: number, size: number): number => Math.round(low + size / 2 - side / 2);
@@ -120,8 +120,8 @@ async function fitMesh(detector: Detector, photo: Pixels, box: Box): Promise<Flo
   const seen = square.extract(photo, MESH_SIDE);
   if (seen === null) return null;
   const view = lifted(seen);
-  let candidates = await detector.landmarks(view, true);
-  if (candidates.length === 0) candidates = await detector.landmarks(brightened(view), true);
+  let candidates = await perception.landmarks(view, true);
+  if (candidates.length === 0) candidates = await perception.landmarks(brightened(view), true);
   let [best, most]: [Float32Array | null, number] = [null, 0.2];
   for (const points of candidates) {
     const scale = side / MESH_SIDE;

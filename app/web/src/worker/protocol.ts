@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the page and its worker say to each other. */
-import type { SphereKind } from "./environment";
-import type { Light, Placed } from "./light";
+import type { SphereKind } from "../environment";
+import type { Light } from "../light";
+import type { Setup } from "../setup";
 
 /** A face as the page shows it: all in fractions of the photo's width and height. */
 export interface ShownFace {
@@ -22,12 +23,18 @@ export interface Opened {
 
 /** The automatic light for some faces, and the light that is there. */
 export interface Look {
-  readonly placed: Placed;
+  readonly setup: Setup;
   readonly spheres: Record<SphereKind, ImageData>;
   readonly keyToFill: number;
 }
 
-/** The added gain on the preview: three numbers per pixel of a rectangle. */
+/** A setup for some of the faces, by their numbers. */
+export interface Asked {
+  readonly faces: readonly number[];
+  readonly setup: Setup;
+}
+
+/** What the light on the preview is multiplied by, less 1: three numbers per pixel of a rectangle. */
 export interface Gain {
   readonly left: number;
   readonly top: number;
@@ -49,9 +56,9 @@ export interface Measured {
 export interface Requests {
   warm: { take: null; give: string };
   open: { take: Blob; give: Opened };
-  look: { take: number[]; give: Look };
-  gain: { take: { faces: number[]; lights: Light[] }; give: Gain };
-  save: { take: { faces: number[]; lights: Light[] }; give: Blob };
+  look: { take: readonly number[]; give: Look };
+  gain: { take: Asked; give: Gain };
+  save: { take: Asked; give: Blob };
   measure: { take: Light; give: Measured };
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The handles: each light is a point on a ball over the face; inside its rim it is in front. */
-import { angles, RADIAN, type Vector } from "./geometry";
-import { towards } from "./light";
-import { clamp } from "./raster";
-import type { Lamp } from "./history";
+import { angles, RADIAN, type Vector } from "../geometry";
+import { towards } from "../light";
+import { clamp } from "../image/raster";
+import type { EditorLight } from "./history";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** The ball's radius over the face's larger side. */
@@ -52,26 +52,26 @@ export class Ball {
     this.rim.setAttribute("r", String(radius));
   }
 
-  show(lamps: readonly Lamp[], selected: number): void {
-    while (this.handles.length > lamps.length) this.handles.pop()?.remove();
-    while (this.handles.length < lamps.length) this.handles.push(this.addHandle());
-    lamps.forEach((lamp, index) => {
+  show(lights: readonly EditorLight[], selected: number): void {
+    while (this.handles.length > lights.length) this.handles.pop()?.remove();
+    while (this.handles.length < lights.length) this.handles.push(this.addHandle());
+    lights.forEach((light, index) => {
       const handle = this.handles[index];
-      const [x, y] = this.position(towards(lamp));
-      const behind = Math.abs(lamp.azimuth_deg) > 90;
-      const side = lamp.azimuth_deg > 0 ? "right" : "left";
-      const height = lamp.elevation_deg >= 0 ? "up" : "down";
+      const [x, y] = this.position(towards(light));
+      const behind = Math.abs(light.azimuth_deg) > 90;
+      const side = light.azimuth_deg > 0 ? "right" : "left";
+      const height = light.elevation_deg >= 0 ? "up" : "down";
       handle.setAttribute("transform", `translate(${x} ${y})`);
-      handle.dataset.azimuth = String(lamp.azimuth_deg);
-      handle.dataset.elevation = String(lamp.elevation_deg);
+      handle.dataset.azimuth = String(light.azimuth_deg);
+      handle.dataset.elevation = String(light.elevation_deg);
       handle.classList.toggle("selected", index === selected);
       handle.classList.toggle("behind", behind);
       handle.setAttribute("aria-label", `Direction of light ${index + 1}`);
-      handle.setAttribute("aria-valuenow", lamp.azimuth_deg.toFixed(0));
+      handle.setAttribute("aria-valuenow", light.azimuth_deg.toFixed(0));
       handle.setAttribute(
         "aria-valuetext",
-        `${Math.abs(lamp.azimuth_deg).toFixed(0)} degrees ${side},` +
-          ` ${Math.abs(lamp.elevation_deg).toFixed(0)} degrees ${height}`,
+        `${Math.abs(light.azimuth_deg).toFixed(0)} degrees ${side},` +
+          ` ${Math.abs(light.elevation_deg).toFixed(0)} degrees ${height}`,
       );
     });
   }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the user chose, and how it came about: for undo and redo. */
-import type { Light } from "./light";
+import type { Light } from "../light";
 
 /** A light and the warmth its colour was made from. */
-export interface Lamp extends Light {
+export interface EditorLight extends Light {
   warmth: number;
 }
 
 export interface Choice {
-  readonly lamps: readonly Lamp[];
-  /** The lamp that the controls move. */
+  readonly lights: readonly EditorLight[];
+  /** The light that the controls move. */
   readonly selected: number;
+  /** Share of the existing light that stays on the person. */
+  readonly fill: number;
   /** The faces lit, by their numbers. */
   readonly faces: readonly number[];
 }

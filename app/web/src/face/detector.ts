@@ -5,9 +5,9 @@
  * References: Bazarevsky et al. 2019, "BlazeFace"; Kartynnik et al. 2019, "Real-time Facial Surface
  * Geometry from Monocular Video on Mobile GPUs".
  */
-import { mesh } from "./constants.json";
-import type { Models } from "./models";
-import { clamp, type Pixels, Raster } from "./raster";
+import { mesh } from "../constants.json";
+import type { Models } from "../models/library";
+import { clamp, type Pixels, Raster } from "../image/raster";
 
 /** Left, top, width, height in pixels, and the detector's certainty. */
 export interface Found {
@@ -48,7 +48,7 @@ const MESH_PRESENT = 0.5;
 const PERSON_INPUT = 256;
 const KEY_POINTS = 6;
 
-export class Detector {
+export class Perception {
   constructor(private readonly models: Models) {}
 
   /** Faces down to 7 % of the frame's width. */

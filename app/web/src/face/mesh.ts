@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The face mesh: its mean shape, its triangles, and drawing its normals and its depth. */
-import template from "../../../relight/face/face_template.json";
-import { mesh } from "./constants.json";
-import { normalizeTriples, times, type Matrix, type Vector } from "./geometry";
-import { corner, fillPolygon, fillRegion } from "./polygon";
-import { clamp, Raster } from "./raster";
-import { shrink } from "./resample";
+import template from "../../../../relight/face/face_template.json";
+import { mesh } from "../constants.json";
+import { normalizeTriples, times, type Matrix, type Vector } from "../geometry";
+import { corner, fillPolygon, fillRegion } from "../image/polygon";
+import { clamp, Raster } from "../image/raster";
+import { shrink } from "../image/resample";
 
 export const { POINTS } = mesh;
 

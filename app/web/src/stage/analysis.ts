@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What one look at a face tells; enough to try many lights without looking again. */
-import { analysis as constants, light as lightConstants } from "./constants.json";
-import { linearized, luminance } from "./color";
-import type { Detector } from "./detector";
-import type { Environment } from "./environment";
-import type { Face } from "./face";
-import type { Outline } from "./guide";
-import { place, type Light, type Placed } from "./light";
-import { Raster, type Pixels } from "./raster";
-import {
-  estimateLighting,
-  estimateNormals,
-  gainInputs,
-  keyGain,
-  type GainInputs,
-  type Networks,
-} from "./stage";
-import { look, SIDE, type View } from "./view";
+import { analysis as constants, light as lightConstants } from "../constants.json";
+import { linearized, luminance } from "../color";
+import type { Perception } from "../face/detector";
+import type { Environment } from "../environment";
+import type { Face } from "../face/face";
+import type { Outline } from "../gain/guide";
+import { place, type Placed } from "../light";
+import type { Raster, Pixels } from "../image/raster";
+import { estimateLighting, estimateNormals, gainInputs, type GainInputs, type Networks } from "./stages";
+import { look, type View } from "./view";
 
 export interface Analysis {
   readonly face: Face;
@@ -33,12 +26,12 @@ export interface Analysis {
 
 /** Estimate normals and existing light around a face. */
 export async function analyze(
-  detector: Detector,
+  perception: Perception,
   networks: Networks,
   pixels: Pixels,
   face: Face,
 ): Promise<Analysis> {
-  return analyzeView(networks, face, await look(detector, pixels, face));
+  return analyzeView(networks, face, await look(perception, pixels, face));
 }
 
 /** The same from what is seen of the face. */
@@ -73,42 +66,6 @@ export function placeOn(analysis: Analysis): Placed {
     analysis.headroom,
     lightConstants.SOFTNESS_DEG,
   );
-}
-
-/** Gains of one face by the light's direction and softness: colour and intensity are free. */
-export class GainCache {
-  private readonly known = new Map<string, Raster>();
-
-  constructor(
-    private readonly networks: Networks,
-    private readonly analysis: Analysis,
-    private readonly most = 8,
-  ) {}
-
-  /** Sum of `k c G` over lights, three channels on the face's crop. */
-  async added(lights: readonly Light[]): Promise<Raster> {
-    const total = new Raster(SIDE, SIDE, 3);
-    for (const light of lights) {
-      const strength = light.color.map((value) => value * light.intensity);
-      if (strength.every((value) => value === 0)) continue;
-      const gain = await this.gain(light);
-      for (let i = 0; i < total.data.length; i++) total.data[i] += strength[i % 3] * gain.data[i];
-    }
-    return total;
-  }
-
-  private async gain(light: Light): Promise<Raster> {
-    const key = [light.azimuth_deg, light.elevation_deg, light.softness_deg].join();
-    const known = this.known.get(key);
-    const gain = known ?? (await keyGain(this.networks, this.analysis.inputs, light));
-    this.known.delete(key); // the most recent last
-    this.known.set(key, gain);
-    for (const oldest of this.known.keys()) {
-      if (this.known.size <= this.most) break;
-      this.known.delete(oldest);
-    }
-    return gain;
-  }
 }
 
 /** Brightness of the irradiance over pi, mean over a face; 1 where there is none. */
