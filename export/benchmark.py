@@ -36,13 +36,13 @@ from rich.table import Table
 from export.measure.figure_table import document
 from export.measure.latency import latency_sheet, read_models, size_sheet
 from export.measure.memory import peak_megabytes, reset_peak
+from export.model.sample import EXAMPLE
 from relight import Light, Relighter, load_photo, save_photo
 from relight.error import plain_errors
 from relight.face.detector import Detector
 from relight.models.library import Models
 from relight.portrait import Preview
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
 SIZE = (4000, 3000)
 QUALITY = 92
 GRAIN = 4.0

@@ -41,7 +41,7 @@ EMULATOR = "qemu-aarch64-static"
 ARM_PACKAGES = ("python3", "libstdc++6")
 ARM_WHEELS = ("tflite-runtime==2.14.0", "numpy==1.26.4")
 ARM_PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_34_aarch64")
-PROBE = Path(__file__).with_name("probe.py")
+STANDALONE = Path(__file__).with_name("measure") / "standalone.py"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _Folder = Annotated[Path | None, typer.Option("--models", help="Folder of models.json.")]
@@ -125,7 +125,7 @@ def compare(
         ("there", command, environment),
     ):
         target = work / f"{side}.npz"
-        said = _run([*words, str(PROBE), str(source), str(target)], extra)
+        said = _run([*words, str(STANDALONE), str(source), str(target)], extra)
         with np.load(target) as stored:
             results.append(dict(stored))
     here, there = results

@@ -23,7 +23,7 @@ from relight import load_photo
 
 Image = NDArray[np.uint8]
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "astronaut.png"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"})
 MAPS = 40
 """Environment maps that synthetic photos are lit by."""

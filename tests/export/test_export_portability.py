@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from export import portability
 from export.measure.latency import read_models
-from export.portability import PROBE, compare
+from export.portability import STANDALONE, compare
 from relight.error import RelightError
 
 CHANNELS = {"photo": 3, "normals": 3, "skin": 1}
@@ -46,8 +46,8 @@ def test_a_python_that_fails_costs_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_probe_needs_nothing_of_this_project() -> None:
-    text = PROBE.read_text()
+def test_the_standalone_run_needs_nothing_of_this_project() -> None:
+    text = STANDALONE.read_text()
     assert "from relight" not in text
     assert "from export" not in text
 

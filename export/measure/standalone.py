@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs models where nothing of this project is installed: ``python probe.py CALLS.npz OUT.npz``.
+"""Runs models where nothing of this project is installed: ``python standalone.py CALLS.npz OUT.npz``.
 
 Needs NumPy and a TFLite runtime only. ``CALLS.npz`` holds ``model/<name>`` (the file's bytes) and
 ``call/<i>/<name>/<input>``; ``OUT.npz`` gets ``call/<i>/<name>/<output>``, batch axis included.
