@@ -23,7 +23,7 @@ from export.model.sample import SampleConfig, real_photos, rendered_people, synt
 from export.model.verify import Bench, Gates, Parity, failures
 from relight.models.library import ModelError
 from relight.storage import whole_file
-from training.networks.trained import load_network
+from training.networks.weight_file import load_network
 
 
 @dataclass(frozen=True)

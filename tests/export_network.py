@@ -11,14 +11,10 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from training.networks.networks import (
-    EncoderConfig,
-    InsetConfig,
-    QuotientConfig,
-    lighting_network,
-    normals_network,
-    quotient_network,
-)
+from training.networks.inset import InsetConfig
+from training.networks.lighting_network import EncoderConfig, lighting_network
+from training.networks.normals_network import normals_network
+from training.networks.quotient_network import QuotientConfig, quotient_network
 
 NORMALS = InsetConfig(face_widths=(4, 4, 6, 6), crop_widths=(4, 6), head_width=4)
 QUOTIENT = QuotientConfig(face_widths=(4, 4, 6, 6), crop_widths=(4, 6), head_width=4, light_width=4)

@@ -23,7 +23,7 @@ from keras import ops
 from rich.console import Console
 
 from training.checkpoint import Checkpoint
-from training.data.batches import EpochStart
+from training.data.pair_dataset import EpochStart
 from training.scale.multiworker import LOST, WorkerLostError, Workers, fit, join
 
 BATCH, STEPS, EPOCHS = 8, 6, 3

@@ -19,9 +19,9 @@ from rich.console import Console
 
 from relight.error import plain_errors
 from training.checkpoint import save_weights
-from training.data.data import Network
-from training.networks.networks import NETWORKS
-from training.networks.trained import load_weights
+from training.data.data_config import Network
+from training.networks.network import NETWORKS
+from training.networks.weight_file import load_weights
 
 
 def blend(name: str, early: Path, late: Path, share: float) -> keras.Model:

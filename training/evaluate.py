@@ -28,7 +28,7 @@ from relight.face.detector import Detector
 from relight.models.library import Models
 from relight.stage.stages import Stages
 from relight.storage import whole_file
-from training.analytic.baselines import AnalyticModels
+from training.analytic.analytic_stages import AnalyticStages
 from training.judge import yaleb
 from training.judge.captured_person import (
     ANALYTIC,
@@ -127,7 +127,7 @@ def yaleb_command(
         judged = _stages(weights, models, baseline)
         methods = {STAGES: Relighter(2, detector=detector, models=judged)}
         if not baseline:
-            methods[ANALYTIC] = Relighter(2, detector=detector, models=AnalyticModels())
+            methods[ANALYTIC] = Relighter(2, detector=detector, models=AnalyticStages())
         progress = Console(stderr=True)
         figures = [
             judge_subject(methods, yaleb.load(folder))
@@ -167,10 +167,10 @@ def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages
     if sum([weights is not None, models is not None, baseline]) > 1:
         raise typer.BadParameter("give one of --weights, --models and --baseline")
     if weights is not None:
-        from training.networks.keras_models import KerasModels
+        from training.networks.keras_stages import KerasModels
 
         return KerasModels(weights)
-    return AnalyticModels() if baseline else Models(models)
+    return AnalyticStages() if baseline else Models(models)
 
 
 app.command("synthetic")(synthetic_command)

@@ -26,7 +26,7 @@ from training.card import CARDS, LIMITS, Card
 from training.judge.captured_person import STAGES, SubjectFigures, mean_figures
 from training.judge.fairness import SECTORS, THIRDS
 from training.judge.report import FIGURES, REAL, Figure, summarize_real
-from training.networks.networks import NETWORKS
+from training.networks.network import NETWORKS
 
 METHOD = "network"
 """Whose figures in ``synthetic.json`` the cards are about."""
@@ -68,7 +68,7 @@ def card(
                 *_tensors("out", network.output, card.outputs),
             ],
         ),
-        f"{network.count_params():,} parameters. Architecture: `training/networks/networks.py`.",
+        f"{network.count_params():,} parameters. Architecture: `training/networks`.",
         "## Training data",
         "People made by the virtual Light Stage (`data_synth`, see"
         " [light-stage.md](../light-stage.md)): heads of ICT-FaceKit with procedural skin, eyes,"
@@ -97,7 +97,8 @@ def card(
         "## Figures on synthetic people",
         f"{synthetic['config']['pairs']} photos of {len(synthetic['tones'])} people that training"
         " never saw, in light that it never saw, judged by the same chain. Analytic: no network,"
-        " see `training/analytic/baselines.py`. Yardstick: see `training/analytic/classical.py`.",
+        " see `training/analytic/analytic_stages.py`. Yardstick: see"
+        " `training/analytic/classical_stages.py`.",
         _table(
             ("", *synthetic["figures"], "yardstick"),
             [

@@ -34,13 +34,14 @@ from relight.geometry import shrink
 from relight.stage.stages import radiance
 from relight.stage.view import FINE
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
-from training.data.batches import EpochStart, KeptBatches, PairDataset
-from training.data.data import DRAWS, DataConfig, Network, Split, load_splits
+from training.data.data_config import DRAWS, DataConfig, Network
+from training.data.pair_dataset import EpochStart, KeptBatches, PairDataset
+from training.data.split import Split, load_splits
 from training.data.target import Estimate
 from training.losses import FIGURES, LOSSES, joined_outputs
-from training.networks.networks import NETWORKS
+from training.networks.network import NETWORKS
 from training.networks.precision import mix, require_mixed
-from training.networks.trained import load_network, load_weights
+from training.networks.weight_file import load_network, load_weights
 from training.scale.multiworker import Workers, fit, join
 from training.scale.shard import sharded
 from training.scale.throughput import Throughput

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from data_synth.run.capture_file import NORMALS, capture_name
 from data_synth.stage.render import RenderSettings, Stage, View
 from data_synth.stage.rig import Camera
 from data_synth.subject import Subject
@@ -35,8 +36,6 @@ DEPTH_CM = 4.0
 EXPOSED = (98, 0.85)
 """Percentile of the frontal capture's middle that is brought to this level."""
 SAMPLES = 6
-NORMALS = "normals.npy"
-"""File of the true normals, ``(192, 168, 3)`` float32, camera frame, 0 outside the person."""
 
 _HALF = (
     (0, (0, 20, 45, 90, -20, -35)),
@@ -84,9 +83,7 @@ def photograph(subject: Subject, folder: Path) -> None:
     images = images * (EXPOSED[1] / max(float(np.percentile(centre, EXPOSED[0])), 1e-6))
     folder.mkdir(parents=True, exist_ok=True)
     for (azimuth, elevation), image in zip(LAMPS_DEG, images, strict=True):
-        # The dataset counts azimuths from the image's right to its left.
-        name = f"{folder.name}_P00A{-azimuth:+04d}E{elevation:+03d}.pgm"
-        with whole_file(folder / name) as path:
+        with whole_file(folder / capture_name(folder.name, azimuth, elevation)) as path:
             Image.fromarray(to_uint8(image)).save(path)
     with whole_file(folder / NORMALS) as path, path.open("wb") as file:
         np.save(file, view.normals[:, columns])

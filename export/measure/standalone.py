@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs models where nothing of this project is installed: ``python standalone.py CALLS.npz OUT.npz``.
+"""Run models where nothing of this project is installed.
 
-Needs NumPy and a TFLite runtime only. ``CALLS.npz`` holds ``model/<name>`` (the file's bytes) and
-``call/<i>/<name>/<input>``; ``OUT.npz`` gets ``call/<i>/<name>/<output>``, batch axis included.
+``python standalone.py CALLS.npz OUT.npz`` needs only NumPy and a TFLite runtime. ``CALLS.npz``
+holds ``model/<name>`` (the file's bytes) and ``call/<i>/<name>/<input>``; ``OUT.npz`` gets
+``call/<i>/<name>/<output>``. Arrays have their batch axis.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from relight.geometry import angles
 from relight.models.library import Models
 from relight.stage.stages import Stages
 from training.judge.metric import psnr
-from training.networks.keras_models import KerasStages
+from training.networks.keras_stages import KerasStages
 
 if TYPE_CHECKING:
     import keras

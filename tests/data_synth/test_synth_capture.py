@@ -17,9 +17,7 @@ from data_synth.head.scan import COLOR, GEOMETRY, load
 from data_synth.head.scan import NORMALS as DETAIL
 from data_synth.person import make_subject
 from data_synth.run.capture import LAMPS_DEG, NORMALS, SIZE, photograph
-from relight.environment import Environment, directions
 from relight.geometry import normalize
-from training.analytic import bound
 from training.judge import metric, yaleb
 
 
@@ -131,14 +129,3 @@ def test_the_command_photographs_a_scan(
         main()
     assert done.value.code == 1
     assert "gone" in capsys.readouterr().err
-
-
-def test_bounds_are_small_for_even_light_and_large_for_a_lamp_behind() -> None:
-    even = bound.bounds([Environment.uniform(0.5)])
-    assert max(even[bound.HARMONICS], even[bound.FRONT]) < 0.01
-    assert even[bound.PROBE] < 0.12  # the sphere shows nothing of what is behind it
-    data = np.full((16, 32, 3), 0.1, np.float32)
-    data[directions(16) @ np.float32([0.3, 0, -0.95]) > 0.97] = 50
-    lamp = bound.bounds([Environment(data)])
-    assert lamp[bound.FRONT] > 0.3
-    assert bound.bounds([]) == {}

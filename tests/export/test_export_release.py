@@ -25,7 +25,7 @@ from export.model.sample import EXAMPLE, SampleConfig, real_photos
 from export.model.verify import Gates
 from export.release import Release, ReleaseConfig, parity_sheet, release
 from relight.models.library import Models
-from training.networks import trained as trained_module
+from training.networks import weight_file as weight_file_module
 
 CACHE: dict[tuple[str, Precision], bytes] = {}
 
@@ -45,7 +45,7 @@ def mirrored(root: Path, config: SampleConfig) -> tuple[dict[str, Any], dict[str
 @pytest.fixture(scope="module", autouse=True)
 def narrow() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trained_module, "NETWORKS", BUILDERS)
+        patch.setattr(weight_file_module, "NETWORKS", BUILDERS)
         patch.setattr(release_module, "synthetic_photos", mirrored)
         patch.setattr(release_module, "convert", once)
         yield

@@ -19,7 +19,7 @@ from training.judge.captured_person import SubjectFigures
 from training.judge.fairness import SECTORS, THIRDS
 from training.judge.report import FIGURES
 from training.model_card import app, write_cards
-from training.networks.networks import NETWORKS
+from training.networks.network import NETWORKS
 from training.train import TrainConfig
 
 ROWS = ("no light", "stages")

@@ -20,15 +20,12 @@ from data_synth.run.dataset import render_dataset
 from data_synth.run.plan import Plan
 from data_synth.stage.render import RenderSettings
 from relight.geometry import normalize
-from training.data.batches import PairDataset, _mirrored, tf_data
-from training.data.data import (
-    DataConfig,
-    Split,
-    load_splits,
-    make_block,
-)
+from training.data.block import make_block
+from training.data.data_config import DataConfig
+from training.data.pair_dataset import PairDataset, _mirrored, tf_data
+from training.data.split import Split, load_splits
 from training.data.target import EMPHASIS, disturbed_normals, inputs_and_target, with_estimates
-from training.networks.networks import NETWORKS
+from training.networks.network import NETWORKS
 
 CONFIG = DataConfig(batch=4, views=2, pairs=4)
 

@@ -34,8 +34,10 @@ from relight.stage.view import FINE, SIDE
 from relight.storage import remove_unfinished, whole_file
 from relight.work.factory import make_runner
 from relight.work.runner import Lost, Runner
-from training.data.batches import PairDataset
-from training.data.data import DRAWS, DataConfig, Network, Sample, Split, load_splits, make_block
+from training.data.block import Sample, make_block
+from training.data.data_config import DRAWS, DataConfig, Network
+from training.data.pair_dataset import PairDataset
+from training.data.split import Split, load_splits
 from training.data.target import Estimate
 
 CONFIG_FILE = "blocks.json"
@@ -53,7 +55,7 @@ SPEC: Spec = {
     "environment": ("float32", (HEIGHT, 2 * HEIGHT, 3)),
     "light": ("float32", (4,)),
 }
-"""Arrays of a sample; what they are: :func:`training.data.data.make_block`."""
+"""Arrays of a sample; what they are: :func:`training.data.block.make_block`."""
 
 
 def block_path(folder: Path, number: int) -> Path:
@@ -69,7 +71,7 @@ def write_block(path: Path, sample: Sample, number: int) -> None:
 
 
 def read_block(path: Path) -> Sample:
-    """A kept block, as :func:`training.data.data.make_block` gives it.
+    """A kept block, as :func:`training.data.block.make_block` gives it.
 
     Raises:
         RecordError: if it is missing or corrupt.
@@ -86,7 +88,7 @@ class StoredDataset(PairDataset):
     """Batches from kept blocks, for Keras ``fit`` on any backend; used again when all were seen.
 
     With the settings that the blocks were made with, its batches are those of
-    :class:`training.data.batches.PairDataset`.
+    :class:`training.data.pair_dataset.PairDataset`.
 
     Args:
         folder: of the blocks.

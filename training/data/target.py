@@ -16,7 +16,8 @@ from relight.geometry import normalize
 from relight.stage.cast_shadow import light_visibility
 from relight.stage.shading import shading
 from relight.stage.view import plain_skin, small_photo
-from training.data.data import DataConfig, Float, Sample
+from training.data.block import Float, Sample
+from training.data.data_config import DataConfig
 from training.judge import metric
 
 BRIGHTEST = 252 / 255

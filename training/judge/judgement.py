@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -15,17 +15,48 @@ from relight.color import luminance
 from relight.environment import Environment
 from relight.models.library import Models
 from relight.stage.stages import Stages
-from training.analytic.baselines import AnalyticModels
-from training.analytic.bound import bounds
-from training.analytic.classical import ClassicalModels
-from training.data.data import Split
+from training.analytic.analytic_stages import AnalyticStages
+from training.analytic.classical_stages import ClassicalStages
+from training.data.split import Split
 from training.data.target import BRIGHTEST
 from training.judge import score
+from training.judge.bound import bounds
 from training.judge.fairness import ExposureVerdict, exposure_verdict, sector, thirds
 from training.judge.report import PairFigures, Summary, summarize
-from training.judge.synthetic import SyntheticConfig
-from training.judge.unseen import Exposure, Pair, exposures, pairs, skin_tone
-from training.networks.keras_models import KerasModels
+from training.judge.unseen_photo import (
+    Exposure,
+    ExposureConfig,
+    Pair,
+    exposures,
+    pairs,
+    skin_tone,
+)
+from training.networks.keras_stages import KerasModels
+
+
+@dataclass(frozen=True)
+class SyntheticConfig:
+    """What is judged, and by what.
+
+    Attributes:
+        data: the dataset's folder.
+        environments: folder of HDR maps; ``None`` for procedural ones.
+        weights: folder of Keras weights to judge, or ``None``.
+        models: folder of TFLite models to judge, or ``None``: those of the package.
+        baseline: whether no network is judged.
+        pairs: number of them.
+        seed: what they follow from.
+        exposure: of the photos that compare skin tones.
+    """
+
+    data: str
+    environments: str | None = None
+    weights: str | None = None
+    models: str | None = None
+    baseline: bool = False
+    pairs: int = 512
+    seed: int = 0
+    exposure: ExposureConfig = field(default_factory=ExposureConfig)
 
 
 @dataclass(frozen=True)
@@ -39,7 +70,7 @@ class Judgement:
         figures: means by method and figure.
         exposure: the same light on dark and light skin, by method.
         bounds: three-sphere errors that knowing the truth in part leaves, see
-            :func:`training.analytic.bound.bounds`.
+            :func:`training.judge.bound.bounds`.
     """
 
     config: SyntheticConfig
@@ -57,7 +88,7 @@ def methods_of(config: SyntheticConfig) -> dict[str, Stages]:
         result["network"] = KerasModels(Path(config.weights))
     elif not config.baseline:
         result["network"] = Models(config.models)
-    return result | {"analytic": AnalyticModels(), "classical": ClassicalModels()}
+    return result | {"analytic": AnalyticStages(), "classical": ClassicalStages()}
 
 
 def judge(

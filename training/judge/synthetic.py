@@ -9,9 +9,9 @@ writes them to ``synthetic.json``. They say nothing of real photos; those are ju
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -19,50 +19,11 @@ from rich.console import Console
 
 from relight.error import plain_errors
 from relight.storage import whole_file
+from training.data.split import load_splits
 from training.judge import report
-
-if TYPE_CHECKING:
-    from training.judge.judgement import Judgement
+from training.judge.judgement import Judgement, SyntheticConfig, judge, methods_of
 
 FILE = "synthetic.json"
-
-
-@dataclass(frozen=True)
-class ExposureConfig:
-    """How the photos that compare skin tones are taken.
-
-    Attributes:
-        environments: that every subject stands in.
-        white: linear level of a white sphere's mean in the photo.
-    """
-
-    environments: int = 6
-    white: float = 0.8
-
-
-@dataclass(frozen=True)
-class SyntheticConfig:
-    """What is judged, and by what.
-
-    Attributes:
-        data: the dataset's folder.
-        environments: folder of HDR maps; ``None`` for procedural ones.
-        weights: folder of Keras weights to judge, or ``None``.
-        models: folder of TFLite models to judge, or ``None``: those of the package.
-        baseline: whether no network is judged.
-        pairs: number of them.
-        seed: what they follow from.
-        exposure: of the photos that compare skin tones.
-    """
-
-    data: str
-    environments: str | None = None
-    weights: str | None = None
-    models: str | None = None
-    baseline: bool = False
-    pairs: int = 512
-    seed: int = 0
-    exposure: ExposureConfig = field(default_factory=ExposureConfig)
 
 
 def lines(judgement: Judgement) -> list[Any]:
@@ -109,9 +70,6 @@ def synthetic_command(
         pairs,
         seed,
     )
-    from training.data.data import load_splits
-    from training.judge.judgement import judge, methods_of
-
     with plain_errors():
         _, unseen = load_splits(data, environments)
         judgement = judge(config, methods_of(config), unseen, errors)

@@ -10,7 +10,6 @@ to linear. The names give the light, ``A`` azimuth in degrees with positive = im
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from data_synth.run.capture import NORMALS
+from data_synth.run.capture_file import NORMALS, lamp_deg
 from relight import geometry
 from relight.color import linear_to_srgb, to_uint8
 from relight.error import RelightError
@@ -40,8 +39,6 @@ MIXED_KINDS = ("ambient", "left", "right")
 """Photos lit softly, by many lights at once: the ones that residuals are averaged over."""
 HARD_KINDS = ("hard side", "hard top")
 """Photos lit by one small light and little else, which throw deep shadows."""
-
-_NAME = re.compile(r"P\d\dA([+-]\d{3})E([+-]\d{2})\.pgm$")
 
 
 class DatasetError(RelightError):
@@ -136,9 +133,9 @@ def load(folder: Path) -> Capture:
     azimuths: list[float] = []
     elevations: list[float] = []
     for path in sorted(folder.glob("*.pgm")):
-        match = _NAME.search(path.name)
-        if not match:
-            continue  # the capture without any lamp
+        lamp = lamp_deg(path.name)
+        if lamp is None:
+            continue
         try:
             with Image.open(path) as file:
                 image = np.asarray(file.convert("L"), np.float32) / 255
@@ -147,8 +144,8 @@ def load(folder: Path) -> Capture:
         if image.mean() < DARKEST or (images and image.shape != images[0].shape):
             continue
         images.append(image)
-        azimuths.append(-float(match[1]))
-        elevations.append(float(match[2]))
+        azimuths.append(lamp[0])
+        elevations.append(lamp[1])
     if len(images) < 16:
         raise DatasetError(f"{folder}: only {len(images)} captures; a subject has 64")
     pictures = np.stack(images)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import keras
 
 from relight.error import RelightError
-from training.networks.light_fit import PACKAGE
+from training.networks.light_layer import PACKAGE
 
 LEAST_CAPABILITY = (8, 0)
 """Compute capability of the first NVIDIA GPUs with bfloat16 (CUDA programming guide, table of

@@ -24,7 +24,7 @@ from typing import Any
 import keras
 
 from relight.error import RelightError
-from training.data.batches import end_with, tf_data
+from training.data.pair_dataset import end_with, tf_data
 from training.losses import Loss
 from training.scale.supervise import PARENT
 
@@ -182,7 +182,7 @@ def fit(
     Args:
         model: compiled and built, with the same weights and optimizer's state on all workers.
         data: this worker's part of the batches, a ``PyDataset`` of inputs by name and target;
-            :class:`training.data.batches.EpochStart` tells it of epochs.
+            :class:`training.data.pair_dataset.EpochStart` tells it of epochs.
         workers: of the training.
         loss: from target and prediction to a value for each sample.
         figures: likewise; their means are reported with the loss's.

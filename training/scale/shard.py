@@ -15,8 +15,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.batches import PairDataset
-from training.data.data import DataConfig, DataError, Sample, Split
+from training.data.block import Sample
+from training.data.data_config import DataConfig
+from training.data.pair_dataset import PairDataset
+from training.data.split import DataError, Split
 from training.data.target import Estimate
 
 SEED_STRIDE = 1_000_003

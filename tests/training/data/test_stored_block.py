@@ -16,7 +16,8 @@ pytest.importorskip("keras")
 from data_synth.run.record import RecordError
 from relight.work.runner import Lost
 from training.data import stored_block
-from training.data.data import DataConfig, DataError, Split
+from training.data.data_config import DataConfig
+from training.data.split import DataError, Split
 from training.data.stored_block import BlockWork, StoredDataset, block_path, make_blocks, read_block
 
 CONFIG = DataConfig(batch=4, views=2, pairs=3, reuse=2, seed=5)
@@ -95,7 +96,7 @@ def test_what_cannot_be_made_is_told_at_the_end(work: BlockWork, monkeypatch) ->
 
 
 def test_batches_are_those_made_while_training(work: BlockWork, monkeypatch) -> None:
-    from training.data.batches import PairDataset
+    from training.data.pair_dataset import PairDataset
 
     list(make_blocks(work, 2, Inline()))
     kept = StoredDataset(work.out, "normals", steps=2, batch=4)

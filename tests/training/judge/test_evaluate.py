@@ -19,7 +19,7 @@ from relight.face import mesh
 from relight.face.detector import Detector
 from relight.geometry import direction
 from training import evaluate
-from training.analytic.baselines import AnalyticModels
+from training.analytic.analytic_stages import AnalyticStages
 from training.judge import captured_person as subject
 from training.judge import yaleb
 from training.judge.contact_sheet import CAPTION, CELL, contact_sheet
@@ -65,7 +65,7 @@ def test_the_analytic_stages_beat_their_yardsticks_on_a_shaded_face(
 ) -> None:
     capture = yaleb.load(cropped_yale / "yaleB01")
     assert len(capture.images) >= 25
-    analytic = Relighter(detector=detector, models=AnalyticModels())
+    analytic = Relighter(detector=detector, models=AnalyticStages())
     methods = {subject.STAGES: analytic, subject.ANALYTIC: analytic}
     figures = subject.judge_subject(methods, capture)
     assert figures.faces_found > 0.8

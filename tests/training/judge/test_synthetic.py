@@ -28,17 +28,24 @@ from relight.environment import Environment
 from relight.face import mesh
 from relight.face.mesh import Surface
 from relight.stage.view import FINE, SIDE, View
-from training.analytic.baselines import AnalyticModels
-from training.analytic.classical import ClassicalModels
-from training.data.data import Split, load_splits
-from training.data.render_mesh import LandmarkStore
+from training.analytic.analytic_stages import AnalyticStages
+from training.analytic.classical_stages import ClassicalStages
+from training.data.landmark_store import LandmarkStore
+from training.data.split import Split, load_splits
 from training.evaluate import app
 from training.judge import report
 from training.judge.fairness import THIRDS
-from training.judge.judgement import irradiance_ratio, judge, judge_pair, subject_tones
-from training.judge.synthetic import ExposureConfig, SyntheticConfig, lines
-from training.judge.unseen import (
+from training.judge.judgement import (
+    SyntheticConfig,
+    irradiance_ratio,
+    judge,
+    judge_pair,
+    subject_tones,
+)
+from training.judge.synthetic import lines
+from training.judge.unseen_photo import (
     Exposure,
+    ExposureConfig,
     Pair,
     as_light,
     exposures,
@@ -112,7 +119,7 @@ class Truth:
 def test_the_truth_has_no_error(people: Split) -> None:
     classical = dict.fromkeys(report.FIGURES, 0.0)
     for pair in pairs(people, 6, SEED):
-        values = judge_pair({"truth": Truth(pair), "classical": ClassicalModels()}, pair).values
+        values = judge_pair({"truth": Truth(pair), "classical": ClassicalStages()}, pair).values
         for name, figure in report.FIGURES.items():
             error = figure.scale.error(values["truth"][name])
             if not math.isnan(error):
@@ -194,7 +201,7 @@ def test_skin_tone_is_the_albedo(people: Split) -> None:
 
 def test_judgement_by_group(people: Split) -> None:
     config = SyntheticConfig("", baseline=True, pairs=6, exposure=ExposureConfig(1))
-    methods = {"analytic": AnalyticModels(), "classical": ClassicalModels()}
+    methods = {"analytic": AnalyticStages(), "classical": ClassicalStages()}
     judgement = judge(config, methods, people, Console(file=io.StringIO()))
     assert judgement.thirds == dict(
         zip(("subject-00000", "subject-00002", "subject-00001"), THIRDS, strict=True)

@@ -14,16 +14,12 @@ keras = pytest.importorskip("keras")
 from keras import ops  # noqa: E402
 
 from relight.stage.view import FINE, SIDE  # noqa: E402
-from training.networks.networks import (  # noqa: E402
-    NETWORKS,
-    EncoderConfig,
-    InsetConfig,
-    QuotientConfig,
-    lighting_network,
-    normals_network,
-    quotient_network,
-)
-from training.networks.output_head import SEAM, SOFTNESS, AlbedoDeviation  # noqa: E402
+from training.networks.inset import InsetConfig  # noqa: E402
+from training.networks.lighting_network import EncoderConfig, lighting_network  # noqa: E402
+from training.networks.network import NETWORKS  # noqa: E402
+from training.networks.normals_network import normals_network  # noqa: E402
+from training.networks.physical_head import SEAM, SOFTNESS, AlbedoDeviation  # noqa: E402
+from training.networks.quotient_network import QuotientConfig, quotient_network  # noqa: E402
 
 SMALL = InsetConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4)
 QUOTIENT = QuotientConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4, light_width=8)

@@ -26,7 +26,7 @@ from data_synth.run.dataset import render_dataset
 from data_synth.run.plan import Plan
 from data_synth.stage.render import RenderSettings
 from training.checkpoint import TrainError, first_epoch
-from training.data.batches import EpochStart
+from training.data.pair_dataset import EpochStart
 from training.scale.multiworker import WorkerError, Workers, cluster, local_rank
 from training.scale.supervise import Crew, supervise
 
@@ -166,7 +166,7 @@ def kill_a_worker(supervisor: int, out: Path) -> None:
 
 
 def test_the_networks_of_a_mixed_training_keep_their_physics() -> None:
-    from training.networks.networks import normals_network
+    from training.networks.normals_network import normals_network
     from training.networks.precision import mix
 
     plain, mixed = normals_network(), normals_network()

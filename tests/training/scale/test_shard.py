@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.data.data import DataConfig, DataError, Split
+from training.data.data_config import DataConfig
+from training.data.split import DataError, Split
 
 pytest.importorskip("keras")
 

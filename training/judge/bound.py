@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from relight.environment import Environment, directions, solid_angles, sphere_normals
 from training.analytic import spherical_harmonics
-from training.analytic.baselines import basis_environment, non_negative_solution, shading_basis
+from training.analytic.light_fit import basis_environment, non_negative_solution, shading_basis
 from training.judge import score
 
 PROBE_SIDE = 48

@@ -14,15 +14,15 @@ from relight.stage.view import FINE, SIDE, View
 
 keras = pytest.importorskip("keras")
 
-from training.networks import networks  # noqa: E402
-from training.networks.keras_models import KerasModels  # noqa: E402
-from training.networks.trained import WeightsError  # noqa: E402
+from training.networks.keras_stages import KerasModels  # noqa: E402
+from training.networks.network import NETWORKS  # noqa: E402
+from training.networks.weight_file import WeightsError  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
-    for name, build in networks.NETWORKS.items():
+    for name, build in NETWORKS.items():
         build().save_weights(folder / f"{name}.weights.h5")
     return folder
 
@@ -45,7 +45,10 @@ def view() -> View:
 
 
 def test_the_networks_see_what_the_runtime_shows_them() -> None:
-    assert networks.SIDE == SIDE
+    inputs = {name: build().input for name, build in NETWORKS.items()}
+    assert inputs["lighting"]["photo"].shape == (None, SIDE, SIDE, 3)
+    for name in ("normals", "quotient"):
+        assert inputs[name]["photo"].shape == (None, FINE * SIDE, FINE * SIDE, 3)
 
 
 def test_untrained_networks_are_the_meshs_normals_and_lamberts_law(

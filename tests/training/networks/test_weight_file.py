@@ -12,12 +12,12 @@ pytest.importorskip("tensorflow")
 
 from export_network import BUILDERS, network
 
-import training.networks.trained as trained_module
-from training.networks.trained import WeightsError, load_network
+import training.networks.weight_file as weight_file_module
+from training.networks.weight_file import WeightsError, load_network
 
 
 def test_weights_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trained_module, "NETWORKS", BUILDERS)
+    monkeypatch.setattr(weight_file_module, "NETWORKS", BUILDERS)
     trained = network("lighting", seed=3)
     trained.save_weights(tmp_path / "lighting.weights.h5")
     loaded = load_network("lighting", tmp_path)
@@ -32,7 +32,7 @@ FAULTS = ["missing", "garbage", "truncated", "another network", "not finite"]
 def test_bad_weights_cost_one_line(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trained_module, "NETWORKS", BUILDERS)
+    monkeypatch.setattr(weight_file_module, "NETWORKS", BUILDERS)
     path = tmp_path / "lighting.weights.h5"
     if fault == "garbage":
         path.write_bytes(b"no weights")

@@ -14,7 +14,7 @@ from relight.color import linear_to_srgb
 from relight.environment import Environment, sphere_normals
 from relight.geometry import angle_between, direction
 from relight.stage.view import SIDE
-from training.networks.light_fit import CHANGE, CorrectedLight, NonNegativeFit, behind
+from training.networks.light_layer import CHANGE, CorrectedLight, NonNegativeFit, behind
 
 
 def lit_ball(azimuth_deg: float, elevation_deg: float, tint: tuple[float, ...] = (1, 1, 1)):

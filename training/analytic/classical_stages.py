@@ -26,7 +26,7 @@ FEWEST = 32
 """Pixels of skin without which no light is fitted."""
 
 
-class ClassicalModels:
+class ClassicalStages:
     """Mesh normals, spherical harmonics, Lambert; see :class:`relight.stage.stages.Stages`."""
 
     def normals(self, view: View) -> tuple[Float, Float]:

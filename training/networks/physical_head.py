@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from training.networks.light_fit import FACE_RADIUS, PACKAGE
+from training.networks.light_layer import FACE_RADIUS, PACKAGE
 
 SOFTNESS = 0.1
 """Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""

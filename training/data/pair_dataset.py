@@ -19,7 +19,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.data import DataConfig, Sample, Split, make_block
+from training.data.block import Sample, make_block
+from training.data.data_config import DataConfig
+from training.data.split import Split
 from training.data.target import Estimate, inputs_and_target, with_estimates
 
 

@@ -69,7 +69,7 @@ class _Loaded(dict[str, Any]):
         self._folder = folder
 
     def __missing__(self, name: str) -> keras.Model:
-        from training.networks.trained import load_network  # Keras itself takes seconds to load
+        from training.networks.weight_file import load_network  # Keras itself takes seconds to load
 
         network = self[name] = load_network(name, self._folder)
         return network

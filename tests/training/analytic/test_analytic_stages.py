@@ -19,7 +19,9 @@ from relight.face import mesh
 from relight.face.detector import Detector
 from relight.geometry import angle_between, direction
 from relight.stage.shading import visibility
-from training.analytic.baselines import AnalyticModels, extended_normals, fitted_light, lambert_gain
+from training.analytic.analytic_stages import AnalyticStages, lambert_gain
+from training.analytic.extended_normals import extended_normals
+from training.analytic.light_fit import fitted_light
 
 # --- Normals
 
@@ -403,7 +405,7 @@ def test_where_the_key_does_not_reach_nothing_is_added() -> None:
 
 @pytest.fixture(scope="module")
 def analytic(detector: Detector) -> Relighter:
-    return Relighter(detector=detector, models=AnalyticModels())
+    return Relighter(detector=detector, models=AnalyticStages())
 
 
 def sides(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -455,6 +457,6 @@ def test_the_next_face_is_not_taken_for_the_last(
     ramp = np.linspace(1.2, 0.3, 512)[None, :, None]
     photos = [astronaut, (astronaut * ramp).clip(0, 255).astype(np.uint8)]
     seen = [analytic.analyze(photo, analytic.find_faces(photo)[0]) for photo in photos]
-    alone = [Relighter(models=AnalyticModels()).key_gain(one, Light(0, 0)) for one in seen]
+    alone = [Relighter(models=AnalyticStages()).key_gain(one, Light(0, 0)) for one in seen]
     for one, expected in zip(seen, alone, strict=True):
         np.testing.assert_array_equal(analytic.key_gain(one, Light(0, 0)), expected)

@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The face as a light probe, inside the lighting network: a light fit that can be trained through.
 
-Light is never negative, and that alone recovers a single lamp's direction far better than
-spherical harmonics, whose fit overshoots where the face sees nothing. The fit itself has no
-weights; what it is told of each pixel, trust and albedo, is learned.
-
-References:
-    Beck & Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4
-    (accelerated projected gradient). Ramamoorthi & Hanrahan 2001, "An Efficient Representation for
-    Irradiance Environment Maps" (why a coarse map is enough).
+It is the fit of :mod:`training.analytic.light_fit` in ``keras.ops``. The fit itself has no weights;
+the trust in each pixel and its albedo are learned.
 """
 
 from __future__ import annotations
@@ -20,13 +14,18 @@ import numpy as np
 from keras import ops
 
 from relight.color import LUMINANCE
-from relight.environment import HEIGHT, directions, solid_angles
-from training.analytic.baselines import SKIN_ALBEDO, WHITE_LEVEL
+from relight.environment import HEIGHT, directions
+from training.analytic.light_fit import (
+    COARSE,
+    SKIN_ALBEDO,
+    WHITE_LEVEL,
+    cell_roots,
+    cell_vectors,
+    descend,
+)
 
 PACKAGE = "portrait_relight"
 
-ROWS = 8
-"""Rows of the map that is fitted."""
 CELLS = 32
 """Side of the picture that it is fitted to."""
 STEPS = 12
@@ -78,18 +77,21 @@ class NonNegativeFit(keras.layers.Layer):
         level = ops.sum(mean * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
         albedo = mean / level * ops.sqrt(level * (SKIN_ALBEDO / WHITE_LEVEL))
         shading = linear / (albedo * ops.exp(ops.clip(judged[..., 1:], -2.0, 2.0)))
-        power = np.sqrt(np.repeat(solid_angles(ROWS)[:, 0], 2 * ROWS)).astype(np.float32)
-        towards = (directions(ROWS).reshape(-1, 3).T * (power / np.pi)).astype(np.float32)
+        roots = cell_roots().astype(np.float32)
         rows = CELLS * CELLS
-        basis = ops.relu(ops.matmul(ops.reshape(normals, (-1, rows, 3)), towards))
+        basis = ops.relu(
+            ops.matmul(ops.reshape(normals, (-1, rows, 3)), cell_vectors().astype(np.float32))
+        )
         weighted = ops.transpose(basis * ops.reshape(weight, (-1, rows, 1)), (0, 2, 1))
-        gram = ops.matmul(weighted, basis) + RIDGE * np.eye(len(power), dtype=np.float32)
+        gram = ops.matmul(weighted, basis) + RIDGE * np.eye(len(roots), dtype=np.float32)
         target = ops.matmul(weighted, ops.reshape(shading, (-1, rows, 3)))
-        solution = _solve(gram, target) / power[:, None]
+        # No eigenvalue of a matrix without negative entries exceeds its largest row's sum.
+        step = 1 / ops.max(ops.sum(gram, -1, keepdims=True), 1, keepdims=True)
+        solution = descend(gram, target, step, STEPS, ops.relu) / roots[:, None]
         grey = ops.sum(solution * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
         radiance = grey + SATURATION * (solution - grey)
         radiance = radiance + FLOOR * ops.mean(grey, 1, keepdims=True) + BLACK
-        return ops.reshape(ops.log(radiance), (-1, ROWS, 2 * ROWS, 3))
+        return ops.reshape(ops.log(radiance), (-1, COARSE, 2 * COARSE, 3))
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -99,20 +101,6 @@ class CorrectedLight(keras.layers.Layer):
     def call(self, fitted: Any, change: Any) -> Any:
         """``(B, 16, 32, 3)`` logarithms of radiance each; their corrected sum."""
         return fitted + ops.convert_to_tensor(CHANGE * behind()) * ops.tanh(change / CHANGE)
-
-
-def _solve(gram: Any, target: Any) -> Any:
-    """``x >= 0`` that minimises ``x'Ax / 2 - x'b``, one column per column of ``target``."""
-    # No eigenvalue of a matrix without negative entries exceeds its largest row's sum.
-    step = 1 / ops.max(ops.sum(gram, -1, keepdims=True), 1, keepdims=True)
-    x = ahead = ops.relu(target * step)
-    pace = 1.0
-    for _ in range(STEPS):
-        following = ops.relu(ahead - step * (ops.matmul(gram, ahead) - target))
-        faster = (1 + (1 + 4 * pace * pace) ** 0.5) / 2
-        ahead = following + ((pace - 1) / faster) * (following - x)
-        x, pace = following, faster
-    return x
 
 
 def behind() -> Any:

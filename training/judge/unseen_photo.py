@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +20,28 @@ from relight.face.mesh import Surface
 from relight.geometry import Crop, angles, normalize
 from relight.light import Light
 from relight.stage.view import FEATURES, FINE, SIDE, View, certain_face, plain_skin, small_photo
-from training.data.data import DataConfig, Sample, Split, make_block
-from training.judge.synthetic import ExposureConfig
+from training.data.block import Sample, make_block
+from training.data.data_config import DataConfig
+from training.data.split import Split
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 BEHIND = (0.45, 1.5)
 """Tangent of half the angle that the background takes in, and how far it is out of focus."""
+
+
+@dataclass(frozen=True)
+class ExposureConfig:
+    """How the photos that compare skin tones are taken.
+
+    Attributes:
+        environments: that every subject stands in.
+        white: linear level of a white sphere's mean in the photo.
+    """
+
+    environments: int = 6
+    white: float = 0.8
 
 
 class Pair(NamedTuple):

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from relight.error import RelightError
-from training.networks.networks import NETWORKS
+from training.networks.network import NETWORKS
 
 
 class WeightsError(RelightError):
