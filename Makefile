@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR):$(CURDIR)/app
 
-.PHONY: setup check test page
+.PHONY: setup check test page port
 
 setup: ## an environment with everything needed to develop
 	python3 -m venv $(VENV)
@@ -20,3 +20,14 @@ test: ## the Python tests; those of the page and of Kotlin run where node and Ma
 
 page: ## the web page, from app/web into app/relight_app/page
 	cd app/web && npm run build
+
+port: ## constants, golden vectors and page anew, then the tests of all three languages, none left out
+	@for tool in node npm mvn javac "$${CHROMIUM:-chromium}"; do command -v "$$tool" > /dev/null \
+		|| { echo "make port needs $$tool (a browser may be named in CHROMIUM)" >&2; exit 1; }; done
+	$(PYTHON) -m export.constants
+	$(PYTHON) -m export.golden
+	cd app/web && npm ci --silent --no-audit --no-fund
+	$(MAKE) page
+	$(PYTHON) -m pytest -q --ignore=tests/app/test_web.py --ignore=tests/app/test_android.py
+	$(PYTHON) -m pytest -q tests/app/test_web.py
+	mvn -q -B -f app/android/pom.xml test

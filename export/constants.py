@@ -1,55 +1,105 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library's constants for the web page: ``python -m export.constants`` writes them.
+"""The library's constants for its ports: ``python -m export.constants`` writes them.
 
-The page has the same formulas in TypeScript; a number both need stands in Python alone.
+The page and the Android library have the same formulas in TypeScript and Kotlin; a number that
+they need too stands in Python alone. Written are a module's own public constants, as they are
+after it is loaded, with the docstrings below them.
 """
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from relight.light import Light, PlacementConfig
 
 MODULES = (
-    "stage.cast_shadow",
     "color",
     "environment",
     "face.face",
-    "geometry",
-    "gain.guide",
-    "light",
     "face.mesh",
-    "portrait",
     "gain.apply",
+    "gain.guide",
+    "geometry",
+    "light",
+    "portrait",
+    "stage.analysis",
+    "stage.cast_shadow",
     "stage.shading",
     "stage.stages",
     "stage.view",
-    "stage.analysis",
 )
-"""Modules of the library whose public constants are written."""
-OUTPUT = Path(__file__).parents[1] / "app" / "web" / "src" / "constants.json"
+"""Modules of the library whose constants are written."""
+DOUBLE = frozenset({"environment", "face", "geometry", "light", "placement", "analysis"})
+"""Groups whose numbers Kotlin works with in double precision; with the others in single."""
+LINE = 110
+"""Kotlin's comments are broken at so many characters."""
+ROOT = Path(__file__).parents[1]
+TYPESCRIPT = ROOT / "app" / "web" / "src" / "constants.json"
+KOTLIN = (
+    ROOT / "app" / "android" / "core" / "src" / "main" / "kotlin" / "portrait" / "relight"
+) / "Constants.kt"
 
 
-def constants() -> dict[str, dict[str, Any]]:
-    """Public constants by module, JSON-ready; a module's own win over those it imports."""
-    found: dict[str, dict[str, Any]] = {}
+class Constant(NamedTuple):
+    """A constant of the library.
+
+    Attributes:
+        value: number, text or a list of them, JSON-ready.
+        words: what its docstring says; may be empty.
+    """
+
+    value: Any
+    words: str = ""
+
+
+def constants() -> dict[str, dict[str, Constant]]:
+    """Constants by group and name; a group is the last part of a module's name."""
+    found: dict[str, dict[str, Constant]] = {}
     for name in MODULES:
         module = importlib.import_module(f"relight.{name}")
-        public = {k: v for k, v in vars(module).items() if k.isupper() and not k.startswith("_")}
-        values = {key: _plain(value) for key, value in public.items()}
-        found[name.rpartition(".")[2]] = {
-            key: value for key, value in sorted(values.items()) if value is not None
+        source = Path(str(module.__file__)).read_text("utf-8")
+        every = {
+            key: Constant(_plain(getattr(module, key)), words)
+            for key, words in documented(source)
+            if not key.startswith("_")
         }
+        found[name.rpartition(".")[2]] = {
+            key: constant for key, constant in every.items() if constant.value is not None
+        }
+    found["light"]["SOFTNESS_DEG"] = Constant(_plain(Light.softness_deg))
     placement = dataclasses.asdict(PlacementConfig())
-    found["placement"] = {key: _plain(value) for key, value in placement.items()}
-    found["light"]["SOFTNESS_DEG"] = Light.softness_deg
+    found["placement"] = {key: Constant(_plain(value)) for key, value in placement.items()}
     return found
+
+
+def documented(source: str) -> Iterator[tuple[str, str]]:
+    """Constants assigned in a module's text, each with the docstring below it or no words."""
+    body = ast.parse(source).body
+    for statement, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        elif isinstance(statement, ast.Assign):
+            targets = list(statement.targets)
+        else:
+            continue
+        words = ""
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            words = " ".join(str(after.value.value).split())
+        for target in targets:
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            for name in names:
+                if isinstance(name, ast.Name) and name.id.isupper():
+                    yield name.id, words
 
 
 def _plain(value: Any) -> Any:
@@ -64,10 +114,73 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float | str) else None
 
 
-def text() -> str:
-    """What the file holds."""
-    return json.dumps(constants(), indent=1) + "\n"
+def typescript() -> str:
+    """What the page's file holds."""
+    plain = {
+        group: {name: constant.value for name, constant in found.items()}
+        for group, found in constants().items()
+    }
+    return json.dumps(plain, indent=1) + "\n"
+
+
+def kotlin() -> str:
+    """What the Android library's file holds."""
+    lines = [
+        "// Generated by `python -m export.constants` from the Python constants: change those.",
+        "// SPDX-License-Identifier: Apache-2.0",
+        "package portrait.relight",
+        "",
+        "/** Numbers of the library that its ports share, by the Python module they stand in. */",
+        "public object Constants {",
+    ]
+    for group, found in constants().items():
+        title = "".join(word.title() for word in group.split("_"))
+        lines += [f"    public object {title} {{"]
+        for name, constant in found.items():
+            lines += [*_comment(constant.words), *_declared(group, name.upper(), constant.value)]
+        lines += ["    }", ""]
+    return "\n".join([*lines[:-1], "}", ""])
+
+
+def _comment(words: str) -> Iterable[str]:
+    """A docstring as Kotlin has it."""
+    if not words:
+        return []
+    words = re.sub(r":\w+:`([^`]+)`", r"[\1]", words).replace("``", "`")
+    if len(words) + 15 <= LINE:
+        return [f"        /** {words} */"]
+    broken = textwrap.wrap(words, LINE - 11)
+    return ["        /**", *(f"         * {line}" for line in broken), "         */"]
+
+
+def _declared(group: str, name: str, value: Any) -> Iterable[str]:
+    """A constant's declaration in Kotlin."""
+    if isinstance(value, list):
+        kinds = {_kind(group, item) for item in value}
+        kind = kinds.pop() if len(kinds) == 1 else _kind(group, 0.5)
+        items = ", ".join(_literal(item, kind) for item in value)
+        return [f"        public val {name}: List<{kind}> = listOf({items})"]
+    kind = _kind(group, value)
+    return [f"        public const val {name}: {kind} = {_literal(value, kind)}"]
+
+
+def _kind(group: str, value: Any) -> str:
+    if isinstance(value, float):
+        return "Double" if group in DOUBLE else "Float"
+    return "Int" if isinstance(value, int) else "String"
+
+
+def _literal(value: Any, kind: str) -> str:
+    if kind == "String":
+        return json.dumps(value)
+    return repr(int(value) if kind == "Int" else float(value)) + ("f" if kind == "Float" else "")
+
+
+def write() -> None:
+    """Write both files."""
+    TYPESCRIPT.write_text(typescript(), "utf-8")
+    KOTLIN.write_text(kotlin(), "utf-8")
 
 
 if __name__ == "__main__":
-    OUTPUT.write_text(text(), "utf-8")
+    write()

@@ -23,7 +23,6 @@ from conftest import ASTRONAUT
 from PIL import Image
 from serving import Server
 
-from export import constants
 from relight import Light, Relighter
 
 ROOT = Path(__file__).parents[2]
@@ -37,12 +36,6 @@ PHONE = {"width": 390, "height": 844}
 
 
 # === The page's files ===
-
-
-def test_the_constants_are_python_s() -> None:
-    assert constants.OUTPUT.read_text("utf-8") == constants.text(), (
-        "run python -m export.constants, then " + REBUILD
-    )
 
 
 def test_the_page_is_built_from_its_source() -> None:

@@ -1,9 +1,9 @@
-const VERSION = "87b98c5779b9f7fd";
+const VERSION = "ecdc91806d8ddeeb";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-C_9x4D41.js",
- "assets/worker-CpAdpQTN.js",
+ "assets/index-D5gkt8iw.js",
+ "assets/worker-C4qCYQ53.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm",

@@ -3,9 +3,13 @@ package portrait.relight
 
 import kotlin.math.floor
 import kotlin.math.max
-
-/** Linear value that a key may take bright skin to; the highlights' shoulder keeps it below 1. */
-private const val WHITE = 1.1
+import portrait.relight.Constants.Analysis.LEAST_PEAK
+import portrait.relight.Constants.Analysis.PEAK_PERCENT
+import portrait.relight.Constants.Analysis.SKIN
+import portrait.relight.Constants.Analysis.UNKNOWN_PEAK
+import portrait.relight.Constants.Analysis.WHITE
+import portrait.relight.Constants.View.SEEN
+import portrait.relight.Constants.View.SIDE
 
 /**
  * What one look at a face tells; enough to try many lights without looking again.
@@ -42,7 +46,7 @@ public class Analysis(
     public val normals: Raster by lazy {
         val result = toPhoto(cropNormals, Float.NaN)
         normalize(result.data)
-        for (i in mask.data.indices) if (mask.data[i] < 0.5f) result.data.fill(Float.NaN, i * 3, i * 3 + 3)
+        for (i in mask.data.indices) if (mask.data[i] < SEEN) result.data.fill(Float.NaN, i * 3, i * 3 + 3)
         result
     }
 
@@ -121,10 +125,10 @@ internal fun addedGain(stages: Stages, analysis: Analysis, lights: List<Light>):
 /** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */
 internal fun headroom(view: View): Double {
     val linear = view.linear.data
-    val bright = view.skin.data.indices.filter { view.skin.data[it] > 0.5f }
+    val bright = view.skin.data.indices.filter { view.skin.data[it] > SKIN }
         .map { luminance(linear[it * 3], linear[it * 3 + 1], linear[it * 3 + 2]) }.sorted()
-    val peak = if (bright.isEmpty()) 0.5 else percentile(bright, 0.95)
-    return max(0.0, WHITE / max(peak, 1e-3) - 1)
+    val peak = if (bright.isEmpty()) UNKNOWN_PEAK else percentile(bright, PEAK_PERCENT / 100.0)
+    return max(0.0, WHITE / max(peak, LEAST_PEAK) - 1)
 }
 
 /** Of sorted numbers, interpolated. */

@@ -7,21 +7,11 @@ import kotlin.math.atan2
 import kotlin.math.floor
 import kotlin.math.hypot
 import kotlin.math.max
-
-/** How far a shadow falls across the picture, over its side: less than a face is wide there. */
-private const val REACH = 0.35f
-
-/** Depths looked at on the way. */
-private const val STEPS = 30
-
-/** Least radius of a light in radians: the mesh does not lie truer than this. */
-private const val SHARPEST = 0.1f
-
-/** A light no further than this from the camera's axis throws no shadow that the camera sees. */
-private const val AHEAD = 1e-3
-
-/** Depth beside the mesh: nothing there hides a light. */
-private const val OUTSIDE = -1e4f
+import portrait.relight.Constants.CastShadow.AHEAD
+import portrait.relight.Constants.CastShadow.OUTSIDE
+import portrait.relight.Constants.CastShadow.REACH
+import portrait.relight.Constants.CastShadow.SHARPEST
+import portrait.relight.Constants.CastShadow.STEPS
 
 /** Light visibility map: Lambert's cosine, and the shadows that the face mesh throws on itself. */
 internal fun lightVisibility(mesh: Surface, normals: Raster, direction: Vector, radius: Float): Raster =

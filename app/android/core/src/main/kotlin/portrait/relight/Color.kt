@@ -9,17 +9,15 @@ package portrait.relight
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.pow
-
-/** Linear value below which the transfer function is a straight line. */
-public const val LINEAR_LIMIT: Float = 0.0031308f
-public const val ENCODED_LIMIT: Float = 0.04045f
-public const val SLOPE: Float = 12.92f
-public const val SCALE: Float = 1.055f
-public const val OFFSET: Float = 0.055f
-public const val GAMMA: Float = 2.4f
+import portrait.relight.Constants.Color.ENCODED_LIMIT
+import portrait.relight.Constants.Color.GAMMA
+import portrait.relight.Constants.Color.LINEAR_LIMIT
+import portrait.relight.Constants.Color.OFFSET
+import portrait.relight.Constants.Color.SCALE
+import portrait.relight.Constants.Color.SLOPE
 
 /** Weights of linear sRGB primaries in relative luminance (ITU-R BT.709). */
-public val LUMINANCE: FloatArray = floatArrayOf(0.2126f, 0.7152f, 0.0722f)
+internal val LUMINANCE = Constants.Color.LUMINANCE.toFloatArray()
 
 private val BYTE_TO_LINEAR = FloatArray(256) { srgbToLinear(it / 255f) }
 

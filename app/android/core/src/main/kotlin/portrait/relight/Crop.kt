@@ -5,9 +5,7 @@ import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.round
-
-/** Side of the crop over the larger side of the landmarks' bounding box: head, hair, shoulders. */
-public const val CROP_SCALE: Double = 2.4
+import portrait.relight.Constants.Geometry.CROP_SCALE
 
 /**
  * Cells laid over part of a photo.

@@ -9,16 +9,13 @@ import kotlin.math.min
 import kotlin.math.pow
 import kotlin.math.sin
 import kotlin.math.sqrt
-
-/** Size of the maps that the product estimates. */
-public const val HEIGHT: Int = 16
-public const val WIDTH: Int = 32
-
-/** Phong exponent of the matte silver sphere (LeGendre et al. 2020). */
-public const val MATTE_EXPONENT: Int = 24
-
-/** Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill. */
-public val CHEEK_AZIMUTH: Double = radians(50.0)
+import portrait.relight.Constants.Environment.CHEEK_AZIMUTH
+import portrait.relight.Constants.Environment.EVEN
+import portrait.relight.Constants.Environment.HEIGHT
+import portrait.relight.Constants.Environment.MATTE_EXPONENT
+import portrait.relight.Constants.Environment.RIM
+import portrait.relight.Constants.Environment.SHADOW
+import portrait.relight.Constants.Environment.WIDTH
 
 /** Unit vectors towards the centres of a map's pixels, row by row. */
 internal fun directions(height: Int): List<Vector> = List(height * 2 * height) {
@@ -110,7 +107,7 @@ public class Environment(public val data: Raster) {
     public fun dominantDirection(): Vector {
         var moment = Vector(0.0, 0.0, 0.0)
         for (i in towards.indices) moment += towards[i] * luminanceOf(weighted, i * 3)
-        if (moment.length < 1e-4 * max(luminanceOf(power(), 0), 1e-12)) return Vector(0.0, 0.0, 1.0)
+        if (moment.length < EVEN * max(luminanceOf(power(), 0), 1e-12)) return Vector(0.0, 0.0, 1.0)
         return moment.normalized()
     }
 
@@ -123,7 +120,7 @@ public class Environment(public val data: Raster) {
     /** Irradiance of the lit cheek over that of the shadow cheek, >= 1. */
     public fun keyToFill(headPose: Matrix = Matrix.IDENTITY): Double {
         val (left, right) = cheekIrradiance(headPose)
-        return max(left, right) / max(min(left, right), 1e-6)
+        return max(left, right) / max(min(left, right), SHADOW)
     }
 
     /** Diffuse, matte silver and mirror sphere under this light, [size] pixels each. */
@@ -134,7 +131,7 @@ public class Environment(public val data: Raster) {
             val y = 1 - (i / size + 0.5) / size * 2
             val radius = hypot(x, y)
             if ((1 - radius) * size / 2 + 0.5 <= 0) continue
-            val inside = min(radius, 0.999)
+            val inside = min(radius, RIM)
             val shrink = inside / max(radius, 1e-9)
             val normal = Vector(x * shrink, y * shrink, sqrt(1 - inside * inside))
             val reflected = normal * (2 * normal.z) - Vector(0.0, 0.0, 1.0)

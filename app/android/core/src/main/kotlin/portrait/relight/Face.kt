@@ -4,9 +4,7 @@ package portrait.relight
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sqrt
-
-/** Faces narrower than this many pixels of the photo are not worth a light. */
-public const val SMALLEST_FACE: Float = 24f
+import portrait.relight.Constants.Face.SMALLEST_FACE
 
 /** Faces that share more of the smaller one's box than this are one. */
 private const val SAME = 0.3f

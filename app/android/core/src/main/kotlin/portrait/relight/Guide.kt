@@ -4,47 +4,34 @@ package portrait.relight
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.round
+import portrait.relight.Constants.Guide.BLACK
+import portrait.relight.Constants.Guide.BLACK_OF
+import portrait.relight.Constants.Guide.CALM
+import portrait.relight.Constants.Guide.COARSEST
+import portrait.relight.Constants.Guide.DARK
+import portrait.relight.Constants.Guide.DARKEST_OF
+import portrait.relight.Constants.Guide.DARK_OF
+import portrait.relight.Constants.Guide.EDGE
+import portrait.relight.Constants.Guide.FADE
+import portrait.relight.Constants.Guide.GAIN_SIDE
+import portrait.relight.Constants.Guide.IN_BLACK
+import portrait.relight.Constants.Guide.LEAST
+import portrait.relight.Constants.Guide.LEAST_OF
+import portrait.relight.Constants.Guide.NOWHERE
+import portrait.relight.Constants.Guide.OUTLINE_EDGE
+import portrait.relight.Constants.Guide.OUTLINE_LEAST
+import portrait.relight.Constants.Guide.OUTLINE_SCALE
+import portrait.relight.Constants.Guide.OUTLINE_SIDE
+import portrait.relight.Constants.Guide.PILED
+import portrait.relight.Constants.Guide.SAMPLED_EVERY
+import portrait.relight.Constants.Guide.SOFTENED
+import portrait.relight.Constants.Guide.SURE
+import portrait.relight.Constants.Guide.THICKEST
+import portrait.relight.Constants.Guide.VEIL
+import portrait.relight.Constants.Guide.WORK_SIDE
 
-/** Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge. */
-public const val GAIN_SIDE: Int = 128
-
-/** The gain is fitted to the photo's edges at this size at most, then enlarged. */
-public const val WORK_SIDE: Int = 1024
-
-/** The person's outline may move by the crop's side over this to meet an edge of the photo. */
-private const val OUTLINE_SIDE = 20
-
-/** The filter's coefficients are found at no less than the grid's resolution over this. */
-private const val COARSEST = 4
-
-/** Variance of the photo's brightness, sRGB, that counts as an edge for the gain. */
-private const val EDGE = 1e-3f
-
-/** Variance of its colours that counts as one for the person's outline. */
-private const val OUTLINE_EDGE = 1e-4f
-
-/** Probability of a person between which light grows from nothing to all. */
-private const val HARDLY_SURE = 0.45f
-private const val SURE = 0.95f
-
-/** Share of the crop, at its border, over which the light dies away. */
-private const val FADE = 0.22f
-
-/** Gains below this, invisible, are dropped; so is the filter's overshoot below zero. */
-private const val LEAST = 1e-3f
-
-/** Brightness, sRGB, that a photo's black has at most; what it is above lies like a veil over it. */
-private const val BLACK = 0.05f
-
-/** By so much more than its excess is light held back, but by no more than THICKEST. */
-private const val VEIL = 1.5f
-private const val THICKEST = 0.2f
-
-/** And only where the darkest 2 % of the cells lie closer together: a veil is a floor. */
-private const val PILED = 0.03f
-
-/** Side of the square of cells whose darkest says how far a cell can be multiplied. */
-private const val DARKEST_OF = 9
+/** Weights of red, green and blue in brightness. */
+private val LUMA = Constants.Guide.LUMA.toFloatArray()
 
 /**
  * Where one face's light may fall, on its crop; squares of any size, one channel.
@@ -86,6 +73,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
         val brightness = gray(guide)
         val trust = photoTrust(brightness)
         val shares = shares(outlines.map { window(it.crop, grid, photo) })
+        val (hardly, sure) = SURE
         layers = outlines.mapIndexed { i, outline ->
             val crop = outline.crop
             val reach = crop.size.toDouble() / grid.step
@@ -93,7 +81,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
             val face = crop.ontoGrid(outline.face, grid)
             val confidence = crop.ontoGrid(outline.confidence, grid)
             val weight = Raster(grid.rows, grid.columns, 1, FloatArray(person.data.size) {
-                max(smoothstep(person.data[it], HARDLY_SURE, SURE), face.data[it]) *
+                max(smoothstep(person.data[it], hardly, sure), face.data[it]) *
                     (trust.data[it] * confidence.data[it] * shares[i].data[it])
             })
             Layer(crop, EdgeFilter(brightness, grid, reach / GAIN_SIDE), weight)
@@ -174,21 +162,21 @@ private fun onGrid(photo: Photo, grid: Grid): Raster {
 }
 
 private fun gray(image: Raster): Raster = Raster(image.rows, image.columns, 1, FloatArray(image.data.size / 3) {
-    image.data[it * 3] * 0.299f + image.data[it * 3 + 1] * 0.587f + image.data[it * 3 + 2] * 0.114f
+    image.data[it * 3] * LUMA[0] + image.data[it * 3 + 1] * LUMA[1] + image.data[it * 3 + 2] * LUMA[2]
 })
 
 /** Weights that give each pixel to its nearest face, by the faces' windows. */
 private fun shares(windows: List<Raster>): List<Raster> {
     if (windows.size == 1) return windows
     val scale = FloatArray(windows[0].data.size) { i ->
-        windows.maxOf { it.data[i] } / (windows.fold(0f) { sum, w -> sum + w.data[i] * w.data[i] } + 1e-6f)
+        windows.maxOf { it.data[i] } / (windows.fold(0f) { sum, w -> sum + w.data[i] * w.data[i] } + NOWHERE)
     }
     return windows.map { w -> Raster(w.rows, w.columns, 1, FloatArray(scale.size) { w.data[it] * w.data[it] * scale[it] }) }
 }
 
 /** Lets a person's outline end where the photo's colours change; [radius] in cells. */
 private fun outlineOnEdges(guide: Raster, person: Raster, radius: Double): Raster {
-    val fast = if (min(guide.rows, guide.columns) >= 8) 0.25 else 1.0
+    val fast = if (min(guide.rows, guide.columns) >= OUTLINE_LEAST) OUTLINE_SCALE.toDouble() else 1.0
     return guidedFilter(guide, person, max(1, round(radius * fast).toInt()), OUTLINE_EDGE, fast)
 }
 
@@ -210,16 +198,17 @@ private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
 
 /** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */
 private fun photoTrust(brightness: Raster): Raster {
-    val mean = blur(brightness, 5)
-    val across = (mean.columns + 3) / 4
-    val sample = FloatArray((mean.rows + 3) / 4 * across) {
-        mean.data[it / across * 4 * mean.columns + it % across * 4]
+    val mean = blur(brightness, CALM)
+    val across = ceilDiv(mean.columns, SAMPLED_EVERY)
+    val sample = FloatArray(ceilDiv(mean.rows, SAMPLED_EVERY) * across) {
+        mean.data[(it / across * mean.columns + it % across) * SAMPLED_EVERY]
     }
     sample.sort()
-    val (least, black, dark) = listOf(1000, 200, 50).map { sample[sample.size / it] }
+    val (least, black, dark) = listOf(LEAST_OF, BLACK_OF, DARK_OF).map { sample[sample.size / it] }
     val floor = max(0f, 1 - (dark - least) / PILED)
     val veil = floor * (VEIL * (black - BLACK)).coerceIn(0f, THICKEST)
-    val trust = mean.map { 0.3f + 0.7f * smoothstep(it, veil + 0.02f, veil + 0.12f) }
+    val (dim, bright) = DARK
+    val trust = mean.map { IN_BLACK + (1 - IN_BLACK) * smoothstep(it, veil + dim, veil + bright) }
     // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
-    return blur(erode(trust, DARKEST_OF), 3)
+    return blur(erode(trust, DARKEST_OF), SOFTENED)
 }

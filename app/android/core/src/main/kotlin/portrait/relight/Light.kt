@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
-/** Upper bound of intensities, colours and strengths: far beyond any use, far from overflow. */
-public const val BRIGHTEST: Double = 100.0
-
-/** Largest radius of a light: half of all that it could fill on its side. */
-public const val SOFTEST_DEG: Double = 45.0
+import portrait.relight.Constants.Light.BRIGHTEST
+import portrait.relight.Constants.Light.SOFTEST_DEG
+import portrait.relight.Constants.Light.SOFTNESS_DEG
 
 /**
  * A key light.
@@ -24,19 +22,19 @@ public class Light(
     public val elevationDeg: Double,
     public val intensity: Double = 1.0,
     public val color: List<Double> = WHITE,
-    public val softnessDeg: Double = 5.0,
+    public val softnessDeg: Double = SOFTNESS_DEG,
     public val reason: String = "",
 ) {
     public val azimuthDeg: Double = 180 - (180 - azimuthDeg).mod(360.0)
 
     init {
         require(color.size == 3 && color.all { it in 0.0..BRIGHTEST }) {
-            "color is three numbers in [0, 100], got $color"
+            "color is three numbers in [0, ${BRIGHTEST.toInt()}], got $color"
         }
         require(azimuthDeg.isFinite()) { "a light needs finite numbers, got azimuth $azimuthDeg" }
         require(elevationDeg in -90.0..90.0) { "elevation lies in [-90, 90] degrees, got $elevationDeg" }
-        require(intensity in 0.0..BRIGHTEST) { "intensity lies in [0, 100], got $intensity" }
-        require(softnessDeg in 0.0..SOFTEST_DEG) { "softness lies in [0, 45] degrees, got $softnessDeg" }
+        require(intensity in 0.0..BRIGHTEST) { "intensity lies in [0, ${BRIGHTEST.toInt()}], got $intensity" }
+        require(softnessDeg in 0.0..SOFTEST_DEG) { "softness lies in [0, ${SOFTEST_DEG.toInt()}] degrees, got $softnessDeg" }
     }
 
     /** Unit vector from the subject towards the light, camera frame. */

@@ -11,18 +11,14 @@ import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
-
-/** Landmarks on the face's surface; the ten after them are the irises. */
-public const val POINTS: Int = 468
+import portrait.relight.Constants.Mesh.COVERED
+import portrait.relight.Constants.Mesh.FLAT
+import portrait.relight.Constants.Mesh.POINTS
+import portrait.relight.Constants.Mesh.SAMPLES
+import portrait.relight.Constants.Mesh.TEMPLATE_SHARE
 
 /** 468 points of the face's surface and 5 of each iris. */
 public const val LANDMARKS: Int = 478
-
-/** Weight of the mean face's normals and depth against those of the landmarks. */
-internal const val TEMPLATE_SHARE = 0.5f
-
-/** Normals are drawn at this many times the resolution and averaged: lips and nostrils are thin. */
-private const val SAMPLES = 2
 
 /**
  * The mean face that landmarks are fitted to.
@@ -147,11 +143,11 @@ private fun barycentric(x: Float, y: Float, points: FloatArray, triangles: IntAr
     val (acx, acy) = points[c] - points[a] to points[c + 1] - points[a + 1]
     val (apx, apy) = x - points[a] to y - points[a + 1]
     val exact = abx * acy - aby * acx
-    val area = if (abs(exact) < 1e-9f) -1e-9f else exact
+    val area = if (abs(exact) < FLAT) -FLAT else exact
     val v = (apx * acy - apy * acx) / area
     val w = (abx * apy - aby * apx) / area
     val weights = floatArrayOf((1 - v - w).coerceIn(0f, 1f), v.coerceIn(0f, 1f), w.coerceIn(0f, 1f))
-    val total = max(weights.sum(), 1e-9f)
+    val total = max(weights.sum(), FLAT)
     return FloatArray(3) { weights[it] / total }
 }
 
@@ -200,11 +196,11 @@ internal fun surface(landmarks: FloatArray, headPose: Matrix, side: Int): Surfac
     })
     normalize(directions.data)
     val share = shrink(covered, SAMPLES)
-    val mask = share.map { if (it >= 0.5f) 1f else 0f }
+    val mask = share.map { if (it >= COVERED) 1f else 0f }
     val drawn = shrink(directions, SAMPLES)
     normalize(drawn.data)
     val heights = Raster(fine.rows, fine.columns, 1, FloatArray(fine.rows * fine.columns) { fine.data[it * 4 + 3] })
-    val near = shrink(heights, SAMPLES).zip(share) { value, part -> value / max(part, 0.5f) }
+    val near = shrink(heights, SAMPLES).zip(share) { value, part -> value / max(part, COVERED) }
     return Surface(drawn.weighted(mask), near.zip(mask) { value, inside -> value * inside }, mask)
 }
 

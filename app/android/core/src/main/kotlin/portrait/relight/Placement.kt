@@ -16,6 +16,8 @@ import kotlin.math.atan2
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sign
+import portrait.relight.Constants.Environment.SHADOW
+import portrait.relight.Constants.Light.NOTHING
 
 /**
  * The placement rule's numbers; angles in degrees.
@@ -30,14 +32,14 @@ import kotlin.math.sign
  * @property maxIntensity upper bound of k.
  */
 public class PlacementConfig(
-    public val elevationDeg: Double = 30.0,
-    public val azimuthDeg: Double = 45.0,
-    public val azimuthRangeDeg: ClosedFloatingPointRange<Double> = 30.0..60.0,
-    public val elevationRangeDeg: ClosedFloatingPointRange<Double> = 20.0..45.0,
-    public val keyToFill: Double = 2.0,
-    public val flatRatio: Double = 1.1,
-    public val turnedDeg: Double = 5.0,
-    public val maxIntensity: Double = 2.0,
+    public val elevationDeg: Double = Constants.Placement.ELEVATION_DEG,
+    public val azimuthDeg: Double = Constants.Placement.AZIMUTH_DEG,
+    public val azimuthRangeDeg: ClosedFloatingPointRange<Double> = range(Constants.Placement.AZIMUTH_RANGE_DEG),
+    public val elevationRangeDeg: ClosedFloatingPointRange<Double> = range(Constants.Placement.ELEVATION_RANGE_DEG),
+    public val keyToFill: Double = Constants.Placement.KEY_TO_FILL,
+    public val flatRatio: Double = Constants.Placement.FLAT_RATIO,
+    public val turnedDeg: Double = Constants.Placement.TURNED_DEG,
+    public val maxIntensity: Double = Constants.Placement.MAX_INTENSITY,
 )
 
 /** How a head is turned: yaw > 0 nose to image right, pitch > 0 up, and roll; degrees. */
@@ -72,7 +74,7 @@ public fun keyToFillWith(
             strength * max(cheek.dot(light.direction), 0.0)
         }
     }
-    return lit.max() / max(lit.min(), 1e-6)
+    return lit.max() / max(lit.min(), SHADOW)
 }
 
 /**
@@ -114,11 +116,11 @@ public fun place(
     val existing = listOf(left, right)
     val gained = cheeks[key] - config.keyToFill * cheeks[fill]
     val missing = config.keyToFill * existing[fill] - existing[key]
-    val wanted = if (gained > 1e-6) missing / gained else config.maxIntensity
+    val wanted = if (gained > NOTHING) missing / gained else config.maxIntensity
     val intensity = wanted.coerceIn(0.0, min(config.maxIntensity, max(headroom, 0.0)))
     val placed = light.copy(intensity = intensity)
     val after = keyToFillWith(environment, headPose, listOf(placed), mean)
-    val limit = if (intensity >= wanted - 1e-6) "" else "; held back to keep highlights from burning"
+    val limit = if (intensity >= wanted - NOTHING) "" else "; held back to keep highlights from burning"
     return placed.copy(
         reason = "Key $where, ${choice.why}; intensity ${intensity.fixed(2)} takes key-to-fill" +
             " from ${ratio.fixed(1)}:1 to ${after.fixed(1)}:1$limit.",
@@ -179,6 +181,8 @@ private fun chooseSide(
     }
     return Choice(-1, config.azimuthDeg, "the customary side, since light and face are both frontal")
 }
+
+private fun range(ends: List<Double>): ClosedFloatingPointRange<Double> = ends[0]..ends[1]
 
 /** With so many decimals. */
 private fun Double.fixed(decimals: Int): String =

@@ -7,9 +7,10 @@ import kotlin.math.ceil
 import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
+import portrait.relight.Constants.Mesh.FINENESS
 
 /** Corners are counted in this part of a pixel. */
-private const val PARTS = 16.0
+private const val PARTS = (1 shl FINENESS).toDouble()
 
 /** A corner of a polygon, counted from the centre of pixel (0, 0). */
 internal data class Corner(val x: Double, val y: Double) {

@@ -12,9 +12,8 @@ import kotlin.math.cos
 import kotlin.math.max
 import kotlin.math.sin
 import kotlin.math.sqrt
-
-/** Focal length over the photo's longer side when nothing else is known (45 degrees of view). */
-public const val FOCAL: Double = 1.2
+import portrait.relight.Constants.Face.FOCAL
+import portrait.relight.Constants.Mesh.POINTS
 
 /**
  * Where a head stands.

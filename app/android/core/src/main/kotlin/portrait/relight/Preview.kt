@@ -5,9 +5,6 @@ import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.round
 
-/** Longer side of a preview, pixels, unless another is asked for. */
-public const val PREVIEW_SIDE: Int = 1024
-
 /**
  * A photo that was looked at once, to be relit many times; made by [Relighter.preview].
  *

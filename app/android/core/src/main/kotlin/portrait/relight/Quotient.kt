@@ -14,15 +14,13 @@ import kotlin.math.floor
 import kotlin.math.ln
 import kotlin.math.max
 import kotlin.math.min
-
-/** Encoded value above which highlights are compressed instead of clipped. */
-public const val KNEE: Float = 0.80f
-
-/** How far highlights lose their colour far above the knee. */
-public const val PALING: Float = 0.5f
-
-/** Darkest and brightest existing light, in logarithms against the mean, that is divided by. */
-private const val SHADING_LIMIT = 2.5f
+import portrait.relight.Constants.Apply.KNEE
+import portrait.relight.Constants.Apply.PALING
+import portrait.relight.Constants.Apply.TINY
+import portrait.relight.Constants.Environment.HEIGHT
+import portrait.relight.Constants.Environment.WIDTH
+import portrait.relight.Constants.Shading.NO_LIGHT
+import portrait.relight.Constants.Shading.SHADING_LIMIT
 
 /** Light visibility map `max(0, n.l)` of Lambert's law, one channel. */
 internal fun visibility(normals: Raster, direction: Vector): Raster {
@@ -51,11 +49,11 @@ internal fun shading(environment: Environment, normals: Raster, face: Raster): R
         val normal = Vector(n[i].toDouble(), n[i + 1].toDouble(), n[i + 2].toDouble())
         table.sample(normal).copyInto(irradiance.data, i)
     }
-    val mean = max(meanLuminance(irradiance, face) ?: meanLuminance(table.data, null) ?: 0f, 1e-6f)
+    val mean = max(meanLuminance(irradiance, face) ?: meanLuminance(table.data, null) ?: 0f, NO_LIGHT)
     for (i in n.indices) {
         val pixel = i - i % 3
         val person = n[pixel] * n[pixel] + n[pixel + 1] * n[pixel + 1] + n[pixel + 2] * n[pixel + 2]
-        val relative = ln(max(irradiance.data[i], 1e-6f) / mean)
+        val relative = ln(max(irradiance.data[i], NO_LIGHT) / mean)
         irradiance.data[i] = relative.coerceIn(-SHADING_LIMIT, SHADING_LIMIT) * person
     }
     return irradiance
@@ -201,7 +199,7 @@ private fun shoulder(pixel: FloatArray) {
     val peak = max(max(pixel[3], pixel[4]), pixel[5])
     val over = max(peak - knee, 0f)
     val room = 1 - knee
-    val pressed = over / (over + room + 1e-6f) // 0 at the knee, towards 1 far above it
+    val pressed = over / (over + room + TINY) // 0 at the knee, towards 1 far above it
     val bent = min(peak, knee) + room * pressed
     val paling = PALING * over / (over + 1 - KNEE)
     for (c in 3 until 6) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
+import portrait.relight.Constants.Light.BRIGHTEST
+import portrait.relight.Constants.Portrait.PREVIEW_SIDE
+
 /**
  * Relights photos: the one place that orders the stages. One per thread.
  *
@@ -103,5 +106,5 @@ public class Relighter(
 }
 
 internal fun checkStrength(strength: Double) {
-    require(strength in 0.0..BRIGHTEST) { "strength lies in [0, 100], got $strength" }
+    require(strength in 0.0..BRIGHTEST) { "strength lies in [0, ${BRIGHTEST.toInt()}], got $strength" }
 }

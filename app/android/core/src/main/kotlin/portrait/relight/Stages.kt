@@ -2,18 +2,13 @@
 package portrait.relight
 
 import kotlin.math.exp
-
-/** Expected quality of a normal, in [0, 1], between which trust in it grows to 1. */
-private val TRUSTED = 0.1f to 0.5f
-
-/** Width in pixels over which trust changes: no edge of it may show in the light. */
-private const val TRUST_BLUR = SIDE / 32.0
-
-/** A crop whose channels differ by less is grey. */
-private const val GREY = 1.5f / 255
-
-/** Natural logarithms of radiance are clipped to this and its negative: every map is finite. */
-private const val LOG_LIMIT = 16f
+import portrait.relight.Constants.Environment.HEIGHT
+import portrait.relight.Constants.Environment.WIDTH
+import portrait.relight.Constants.Stages.GREY
+import portrait.relight.Constants.Stages.LOG_RANGE
+import portrait.relight.Constants.Stages.TRUSTED
+import portrait.relight.Constants.Stages.TRUST_BLUR
+import portrait.relight.Constants.View.SIDE
 
 /**
  * Normals and the trust in them, 128 x 128.
@@ -71,8 +66,9 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
         }
         val found = run("normals", mapOf("photo" to view.finePhoto.data, "mesh" to mesh))
         val confidence = Raster(SIDE, SIDE, 1, found.getValue("confidence"))
-        val trust = confidence.map { smoothstep(it, TRUSTED.first, TRUSTED.second) }
-        val soft = gaussianBlur(trust, TRUST_BLUR, Border.REPLICATE)
+        val (doubted, trusted) = TRUSTED
+        val trust = confidence.map { smoothstep(it, doubted, trusted) }
+        val soft = gaussianBlur(trust, TRUST_BLUR.toDouble(), Border.REPLICATE)
         return Normals(
             Raster(SIDE, SIDE, 3, found.getValue("normals")),
             soft.zip(view.person) { a, b -> a * b },
@@ -86,7 +82,8 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
             "skin" to view.skin.data,
         )
         val found = Raster(HEIGHT, WIDTH, 3, run("lighting", inputs).getValue("log_environment"))
-        return Environment(found.map { exp(it.coerceIn(-LOG_LIMIT, LOG_LIMIT)) })
+        val (least, most) = LOG_RANGE
+        return Environment(found.map { exp(it.coerceIn(least, most)) })
     }
 
     override fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster {

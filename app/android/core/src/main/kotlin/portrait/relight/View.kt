@@ -1,30 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
-/** Side of the crop that the stages work on, pixels. */
-public const val SIDE: Int = 128
-
-/** The person's segmentation and the quotient network see the crop at this many times [SIDE]. */
-public const val FINE: Int = 2
-
-/** Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim. */
-private const val RIM = 3
-
-/** Side of the square by which it is eroded to what is a face whatever the segmentation sees. */
-private const val STRAY = 9
-
-/** Parts of a face that are no plain skin. */
-internal val FEATURES = listOf("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
-
-/** Luminance above, and brightest channel, linear, below which a pixel says something about light. */
-private const val TOO_DARK = 0.002f
-private const val TOO_BRIGHT = 0.98f
-
-/** Cosine to the camera from which the mesh's rim is trusted: there it ends on skin, not on air. */
-private const val FACING = 0.4f
-
-/** Least mean probability of a person over the face at which the segmentation is believed. */
-private const val BLIND = 0.8f
+import portrait.relight.Constants.View.BLIND
+import portrait.relight.Constants.View.EXPOSED
+import portrait.relight.Constants.View.FACING
+import portrait.relight.Constants.View.FEATURES
+import portrait.relight.Constants.View.FINE
+import portrait.relight.Constants.View.RIM
+import portrait.relight.Constants.View.SEEN
+import portrait.relight.Constants.View.SIDE
+import portrait.relight.Constants.View.SOFT
+import portrait.relight.Constants.View.STRAY
 
 /**
  * A face's crop and what is known of it before any estimate; 128 x 128 unless said otherwise.
@@ -74,7 +60,7 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
     // Near the mesh's rim, where nobody is seen, it lies on air: a nose in profile is drawn too long.
     val deep = erode(mask, STRAY)
     val onFace = if (blind) mask else Raster(SIDE, SIDE, 1, FloatArray(SIDE * SIDE) {
-        if (seen.data[it] < 0.5f) deep.data[it] else mask.data[it]
+        if (seen.data[it] < SEEN) deep.data[it] else mask.data[it]
     })
     val outline = Raster(FINE * SIDE, FINE * SIDE, 1, FloatArray(person.data.size) {
         maxOf(known.data[it], onFace[it / (FINE * SIDE) / FINE, it % (FINE * SIDE) / FINE])
@@ -83,11 +69,14 @@ internal fun look(detector: Detector, photo: Photo, face: Face): View {
         minOf(onFace.data[it], if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it])
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
-    return View(crop.toRaster(), small, mesh, gaussianBlur(certain, SIDE / 200.0), skin, outline)
+    return View(crop.toRaster(), small, mesh, gaussianBlur(certain, SOFT.toDouble()), skin, outline)
 }
 
 /** 1 where a pixel is neither clipped nor black, else 0. */
-private fun exposed(photo: Raster): Raster = Raster(photo.rows, photo.columns, 1, FloatArray(photo.data.size / 3) {
-    val (red, green, blue) = List(3) { c -> srgbToLinear(photo.data[it * 3 + c]) }
-    if (maxOf(red, green, blue) < TOO_BRIGHT && luminance(red, green, blue) > TOO_DARK) 1f else 0f
-})
+private fun exposed(photo: Raster): Raster {
+    val (dark, bright) = EXPOSED
+    return Raster(photo.rows, photo.columns, 1, FloatArray(photo.data.size / 3) {
+        val (red, green, blue) = List(3) { c -> srgbToLinear(photo.data[it * 3 + c]) }
+        if (maxOf(red, green, blue) < bright && luminance(red, green, blue) > dark) 1f else 0f
+    })
+}

@@ -8,6 +8,9 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
+import portrait.relight.Constants.Mesh.POINTS
+import portrait.relight.Constants.View.FEATURES
+import portrait.relight.Constants.View.SIDE
 
 class MeshTest {
     private val drawing = Golden.face.cropLandmarks(SIDE)

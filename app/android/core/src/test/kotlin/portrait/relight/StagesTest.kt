@@ -5,6 +5,8 @@ import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.Test
+import portrait.relight.Constants.View.FINE
+import portrait.relight.Constants.View.SIDE
 
 class StagesTest {
     @Test

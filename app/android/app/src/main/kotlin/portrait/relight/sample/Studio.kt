@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight.sample
 
+import portrait.relight.Constants.View.SIDE
 import portrait.relight.Light
 import portrait.relight.Photo
 import portrait.relight.Preview

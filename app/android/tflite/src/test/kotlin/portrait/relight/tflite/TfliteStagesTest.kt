@@ -9,14 +9,14 @@ import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
+import portrait.relight.Constants.View.FINE
+import portrait.relight.Constants.View.SIDE
 import portrait.relight.Environment
-import portrait.relight.FINE
 import portrait.relight.Light
 import portrait.relight.MANIFEST
 import portrait.relight.Manifest
 import portrait.relight.ModelError
 import portrait.relight.Raster
-import portrait.relight.SIDE
 import portrait.relight.Surface
 import portrait.relight.View
 
