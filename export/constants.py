@@ -87,7 +87,7 @@ def documented(source: str) -> Iterator[tuple[str, str]]:
     body = ast.parse(source).body
     for statement, after in zip(body, [*body[1:], None], strict=True):
         if isinstance(statement, ast.AnnAssign):
-            targets = [statement.target]
+            targets: list[ast.expr] = [statement.target]
         elif isinstance(statement, ast.Assign):
             targets = list(statement.targets)
         else:
