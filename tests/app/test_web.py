@@ -11,8 +11,10 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -251,6 +253,43 @@ def editor(browser: Any) -> Iterator[Editor]:
     yield Editor(page)
     assert strangers == []
     context.close()
+
+
+@pytest.mark.slow
+def test_the_first_visit_fetches_every_file_once(browser: Any) -> None:
+    uvicorn = pytest.importorskip("uvicorn", reason="pip install uvicorn")
+    from relight_app.server import create_app
+
+    app = create_app()
+    sent: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+
+    async def counted(scope: Any, receive: Any, send: Any) -> None:
+        async def counting(message: Any) -> None:
+            sent[scope["path"]] += len(message.get("body", b""))
+            asked[scope["path"]] += message["type"] == "http.response.start"
+            await send(message)
+
+        await app(scope, receive, counting if scope["type"] == "http" else send)
+
+    server = uvicorn.Server(uvicorn.Config(counted, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.05)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(f"http://127.0.0.1:{port}")
+            page.wait_for_selector("body[data-warm]", state="attached", timeout=PATIENCE_MS)
+    finally:
+        server.should_exit = True
+        thread.join()
+    large = {path: count for path, count in asked.items() if sent[path] > 500_000}
+    print(f"{sum(sent.values()) / 1e6:.1f} MB at the first visit")  # noqa: T201
+    assert large
+    assert set(large.values()) == {1}, large
 
 
 @pytest.mark.slow

@@ -1,12 +1,12 @@
-const VERSION = "ecdc91806d8ddeeb";
+const VERSION = "60d7c716fe9ce8ec";
 const FILES = [
  "./",
+ "assets/index-B8Z-CD57.js",
  "assets/index-BQAFFnJY.css",
- "assets/index-D5gkt8iw.js",
- "assets/worker-C4qCYQ53.js",
+ "assets/worker-DxNM8xIj.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
- "litert/litert_wasm_compat_internal.wasm",
+ "litert/litert_wasm_compat_internal.wasm.gz",
  "manifest.json",
  "mediapipe/face_detection_full_range_sparse.tflite",
  "mediapipe/face_detection_short_range.tflite",

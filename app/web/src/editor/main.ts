@@ -353,15 +353,26 @@ async function measure(): Promise<Measured & { composition: number }> {
 }
 Object.assign(window, { measureRelight: measure });
 
-runtime.call("warm", null).then(
-  () => {
-    document.body.dataset.warm = "1";
-  },
-  (error: Error) => complain(error.message),
-);
-if ("serviceWorker" in navigator) {
-  navigator.serviceWorker.register("./service.js").then(
-    () => navigator.serviceWorker.ready.then(() => (document.body.dataset.offline = "1")),
-    () => status("This browser will not keep the page for use offline."),
-  );
+function changed(target: EventTarget, event: string): Promise<unknown> {
+  return new Promise((resolve) => target.addEventListener(event, resolve, { once: true }));
 }
+
+/** Keep the page for use offline; done once all of it is kept, so that nothing is fetched twice. */
+async function keepOffline(): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
+  try {
+    await navigator.serviceWorker.register("./service.js");
+    const { active } = await navigator.serviceWorker.ready;
+    while (active?.state === "activating") await changed(active, "statechange");
+    document.body.dataset.offline = "1";
+  } catch {
+    status("This browser will not keep the page for use offline.");
+  }
+}
+
+async function warm(): Promise<void> {
+  await keepOffline();
+  await runtime.call("warm", null);
+  document.body.dataset.warm = "1";
+}
+warm().catch((error: Error) => complain(error.message));

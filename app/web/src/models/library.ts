@@ -8,6 +8,9 @@ interface Manifest {
   readonly models: Record<string, { readonly file: string; readonly sha256: string }>;
 }
 
+/** The build without relaxed SIMD, which every browser runs. */
+const LITERT = "litert_wasm_compat_internal";
+
 /** Files by what they are called here. MediaPipe's come with the page, ours with the library. */
 const MEDIAPIPE = {
   face_full: "mediapipe/face_detection_full_range_sparse.tflite",
@@ -21,11 +24,15 @@ export type NetworkName = "normals" | "lighting" | "quotient";
 
 let runtime: Promise<unknown> | null = null;
 
-/** Start WebAssembly once. */
+/** Start WebAssembly once. The build ships it compressed: no server need know how to. */
 function start(base: string): Promise<unknown> {
-  // LiteRT's loader asks for its .wasm beside the worker's script unless told otherwise.
-  Object.assign(self, { Module: { locateFile: (file: string) => `${base}litert/${file}` } });
-  runtime ??= loadLiteRt(`${base}litert/litert_wasm_compat_internal.js`);
+  const load = async (): Promise<unknown> => {
+    const wasmBinary = await unpacked(await fetched(`${base}litert/${LITERT}.wasm.gz`));
+    Object.assign(self, { Module: { wasmBinary } }); // where LiteRT's loader looks for it
+    return loadLiteRt(`${base}litert/${LITERT}.js`);
+  };
+  runtime ??= load();
+  runtime.catch(() => (runtime = null)); // the next photo tries again
   return runtime;
 }
 
@@ -115,10 +122,17 @@ function compile(content: Uint8Array): Promise<CompiledModel> {
   return loadAndCompile(content, { accelerator: "wasm" });
 }
 
-async function fetched(address: string): Promise<Uint8Array> {
+async function fetched(address: string): Promise<Uint8Array<ArrayBuffer>> {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${address} cannot be loaded (${answer.status}); reload the page`);
   return new Uint8Array(await answer.arrayBuffer());
+}
+
+/** A gzip file's content; what a server unpacked on its way is left as it is. */
+async function unpacked(content: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  if (content[0] !== 0x1f || content[1] !== 0x8b) return content;
+  const stream = new Blob([content]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** A tensor's numbers; the tensor is freed. */
