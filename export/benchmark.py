@@ -222,7 +222,15 @@ def cold_start_table(runs: int = 3) -> Table:
         source = Path(folder) / "photo.jpg"
         source.write_bytes(example((1155, 866)))
         target = Path(folder) / "relit.jpg"
-        command = [sys.executable, "-m", "relight", str(source), "-o", str(target), "--overwrite"]
+        command = [
+            sys.executable,
+            "-m",
+            "relight_app",
+            str(source),
+            "-o",
+            str(target),
+            "--overwrite",
+        ]
         walls = []
         for _ in range(runs):
             start = time.perf_counter()

@@ -17,7 +17,7 @@ class Server:
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "relight", "serve", "--port", "0", *options],
+            [sys.executable, "-m", "relight_app", "serve", "--port", "0", *options],
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people touch: the command line."""
+"""What people touch: the command line, and the server with its page."""

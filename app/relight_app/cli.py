@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _leave)
     if given[:1] == ["serve"]:  # a file of this name is ./serve
-        from relight_app.serve import main as serve
+        from relight_app.server.command import main as serve
 
         serve(given[1:])
     app(given, prog_name="relight")

@@ -64,7 +64,7 @@ class Run:
     memory: list[float] = field(default_factory=list)
 
     def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "relight", self.source, "-o", self.out, "--json"]
+        command = [sys.executable, "-m", "relight_app", self.source, "-o", self.out, "--json"]
         # A pipe that nobody reads while it runs would fill and stop it.
         with self.report.open("wb") as file, self.report.with_suffix(".err").open("wb") as errors:
             return subprocess.Popen(

@@ -35,7 +35,7 @@ from relight.color import luminance
 
 Run = Callable[..., Result]
 KEY = ("--azimuth", "45", "--elevation", "30")
-PYTHON = [sys.executable, "-m", "relight"]
+PYTHON = [sys.executable, "-m", "relight_app"]
 
 
 def pixels(source: Path | bytes) -> np.ndarray:

@@ -20,8 +20,9 @@ from conftest import ASTRONAUT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from relight_app.request import MEDIA_TYPES, Limits
-from relight_app.server import LOOPBACK, create_app
+from relight_app.server.application import create_app
+from relight_app.server.gate import LOOPBACK
+from relight_app.server.order import MEDIA_TYPES, Limits
 from serving import Server
 
 from relight import Light, Relighter, load_photo
@@ -323,7 +324,7 @@ def test_this_machine_alone_may_ask_unless_told_otherwise() -> None:
         assert running.address.startswith("http://127.0.0.1:")
         port = running.address.rpartition(":")[2]
         clash = subprocess.run(
-            [sys.executable, "-m", "relight", "serve", "--port", port],
+            [sys.executable, "-m", "relight_app", "serve", "--port", port],
             capture_output=True,
             text=True,
             check=False,

@@ -26,7 +26,7 @@ from relight import Light, NoFaceError, PhotoError, Relighter, load_photo, save_
 Run = Callable[..., Result]
 KEY = ("--azimuth", "45", "--elevation", "30")
 LIGHT = Light(45, 30)
-PYTHON = [sys.executable, "-m", "relight"]
+PYTHON = [sys.executable, "-m", "relight_app"]
 
 
 def pixels(path: Path) -> np.ndarray:

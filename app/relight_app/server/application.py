@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web page and a small HTTP API: ``POST /relight`` (photo -> photo), ``POST /analyze``.
 
-One photo is worked on at a time, the others stand in line. A client names no file of this machine,
-and nothing it sends outlives its request.
+Photos are worked on one at a time, while others wait in line. A client cannot name files of this
+machine, and nothing it sends is kept after its request.
 """
 
 from __future__ import annotations
@@ -13,37 +13,23 @@ from collections.abc import AsyncIterator, Callable
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import anyio
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from relight import Relighter
 from relight.models.library import Models
-from relight_app import request as order
-from relight_app.openapi import describe
-from relight_app.request import Limits, Order
+from relight_app.server import order
+from relight_app.server.gate import LOOPBACK, Gate, error_response
+from relight_app.server.openapi import describe
+from relight_app.server.order import Limits, Order
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""Names of this machine that only it can reach."""
-SECURITY = {
-    # The page talks to nobody but this server: no photo leaves by mistake.
-    "content-security-policy": (
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob: data:;"
-        " media-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-}
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _WORDS = {404: "there is nothing at this address", 405: "this address does not take this method"}
 
@@ -88,64 +74,13 @@ class Desk:
             self._waiting -= 1
 
 
-class _Gate:
-    """Refuses bodies that are too large and requests that other sites' pages make."""
-
-    def __init__(self, app: ASGIApp, limits: Limits, hosts: tuple[str, ...] | None) -> None:
-        self._app, self._hosts = app, hosts
-        self._most = round(limits.megabytes * 1e6)
-        self._too_large = f"the request is larger than {limits.megabytes:g} megabytes; shrink it"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        taken = 0
-
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self._most:
-                raise HTTPException(413, self._too_large)
-            return message
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY)
-            await send(message)
-
-        answer = self._refusal(Headers(scope=scope)) or self._app
-        await answer(scope, counted, guarded)
-
-    def _refusal(self, headers: Headers) -> Response | None:
-        host, origin = headers.get("host", ""), headers.get("origin")
-        length = headers.get("content-length", "0")
-        try:
-            named = urlsplit(f"//{host}").hostname
-            stranger = origin is not None and urlsplit(origin).netloc != host
-        except ValueError:
-            return _error(400, "the request's address is malformed")
-        if self._hosts is not None and named not in self._hosts:
-            return _error(421, "this server answers under its own address only")
-        if stranger:
-            return _error(403, "pages of other sites may not use this server")
-        if not length.isdecimal():
-            return _error(400, "the request's length is no number")
-        return _error(413, self._too_large) if int(length) > self._most else None
-
-
-def _error(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": words}, status, headers)
-
-
 async def _explain(_: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
-        return _error(499, "the client left")
+        return error_response(499, "the client left")
     if isinstance(error, HTTPException):
         words = _WORDS.get(error.status_code, error.detail)
-        return _error(error.status_code, words, dict(error.headers or {}))
-    return _error(500, f"this should not happen ({type(error).__name__}); please report it")
+        return error_response(error.status_code, words, dict(error.headers or {}))
+    return error_response(500, f"this should not happen ({type(error).__name__}); please report it")
 
 
 def create_app(
@@ -189,7 +124,7 @@ def create_app(
             Mount("/models", StaticFiles(directory=Models().folder)),
             Mount("/", StaticFiles(directory=page, html=True)),
         ],
-        middleware=[Middleware(_Gate, limits=limits, hosts=hosts)],
+        middleware=[Middleware(Gate, limits=limits, hosts=hosts)],
         exception_handlers={
             HTTPException: _explain,
             ClientDisconnect: _explain,

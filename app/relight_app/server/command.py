@@ -50,7 +50,8 @@ def serve(
         _fail(f"{', '.join(missing)} missing: {CURE}")
     import uvicorn
 
-    from relight_app.server import LOOPBACK, create_app
+    from relight_app.server.application import create_app
+    from relight_app.server.gate import LOOPBACK
 
     try:
         listener = _listen(host, port)

@@ -7,7 +7,7 @@ from typing import Any
 
 from relight import __version__
 from relight.light import BRIGHTEST, SOFTEST_DEG
-from relight_app.request import LIGHT, MEDIA_TYPES, PHOTO, STRENGTH, Limits
+from relight_app.server.order import LIGHT, MEDIA_TYPES, PHOTO, STRENGTH, Limits
 
 _BINARY = {"type": "string", "format": "binary"}
 _NUMBER = {"type": "number"}
