@@ -22,7 +22,7 @@ CROWDED = {"app/android/core/src/main/kotlin/portrait/relight": 26}
 LONG = {
     "app/web/test/golden.ts": 407,
     "tests/app/test_cli.py": 483,
-    "tests/app/test_web.py": 415,
+    "tests/app/test_web.py": 447,
     "tests/relight/test_bad_input.py": 521,
     "tests/relight/test_environment.py": 482,
     "tests/relight/test_relighter.py": 535,
