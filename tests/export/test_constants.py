@@ -18,7 +18,7 @@ ROOT = Path(constants.__file__).parents[1]
 STALE = "run python -m export.constants, then npm run build in app/web"
 GUIDES = (
     Path("relight/gain/guide.py"),
-    Path("app/android/core/src/main/kotlin/portrait/relight/Guide.kt"),
+    Path("app/android/core/src/main/kotlin/portrait/relight/gain/Guide.kt"),
 )
 """The guided fit in each language."""
 STRUCTURE = {0, 0.5, 1, 2, 3, 255, 2**20}

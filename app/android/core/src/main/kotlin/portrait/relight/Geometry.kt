@@ -104,3 +104,9 @@ internal fun normalize(triples: FloatArray) {
         triples[i + 2] = z * scale
     }
 }
+
+/** 0 below [low], 1 above [high], a smooth cubic between them. */
+internal fun smoothstep(x: Float, low: Float, high: Float): Float {
+    val t = ((x - low) / (high - low)).coerceIn(0f, 1f)
+    return t * t * (3 - 2 * t)
+}

@@ -11,71 +11,11 @@
 package portrait.relight
 
 import kotlin.math.floor
-import kotlin.math.ln
 import kotlin.math.max
 import kotlin.math.min
 import portrait.relight.Constants.Apply.KNEE
 import portrait.relight.Constants.Apply.PALING
 import portrait.relight.Constants.Apply.TINY
-import portrait.relight.Constants.Environment.HEIGHT
-import portrait.relight.Constants.Environment.WIDTH
-import portrait.relight.Constants.Shading.NO_LIGHT
-import portrait.relight.Constants.Shading.SHADING_LIMIT
-
-/** Light visibility map `max(0, n.l)` of Lambert's law, one channel. */
-internal fun visibility(normals: Raster, direction: Vector): Raster {
-    val (x, y, z) = Triple(direction.x.toFloat(), direction.y.toFloat(), direction.z.toFloat())
-    val n = normals.data
-    return Raster(normals.rows, normals.columns, 1, FloatArray(n.size / 3) {
-        max(n[it * 3] * x + n[it * 3 + 1] * y + n[it * 3 + 2] * z, 0f)
-    })
-}
-
-/**
- * How bright the light already there makes a white surface, against the face's mean.
- *
- * @param normals camera frame, unit on the person, 0 outside.
- * @param face one channel, 1 on the visible face, else 0.
- * @return three channels: natural logarithm of the irradiance over its luminance's mean on the face,
- *   within plus and minus [SHADING_LIMIT]; 0 outside the person.
- */
-internal fun shading(environment: Environment, normals: Raster, face: Raster): Raster {
-    // Irradiance is smooth: a table over the map's directions is exact to a percent.
-    val cells = directions(HEIGHT).flatMap { environment.irradiance(it).toList() }
-    val table = Environment(Raster(HEIGHT, WIDTH, 3, cells.toFloatArray()))
-    val n = normals.data
-    val irradiance = Raster(normals.rows, normals.columns, 3)
-    for (i in n.indices step 3) {
-        val normal = Vector(n[i].toDouble(), n[i + 1].toDouble(), n[i + 2].toDouble())
-        table.sample(normal).copyInto(irradiance.data, i)
-    }
-    val mean = max(meanLuminance(irradiance, face) ?: meanLuminance(table.data, null) ?: 0f, NO_LIGHT)
-    for (i in n.indices) {
-        val pixel = i - i % 3
-        val person = n[pixel] * n[pixel] + n[pixel + 1] * n[pixel + 1] + n[pixel + 2] * n[pixel + 2]
-        val relative = ln(max(irradiance.data[i], NO_LIGHT) / mean)
-        irradiance.data[i] = relative.coerceIn(-SHADING_LIMIT, SHADING_LIMIT) * person
-    }
-    return irradiance
-}
-
-/** Mean luminance of the cells whose [mask] is not 0, of all without one; null where there is none. */
-private fun meanLuminance(image: Raster, mask: Raster?): Float? {
-    var sum = 0.0
-    var count = 0
-    for (i in 0 until image.rows * image.columns) {
-        if (mask != null && mask.data[i] == 0f) continue
-        sum += luminance(image.data[i * 3], image.data[i * 3 + 1], image.data[i * 3 + 2])
-        count++
-    }
-    return if (count == 0) null else (sum / count).toFloat()
-}
-
-/** 0 below [low], 1 above [high], a smooth cubic between them. */
-internal fun smoothstep(x: Float, low: Float, high: Float): Float {
-    val t = ((x - low) / (high - low)).coerceIn(0f, 1f)
-    return t * t * (3 - 2 * t)
-}
 
 /**
  * Gain on a regular grid over part of a photo, zero elsewhere.

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
-class QuotientTest {
+class ApplyTest {
     private val photo = Golden.photo("apply/photo")
 
     @Test
