@@ -21,13 +21,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from data_synth.error import AssetError, SynthError
+from data_synth.registry import SOURCES, choose_source, parse_assets
 from data_synth.run.audit import audit
+from data_synth.run.capture import photograph
 from data_synth.run.cost import estimate, rows
-from data_synth.run.counters import Counters
 from data_synth.run.dataset import Dataset, render_dataset
 from data_synth.run.field import Field
 from data_synth.run.plan import Plan
+from data_synth.run.run_progress import RunProgress
 from data_synth.run.scaling import measure
 from data_synth.sample.illumination import EnvironmentBank
 from data_synth.sample.pair import PairMaker, PairRanges
@@ -44,16 +45,23 @@ app = typer.Typer(
 )
 console = Console(stderr=True, highlight=False)
 
-SOURCES = ("ict", "builtin")
 INTERRUPTED = 130
 RETRIES = 3
 """Times that a task is begun again after its process died."""
 
 SourceOption = Annotated[
-    str | None, typer.Option(help="ict or builtin; ict when its assets are given.")
+    str | None,
+    typer.Option(
+        help=f"Where people come from: {', '.join(SOURCES)}. Default: the first whose files are"
+        " given, else builtin."
+    ),
 ]
 AssetsOption = Annotated[
-    list[str] | None, typer.Option(help="Where a source's files lie, as ict=DIR.")
+    list[str] | None,
+    typer.Option(
+        help="Folder of a source's files, as NAME=DIR. "
+        + " ".join(f"{s.name}: {s.needs}." for s in SOURCES.values() if s.needs)
+    ),
 ]
 
 
@@ -84,19 +92,19 @@ def render(
     assets: AssetsOption = None,
 ) -> None:
     """Render people in the rig; run again to go on after a stop, or to add more."""
-    name, folder = _source(source, assets or [])
+    chosen, folder = choose_source(source, parse_assets(assets or []))
     plan = Plan(
         out=out,
         subjects=subjects,
         cameras=cameras,
-        source=name,
+        source=chosen.name,
         assets=folder,
         lights=lights,
         seed=seed,
         settings=RenderSettings(size=size, samples=samples),
     )
     engine = make_runner(runner, jobs or (None if address else 2), address, RETRIES)
-    count = Counters(workers=engine.workers)
+    count = RunProgress(workers=engine.workers)
     with _bar("Rendering") as bar:
         task = bar.add_task("views", total=None)
         for report in render_dataset(plan, engine):
@@ -116,21 +124,14 @@ def capture(
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 1_000_000,
     source: SourceOption = None,
     assets: AssetsOption = None,
-    scan: Annotated[
-        Path | None, typer.Option(help="Folder of Lee Perry-Smith's head: photograph that alone.")
-    ] = None,
 ) -> None:
-    """Photograph people as Extended Yale B did, with true normals, to be judged as its own are."""
-    from data_synth.head import scan as scans
-    from data_synth.person import make_subject
-    from data_synth.run.capture import photograph
-
-    name, folder = _source(source, assets or [])
+    """Photograph people as Extended Yale B did, with true normals, to judge methods by."""
+    chosen, folder = choose_source(source, parse_assets(assets or []), training=False)
     with _bar("Photographing") as bar:
-        count = 1 if scan else subjects
+        count = min(subjects, chosen.people or subjects)
         task = bar.add_task("people", total=count)
         for index in range(count):
-            person = scans.load(scan) if scan else make_subject(name, seed + index, assets=folder)
+            person = chosen.make_subject(seed + index, assets=folder)
             photograph(person, out / f"yaleB{index + 1:02d}")
             bar.update(task, completed=index + 1)
     console.print(f"{out}: {count} people", soft_wrap=True, markup=False)
@@ -143,7 +144,8 @@ def scaling(
     cameras: Annotated[int, typer.Option(min=1, max=64, help="Views of each person.")] = 2,
     size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels along each side.")] = 192,
     lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
-    assets: Annotated[list[str] | None, typer.Option(help="As ict=DIR; else built-in.")] = None,
+    source: SourceOption = None,
+    assets: AssetsOption = None,
     runner: Annotated[str, typer.Option(help="local or ray.")] = "local",
     address: Annotated[str | None, typer.Option(help="The Ray cluster.")] = None,
     folder: Annotated[
@@ -151,13 +153,13 @@ def scaling(
     ] = None,
 ) -> None:
     """Measure the throughput of 1, 2 ... workers, and the costs of a view."""
-    folders = _parse_assets(assets or [])
+    chosen, files = choose_source(source, parse_assets(assets or []))
     plan = Plan(
         out=Path(),
         subjects=subjects,
         cameras=cameras,
-        source="ict" if "ict" in folders else "builtin",
-        assets=folders.get("ict"),
+        source=chosen.name,
+        assets=files,
         lights=lights,
         settings=RenderSettings(size=size),
     )
@@ -282,30 +284,6 @@ def main() -> None:
 def _fail(message: str, code: int = 1) -> NoReturn:
     console.print(f"error: {message}", soft_wrap=True, markup=False)
     sys.exit(code)
-
-
-def _parse_assets(values: list[str]) -> dict[str, Path]:
-    result = {}
-    for value in values:
-        name, separator, folder = value.partition("=")
-        if not separator or name not in SOURCES or not folder:
-            raise AssetError(f"--assets {value}: write it as ict=DIR")
-        path = Path(folder)
-        if not path.is_dir():
-            raise AssetError(f"--assets {value}: no such folder; give the unpacked ICT-FaceKit")
-        result[name] = path
-    return result
-
-
-def _source(name: str | None, assets: list[str]) -> tuple[str, Path | None]:
-    """Which source people come from, and the folder of its files."""
-    folders = _parse_assets(assets)
-    name = name or ("ict" if "ict" in folders else "builtin")
-    if name not in SOURCES:
-        raise SynthError(f"--source {name}: unknown, give one of {', '.join(SOURCES)}")
-    if name == "ict" and "ict" not in folders:
-        raise AssetError("--source ict needs the ICT-FaceKit files: add --assets ict=DIR")
-    return name, folders.get(name)
 
 
 def _bank(folder: Path | None, rng: np.random.Generator) -> EnvironmentBank:

@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes whole people: a head from any source, then skin, hair, clothes and what they wear."""
+"""Makes whole people around a bare head: skin, hair, clothes and accessories."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_synth.error import AssetError
 from data_synth.hair.facial_hair import brow_curve, grow_beard, grow_brows, grow_lashes
 from data_synth.hair.hair import Obstacle, grow_hair, hide_below
-from data_synth.head import builtin, ict
 from data_synth.head.eye import paint_eye
 from data_synth.head.head import PART_MATERIAL, Head, vertex_normals
 from data_synth.head.mouth import paint_gums, paint_teeth
 from data_synth.skin.atlas import bake_atlas
 from data_synth.skin.skin import tone_label
 from data_synth.skin.skin_texture import paint_skin
+from data_synth.source import TEXTURE_SIZE, Source
 from data_synth.subject import Material, Mesh, Strands, Subject, Texture
 from data_synth.trait import SubjectRanges, Traits, draw_traits, generator
 from data_synth.wear.cloth import paint_cloth
@@ -26,73 +27,61 @@ from data_synth.wear.wear import Wear, dress
 
 Float = NDArray[np.float32]
 
-SOURCES = ("ict", "builtin")
 
-__all__ = ["SOURCES", "SubjectRanges", "draw_attributes", "make_subject"]
+class HeadSource(Source):
+    """A source that makes bare heads; skin, hair, clothes and accessories are added here."""
 
+    @abstractmethod
+    def make_head(
+        self, seed: int, assets: Path | None, ranges: SubjectRanges, traits: Traits
+    ) -> Head:
+        """One person's head with its expression on.
 
-def make_subject(
-    source: str,
-    seed: int,
-    *,
-    assets: Path | None = None,
-    ranges: SubjectRanges | None = None,
-    texture_size: int = 512,
-) -> Subject:
-    """Make one person; the same arguments make the same person again.
+        Args:
+            seed: of the person.
+            assets: the folder of files that the source needs.
+            ranges: deviations of identity and expression.
+            traits: expression, gaze and what else was drawn.
 
-    Args:
-        source: one of :data:`SOURCES`.
-        seed: of the person, >= 0.
-        assets: folder of the source's model (for ``ict``: a checkout of ICT-FaceKit).
-        ranges: what to draw from; ``None``: the defaults.
-        texture_size: height of the skin's texture in pixels.
+        Raises:
+            AssetError: if files are missing or broken.
+        """
 
-    Raises:
-        AssetError: the model is missing or broken.
-        ValueError: no such source.
-    """
-    ranges = ranges or SubjectRanges()
-    traits = draw_traits(source, seed, ranges)
-    head = _make_head(source, seed, assets, ranges, traits)
-    normals = vertex_normals(head.vertices, head.faces, weld=head.canonical)
-    bust = Bust(head, traits, generator(source, seed, "bust"))
-    garment = make_garment(head, bust, traits, generator(source, seed, "garment shape"))
-    wear = dress(head, bust, traits, generator(source, seed, "wear shape"))
-    strands = _grow(source, seed, head, normals, [*garment, *wear.cloth], wear, traits)
-    return Subject(
-        seed=seed,
-        source=source,
-        mesh=_assemble(head, normals, [*garment, *wear.cloth], wear.frames),
-        textures=_paint(source, seed, head, traits, wear, texture_size),
-        strands=strands,
-        attributes=draw_attributes(source, seed, ranges),
-        face_points=head.landmarks.astype(np.float32),
-    )
+    def draw_traits(self, seed: int, ranges: SubjectRanges) -> Traits:
+        """Who the person of a seed is."""
+        return draw_traits(self.name, seed, ranges)
 
+    def attributes(self, seed: int, ranges: SubjectRanges | None = None) -> dict[str, Any]:
+        """What a person's :attr:`Subject.attributes` will be, without making any geometry."""
+        traits = self.draw_traits(seed, ranges or SubjectRanges())
+        return {**traits.to_json(), "skin_tone": tone_label(traits.melanin, traits.blood)}
 
-def draw_attributes(
-    source: str, seed: int, ranges: SubjectRanges | None = None
-) -> dict[str, object]:
-    """What :func:`make_subject` would draw, JSON-ready, without making any geometry."""
-    traits = draw_traits(source, seed, ranges or SubjectRanges())
-    return {**traits.to_json(), "skin_tone": tone_label(traits.melanin, traits.blood)}
-
-
-def _make_head(
-    source: str, seed: int, assets: Path | None, ranges: SubjectRanges, traits: Traits
-) -> Head:
-    rng = generator(source, seed, "identity")
-    if source == "ict":
-        if assets is None:
-            raise AssetError(f"the source ict needs its model: {ict.CURE}")
-        identity = ranges.identity_deviation * rng.standard_normal(ict.IDENTITIES)
-        extra = generator(source, seed, "extra expression")
-        weights = ict.expression_weights(traits, ranges.extra_expression, extra)
-        return ict.make_head(ict.load_model(assets), identity.astype(np.float32), weights)
-    if source == "builtin":
-        return builtin.make_head(traits, ranges.identity_deviation, rng)
-    raise ValueError(f"no source of people is called {source!r}; there are {', '.join(SOURCES)}")
+    def make_subject(
+        self,
+        seed: int,
+        *,
+        assets: Path | None = None,
+        ranges: SubjectRanges | None = None,
+        texture_size: int = TEXTURE_SIZE,
+    ) -> Subject:
+        """See :meth:`Source.make_subject`."""
+        source, ranges = self.name, ranges or SubjectRanges()
+        traits = self.draw_traits(seed, ranges)
+        head = self.make_head(seed, assets, ranges, traits)
+        normals = vertex_normals(head.vertices, head.faces, weld=head.canonical)
+        bust = Bust(head, traits, generator(source, seed, "bust"))
+        garment = make_garment(head, bust, traits, generator(source, seed, "garment shape"))
+        wear = dress(head, bust, traits, generator(source, seed, "wear shape"))
+        cloth = [*garment, *wear.cloth]
+        return Subject(
+            seed=seed,
+            source=source,
+            mesh=_assemble(head, normals, cloth, wear.frames),
+            textures=_paint(source, seed, head, traits, wear, texture_size),
+            strands=_grow(source, seed, head, normals, cloth, wear, traits),
+            attributes=self.attributes(seed, ranges),
+            face_points=head.landmarks.astype(np.float32),
+        )
 
 
 def _grow(

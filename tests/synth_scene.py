@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from data_synth.source import Source
 from data_synth.stage.render import RenderSettings, Stage
 from data_synth.stage.rig import Camera, Rig
 from data_synth.subject import Material, Mesh, Strands, Subject, Texture
@@ -74,6 +75,16 @@ def head(seed=0, specular=1.0, albedo=(0.5, 0.35, 0.25)):
     """A ball with a nose, mirror symmetric."""
     nose = ball((0, -1, 9.2), 1.6, rings=14)
     return subject(ball(rings=30), nose, specular=specular, albedo=albedo, seed=seed)
+
+
+class ToySource(Source):
+    """People who are balls with a nose, in place of the built-in ones."""
+
+    name = "builtin"
+    about = "balls with a nose"
+
+    def make_subject(self, seed, **_):
+        return head(seed=seed)
 
 
 def tuft(center=(0.0, 0.0, 0.0), count=3000, spread=3.0, albedo=0.05):

@@ -28,7 +28,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import shortest_path
 
 from data_synth.head.head import EYE_AXIS, EYE_CENTER, LIMBUS_DEG, Head, Part
-from data_synth.head.ict import load_model, make_head
+from data_synth.head.ict import make_head
+from data_synth.head.ict_model import load_model
 from data_synth.stage.raycast import Caster
 from relight.color import linear_to_srgb, to_uint8
 from relight.error import RelightError, plain_errors

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from data_synth.error import AssetError
 from data_synth.head.head import triangle_areas, vertex_normals
+from data_synth.source import TEXTURE_SIZE, Source
 from data_synth.subject import Material, Mesh, Subject, Texture
+from data_synth.trait import SubjectRanges
 from relight.color import srgb_to_linear
 
 Float = NDArray[np.float32]
@@ -25,7 +27,7 @@ Float = NDArray[np.float32]
 GEOMETRY = "LeePerrySmith.glb"
 COLOR = "Map-COL.jpg"
 NORMALS = "bump-lowRes-normal-generated.png"
-CURE = "give a folder with Lee Perry-Smith's head as three.js distributes it"
+CURE = "pass its files, as three.js distributes them, by --assets scan=DIR"
 
 CM_PER_UNIT = 4.2
 """Makes the scan's face as long as that of the mean head."""
@@ -36,6 +38,28 @@ STEEPEST = 0.2
 """Least z of a normal in the map of details: steeper ones are flaws of the map."""
 FRONT = 80
 """Percentile of depth from which triangles count as the face's."""
+
+
+class ScanSource(Source):
+    """The scanned head; every seed gives the same person."""
+
+    name = "scan"
+    about = "Lee Perry-Smith's scanned head, one real person"
+    needs = "Lee Perry-Smith's head as three.js distributes it"
+    cure = CURE
+    people = 1
+    judging_only = True
+
+    def make_subject(
+        self,
+        seed: int,
+        *,
+        assets: Path | None = None,
+        ranges: SubjectRanges | None = None,
+        texture_size: int = TEXTURE_SIZE,
+    ) -> Subject:
+        """The scan, as it was photographed: neither seed nor ranges nor size change it."""
+        return load(self.folder(assets))
 
 
 def load(folder: Path) -> Subject:

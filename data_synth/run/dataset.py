@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from data_synth.error import FieldError, SynthError
+from data_synth.registry import choose_source
 from data_synth.run.field import METADATA, Field, find_views
 from data_synth.run.plan import Plan, Task, missing_views, split_tasks
 from data_synth.run.worker import Failure, RenderWork, clean, render_subject
@@ -112,6 +113,7 @@ def _prepare(plan: Plan) -> Rig:
             f"a dataset has at least 1 subject and 1 to {len(rig.cameras)} cameras,"
             f" not {plan.subjects} and {plan.cameras}"
         )
+    choose_source(plan.source, {plan.source: plan.assets} if plan.assets else {})
     path = plan.out / PLAN_FILE
     try:
         plan.out.mkdir(parents=True, exist_ok=True)

@@ -42,8 +42,8 @@ class Plan:
         out: folder of the dataset.
         subjects: number of people.
         cameras: views of each.
-        source: ``ict`` or ``builtin``.
-        assets: folder that the source reads, if it needs one.
+        source: of the people, a name of :data:`data_synth.registry.SOURCES`.
+        assets: the folder of files that the source needs, if it needs any.
         lights: of the rig.
         seed: everything follows from it.
         settings: of the renderer.

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data_synth.run.counters import Counters
 from data_synth.run.dataset import render_dataset
 from data_synth.run.plan import Plan
+from data_synth.run.run_progress import RunProgress
 from relight.work.runner import Runner
 
 
@@ -25,7 +25,7 @@ class Throughput:
         load: other work on this machine: its load average when the run began.
     """
 
-    counts: Counters
+    counts: RunProgress
     ratio: float
     view_bytes: float
     load: float
@@ -50,7 +50,7 @@ def measure(
     first = None
     for number in workers:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-        counts = Counters(number)
+        counts = RunProgress(number)
         size = 0
         for report in render_dataset(replace(plan, out=folder / str(number)), make(number)):
             counts.take(report)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data_synth.registry import find_source
 from data_synth.run.field import TEMPORARY, Field
 from data_synth.run.plan import Plan, Task, is_whole, stray
 from data_synth.stage.render import Stage
@@ -52,7 +53,8 @@ def render_subject(plan: Plan, rig: Rig, task: Task) -> Iterator[Rendered]:
     if not left:
         return
     watch = _Watch()
-    subject = _make_subject(plan, index)
+    seed = plan.subject_seed(index)
+    subject = find_source(plan.source).make_subject(seed, assets=plan.assets)
     stage = Stage(subject, rig.lights, plan.settings)
     stage.bounce()
     shared = [part / len(left) for part in watch.lap()]
@@ -113,14 +115,6 @@ def clean(root: Path) -> None:
     """Remove folders that an interrupted run left half-written."""
     for path in root.glob(f"*/{TEMPORARY}*"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _make_subject(plan: Plan, index: int) -> Subject:
-    from data_synth.person import SubjectRanges, make_subject
-
-    return make_subject(
-        plan.source, plan.subject_seed(index), assets=plan.assets, ranges=SubjectRanges()
-    )
 
 
 def _metadata(

@@ -26,6 +26,7 @@ import typer
 from numpy.typing import NDArray
 
 from data_synth.error import AssetError
+from data_synth.registry import choose_source, parse_assets
 from data_synth.stage.reflectance import FRESNEL
 from data_synth.stage.render import RenderSettings, Stage, View
 from data_synth.stage.rig import Camera
@@ -235,7 +236,9 @@ def _to_blender(points: NDArray[Any]) -> Float:
 
 def run(
     out: Annotated[Path, typer.Option(help="Folder of the pictures.")],
-    assets: Annotated[Path | None, typer.Option(help="ICT-FaceKit; else a built-in head.")] = None,
+    assets: Annotated[
+        list[str] | None, typer.Option(help="Files of a source, as NAME=DIR; else a built-in head.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 3,
     size: Annotated[int, typer.Option(min=32, max=1024)] = 192,
     samples: Annotated[int, typer.Option(min=1, help="Paths a pixel.")] = 64,
@@ -243,9 +246,8 @@ def run(
     """Render one person by both renderers, save them side by side, print the differences."""
     import cv2
 
-    from data_synth.person import make_subject
-
-    person = make_subject("ict" if assets else "builtin", seed, assets=assets)
+    source, folder = choose_source(None, parse_assets(assets or []))
+    person = source.make_subject(seed, assets=folder)
     smooth = {k: replace(t, height=np.zeros_like(t.height)) for k, t in person.textures.items()}
     person = replace(person, textures=smooth)
     lights = np.stack([direction(np.radians(a), np.radians(e)) for a, e in LIGHTS_DEG])

@@ -13,9 +13,9 @@ from PIL import Image
 
 from data_synth.__main__ import main
 from data_synth.error import AssetError
+from data_synth.head.builtin import BuiltinSource
 from data_synth.head.scan import COLOR, GEOMETRY, load
 from data_synth.head.scan import NORMALS as DETAIL
-from data_synth.person import make_subject
 from data_synth.run.capture import LAMPS_DEG, NORMALS, SIZE, photograph
 from relight.geometry import normalize
 from training.judge import metric, yaleb
@@ -24,7 +24,7 @@ from training.judge import metric, yaleb
 @pytest.fixture(scope="module")
 def captured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("captures") / "yaleB01"
-    photograph(make_subject("builtin", 5, texture_size=64), folder)
+    photograph(BuiltinSource().make_subject(5, texture_size=64), folder)
     return folder
 
 
@@ -118,13 +118,13 @@ def test_the_command_photographs_a_scan(
 ) -> None:
     write_scan(tmp_path)
     out = tmp_path / "out"
-    arguments = ["data_synth", "capture", "--scan", str(tmp_path), "--out", str(out)]
+    arguments = ["data_synth", "capture", "--assets", f"scan={tmp_path}", "--out", str(out)]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as done:
         main()
     assert done.value.code == 0
     assert len(list((out / "yaleB01").glob("*.pgm"))) == 64
-    monkeypatch.setattr("sys.argv", [*arguments[:3], str(tmp_path / "gone"), *arguments[4:]])
+    monkeypatch.setattr("sys.argv", [*arguments[:3], f"scan={tmp_path / 'gone'}", *arguments[4:]])
     with pytest.raises(SystemExit) as done:
         main()
     assert done.value.code == 1

@@ -2,29 +2,30 @@
 import json
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data_synth import person
-from data_synth.error import AssetError
 from data_synth.hair.hair_style import STYLES
-from data_synth.head import ict
+from data_synth.head.builtin import BuiltinSource
+from data_synth.head.ict import IctSource
 from data_synth.subject import Material, Subject
 from data_synth.trait import SubjectRanges, Traits, draw_traits
 
 SIZE = 64
 
 
+BUILTIN = BuiltinSource()
+
+
 def make(seed: int, **traits: object) -> Subject:
     """A built-in person whose traits are partly prescribed."""
-    drawn = person.draw_traits
-    person.draw_traits = lambda *a: replace(drawn(*a), **traits)  # type: ignore[arg-type]
-    try:
-        return person.make_subject("builtin", seed, texture_size=SIZE)
-    finally:
-        person.draw_traits = drawn
+
+    class Prescribed(BuiltinSource):
+        def draw_traits(self, seed: int, ranges: SubjectRanges) -> Traits:
+            return replace(super().draw_traits(seed, ranges), **traits)  # type: ignore[arg-type]
+
+    return Prescribed().make_subject(seed, texture_size=SIZE)
 
 
 def check(subject: Subject) -> None:
@@ -85,11 +86,11 @@ def outward_share(subject: Subject, material: Material) -> float:
 
 @pytest.mark.parametrize("seed", [0, 2])
 def test_builtin_keeps_the_contract_without_assets(seed: int) -> None:
-    subject = person.make_subject("builtin", seed, texture_size=SIZE)
+    subject = BUILTIN.make_subject(seed, texture_size=SIZE)
     check(subject)
     assert outward_share(subject, Material.SKIN) > 0.9
     assert outward_share(subject, Material.CLOTH) > 0.75
-    assert subject.attributes == person.draw_attributes("builtin", seed)
+    assert subject.attributes == BUILTIN.attributes(seed)
 
 
 def test_normals_agree_with_the_winding() -> None:
@@ -109,8 +110,8 @@ def test_the_same_seed_makes_the_same_person() -> None:
         np.testing.assert_allclose(texture.albedo, second.textures[kind].albedo, atol=1e-5)
     for a, b in zip(first.strands, second.strands, strict=True):
         np.testing.assert_allclose(a.points, b.points, atol=1e-3)
-    other = person.draw_attributes("builtin", 8)
-    assert other != person.draw_attributes("builtin", 7)
+    other = BUILTIN.attributes(8)
+    assert other != BUILTIN.attributes(7)
 
 
 def test_what_is_worn_changes_neither_face_nor_skin() -> None:
@@ -204,7 +205,7 @@ def test_traits_cover_their_ranges() -> None:
         ("earrings", {"stud", "hoop", "drop", "none"}),
     ):
         assert set(Counter(getattr(t, field) for t in drawn)) == names, field
-    tones = {person.draw_attributes("ict", seed)["skin_tone"] for seed in range(200)}
+    tones = {IctSource().attributes(seed)["skin_tone"] for seed in range(200)}
     assert {"light", "intermediate", "tan", "brown", "dark"} <= tones
     assert all(isinstance(t, Traits) for t in drawn)
 
@@ -216,59 +217,3 @@ def test_narrow_ranges_are_kept() -> None:
         assert 0.1 <= traits.melanin <= 0.11
         assert 30 <= traits.age_years <= 31
         assert traits.headwear == traits.glasses == "none"
-
-
-def test_unknown_source_is_named() -> None:
-    with pytest.raises(ValueError, match=r"'clay'.*ict, builtin"):
-        person.make_subject("clay", 0)
-
-
-@pytest.fixture
-def fake_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with all files of the model, none of them sound."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = tmp_path / "kit" / "FaceXModel"
-    folder.mkdir(parents=True)
-    for i in range(100):
-        (folder / f"identity{i:03d}.obj").write_text("v 0 0 0\n")
-    (folder / "generic_neutral_mesh.obj").write_text("v 0 0 0\nvt 0 0\nf 1/1 1/1 1/1\n")
-    (folder / "vertex_indices.json").write_text("{}")
-    ict.load_model.cache_clear()
-    return tmp_path / "kit"
-
-
-def test_ict_needs_its_model() -> None:
-    with pytest.raises(AssetError, match="--assets ict=DIR"):
-        person.make_subject("ict", 0)
-
-
-def test_a_wrong_folder_is_named_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(AssetError) as caught:
-        person.make_subject("ict", 0, assets=tmp_path)
-    assert str(tmp_path) in str(caught.value)
-    assert "git clone" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_shape_is_named(fake_model: Path) -> None:
-    (fake_model / "FaceXModel" / "identity042.obj").unlink()
-    with pytest.raises(AssetError, match=r"identity042\.obj: missing"):
-        person.make_subject("ict", 0, assets=fake_model)
-
-
-@pytest.mark.parametrize("broken", ["v one two three\n", "", "v 0 0 0\nvt 0 0\nf 1/1 9/1 1/1\n"])
-def test_a_broken_mesh_is_named(fake_model: Path, broken: str) -> None:
-    neutral = fake_model / "FaceXModel" / "generic_neutral_mesh.obj"
-    neutral.write_text(broken)
-    with pytest.raises(AssetError) as caught:
-        person.make_subject("ict", 0, assets=fake_model)
-    assert str(neutral) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_damaged_cache_is_read_as_absent(tmp_path: Path) -> None:
-    packed = tmp_path / "ict.npz"
-    for content in (b"", b"PK\x03\x04 cut short", b"not a zip file"):
-        packed.write_bytes(content)
-        assert ict._read_packed(packed) is None
-    assert ict._read_packed(tmp_path / "absent.npz") is None

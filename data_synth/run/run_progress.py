@@ -15,7 +15,7 @@ SAVED_EVERY_S = 5.0
 
 
 @dataclass
-class Counters:
+class RunProgress:
     """Counts of a run.
 
     Attributes:
