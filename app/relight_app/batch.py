@@ -45,7 +45,7 @@ def run(jobs: Sequence[Any], work: Work, runner: Runner | None) -> Generator[Out
         runner: where the work is done; None does it in this process.
     """
     folders = {
-        job.output.parent for job in jobs if isinstance(job, Job) and job.walked and job.output
+        job.output.parent for job in jobs if isinstance(job, Job) and job.from_folder and job.output
     }
     for folder in folders:  # what an earlier run that was killed left there
         remove_unfinished(folder)

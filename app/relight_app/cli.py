@@ -246,19 +246,18 @@ def relight(
 ) -> None:
     """Relight photos; the text users see is :data:`HELP`."""
     from relight.work.factory import make_runner
-    from relight_app import cloud
-    from relight_app import destination as planning
+    from relight_app import cloud, destination
     from relight_app.task import Task
     from relight_app.terminal import Report, printable
 
-    request = planning.Request(output, compare, explain, save_lighting, overwrite)
+    options = destination.OutputOptions(output, compare, explain, save_lighting, overwrite)
     try:
         choice = _choose_light(azimuth, elevation, intensity, color, light)
         if not (math.isfinite(strength) and 0 <= strength <= MAX_STRENGTH):
             raise ValueError(f"--strength lies in [0, {MAX_STRENGTH:g}], got {strength:g}")
         in_cloud = cloud.is_cloud(photos, output)
-        plan = (cloud if in_cloud else planning).make(photos, request)
-        if plan.single and output in (None, planning.STREAM):
+        plan = (cloud if in_cloud else destination).make_plan(photos, options)
+        if plan.single and output in (None, destination.STREAM):
             _check_stdout([job.output is None for job in plan.jobs], as_json)
         engine = None
         if plan.jobs and (runner != "local" or address):

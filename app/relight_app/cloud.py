@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Photos in cloud folders: any URL that fsspec knows, as ``s3://bucket/photos``.
 
-The work on a photo is the same as for local ones: it is fetched into a temporary folder, relit
-there, and what came out is stored, the relit photo last.
+Each photo is fetched into a temporary folder, relit there as a local one is, and what comes out is
+stored, the relit photo last.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from relight_app.destination import (
     READABLE,
     STREAM,
     Job,
+    OutputOptions,
     Plan,
     PlanError,
-    Request,
     check_lighting,
-    place,
+    relative_job,
+    relative_output,
+    shared_stems,
 )
 from relight_app.task import Outcome, Task
 
 CURE = "pip install 'portrait-relight[scale]'"
 STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"}
-"""Protocols whose files appear when they are whole; elsewhere a file is renamed to its place."""
+"""Protocols whose files appear only when they are complete; on others we write and then rename."""
 
 
 def is_cloud(photos: Sequence[str], output: str | None) -> bool:
@@ -45,64 +47,66 @@ class CloudJob:
     Attributes:
         name: its URL.
         base: URL of the folder that the outputs' paths start from.
-        place: the same job with paths below that folder.
+        relative: the same job with paths below that folder.
     """
 
     name: str
     base: str
-    place: Job
+    relative: Job
 
     @property
     def output(self) -> str:
         """URL of the relit photo."""
-        return self.url(self.place.output)
+        return self.url(self.relative.output)
 
     def url(self, path: Path | None) -> str:
         """Where a file of the job is stored."""
         return f"{self.base}/{path.as_posix()}" if path is not None else ""
 
 
-def make(photos: Sequence[str], request: Request) -> Plan:
-    """Settle what is to be done; as :func:`relight_app.destination.make` for folders.
+def make_plan(photos: Sequence[str], options: OutputOptions) -> Plan:
+    """Decide what is to be done, as :func:`relight_app.destination.make_plan` does for folders.
 
     Raises:
-        PlanError: if a folder cannot be listed or outputs would overwrite inputs or each other.
+        PlanError: if a folder cannot be listed or an output would overwrite an input.
     """
-    if STREAM in (*photos, request.output):
+    if STREAM in (*photos, options.output):
         raise PlanError("- (a stream) does not go with cloud folders; name files")
-    check_lighting(request, single=False)
+    check_lighting(options, single=False)
     plan = Plan()
     jobs: list[CloudJob] = []
     done: set[str] = set()
     for top in photos:
         files = [f for f in _list(top) if _is_photo(f)]
         if not files:
-            plan.failures.append((top, f"{top}: no photos there; name a folder that has some"))
-        base = (request.output or (_parent(top) if files == [""] else top)).rstrip("/")
+            plan.failures.append((top, f"{top}: no photos there; check the address"))
+        base = (options.output or (_parent(top) if files == [""] else top)).rstrip("/")
         done.update(f"{base}/{name}" for name in _list(base))
-        for file in files:
-            below = Path(file or posixpath.basename(top))
-            name = f"{top.rstrip('/')}/{file}" if file else top
-            jobs.append(CloudJob(name, base, place(below, request, beside=request.output is None)))
-    _check_collisions(jobs)
-    for job in jobs:
-        skipped = job.output in done and not request.overwrite
+        names = {file: f"{top.rstrip('/')}/{file}" if file else top for file in files}
+        below = {file: Path(file or posixpath.basename(top)) for file in files}
+        shared = shared_stems(relative_output(path, options) for path in below.values())
+        jobs += [
+            CloudJob(names[file], base, relative_job(path, options, shared))
+            for file, path in below.items()
+        ]
+    for job in _without_collisions(jobs, plan):
+        skipped = job.output in done and not options.overwrite
         (plan.skipped if skipped else plan.jobs).append(job)
     return plan
 
 
 @dataclass
 class CloudTask:
-    """What is done to every photo of a cloud folder.
+    """Relights the photos of a cloud folder.
 
     Attributes:
-        task: what is done to a local one.
+        task: relights a local one.
     """
 
     task: Task
 
     def __call__(self, job: CloudJob) -> Outcome:
-        """Do one photo; no exception but an interrupt leaves this."""
+        """Relight one photo; nothing but an interrupt is raised."""
         try:
             with tempfile.TemporaryDirectory(prefix="relight-") as folder:
                 return self._work(job, Path(folder))
@@ -114,11 +118,11 @@ class CloudTask:
     def _work(self, job: CloudJob, folder: Path) -> Outcome:
         names = {"source": posixpath.basename(job.name)}
         kinds = ("compare", "explain", "lighting", "output")  # the relit photo last
-        paths = {kind: getattr(job.place, kind) for kind in kinds}
+        paths = {kind: getattr(job.relative, kind) for kind in kinds}
         local = {kind: folder / "out" / path.name for kind, path in paths.items() if path}
         source = folder / names["source"]
         fetch(job.name, source)
-        outcome = self.task(dataclasses.replace(job.place, name=str(source), **local))
+        outcome = self.task(dataclasses.replace(job.relative, name=str(source), **local))
         urls = {kind: job.url(paths[kind]) for kind in local}
         if outcome.status in ("relit", "unchanged"):
             for kind, path in local.items():
@@ -181,7 +185,7 @@ def _open(url: str) -> tuple[Any, str]:
         system, path = fsspec.core.url_to_fs(url)
     except (ImportError, ValueError) as error:
         words = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise PlanError(f"{url}: no such kind of folder ({words})") from error
+        raise PlanError(f"{url}: unknown kind of folder ({words})") from error
     return system, path
 
 
@@ -195,14 +199,21 @@ def _parent(url: str) -> str:
     return url.rstrip("/").rpartition("/")[0]
 
 
-def _check_collisions(jobs: Sequence[CloudJob]) -> None:
+def _without_collisions(jobs: Sequence[CloudJob], plan: Plan) -> list[CloudJob]:
+    """Jobs whose files are theirs alone; the others become failures."""
     inputs = {job.name for job in jobs}
     writers: dict[str, str] = {}
+    alone: list[CloudJob] = []
     for job in jobs:
-        for url in (job.url(path) for path in job.place.outputs):
+        urls = [job.url(path) for path in job.relative.outputs]
+        for url in urls:
             if url in inputs:
                 raise PlanError(f"{job.name}: its output {url} would overwrite an input; use -o")
-            if writers.setdefault(url, job.name) != job.name:
-                raise PlanError(
-                    f"{writers[url]} and {job.name} would both be written to {url}; rename one"
-                )
+        taken = next((url for url in urls if url in writers), None)
+        if taken is None:
+            writers.update(dict.fromkeys(urls, job.name))
+            alone.append(job)
+        else:
+            text = f"{writers[taken]} and {job.name} would both be written to {taken}; rename one"
+            plan.failures.append((job.name, text))
+    return alone

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which photos are relit and which files are written, settled before any work is done."""
+"""Which photos are relit and which files are written, decided before any work starts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,16 @@ WRITABLE = frozenset(
 )
 """File types a relit photo can have."""
 READABLE = WRITABLE | {".gif", ".bmp", ".avif"}
-"""File types that are taken for photos in a folder."""
+"""File types that count as photos in a folder."""
 LIGHTING = frozenset({".hdr", ".exr"})
 """File types of a saved environment map."""
 MARK = ".relit"
-"""Comes before the suffix of a relit photo that stands beside its original."""
+"""Comes before the suffix of a relit photo that is written beside its original."""
 STREAM = "-"
 
 
 class PlanError(ValueError):
-    """The command line asks for something that cannot be meant."""
+    """The command line asks for files that cannot or must not be written."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Job:
         compare: picture of before and after, if wanted.
         explain: sheet of the intermediate results, if wanted.
         lighting: environment map of the existing light, if wanted.
-        walked: whether the photo was found in a folder rather than named.
+        from_folder: whether the photo was found in a folder rather than named.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Job:
     compare: Path | None = None
     explain: Path | None = None
     lighting: Path | None = None
-    walked: bool = False
+    from_folder: bool = False
 
     @property
     def outputs(self) -> list[Path]:
@@ -54,8 +55,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the command line says about files.
+class OutputOptions:
+    """What the command line says about the files to write.
 
     Attributes:
         output: ``-o``: a file, a folder, ``-`` or nothing.
@@ -78,8 +79,8 @@ class Plan:
 
     Attributes:
         jobs: photos to relight, :class:`Job` or :class:`relight_app.cloud.CloudJob`.
-        skipped: photos of folders that were relit before.
-        failures: inputs that cannot be worked on, and why.
+        skipped: photos of folders that were relit by an earlier run.
+        failures: inputs that cannot be relit, and why.
         single: whether one photo was named, rather than several or a folder.
     """
 
@@ -91,32 +92,36 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Input:
-    """A photo, and its place below the folder it was found in."""
+    """A photo, and its path below the folder it was found in."""
 
     name: str
     below: Path
-    walked: bool
+    from_folder: bool
 
 
-def make(photos: Sequence[str], request: Request) -> Plan:
-    """Settle what is to be done.
+def make_plan(photos: Sequence[str], options: OutputOptions) -> Plan:
+    """Decide what is to be done.
 
     Raises:
-        PlanError: if no photo should be touched, because outputs would collide or overwrite an
-            input, or because the options contradict each other.
+        PlanError: if no photo should be touched, because an output would overwrite an input, two
+            named photos would be written to one file, or the options contradict each other.
     """
     plan = Plan(single=len(photos) == 1 and not os.path.isdir(photos[0]))
-    _check_request(photos, request, plan.single)
-    folder = _output_folder(request.output, plan.single)
+    _check_options(photos, options, plan.single)
+    folder = _output_folder(options.output, plan.single)
     inputs = list(_find_photos(photos, folder, plan))
-    jobs = [_make_job(found, request, folder, plan.single) for found in inputs]
-    _check_collisions(jobs)
-    for job in jobs:
-        if request.overwrite:
+    outputs = [_output(found, options, folder) for found in inputs]
+    shared = shared_stems([output for output in outputs if output is not None])
+    jobs = [
+        _complete(found, options, output, single=plan.single, shared=shared)
+        for found, output in zip(inputs, outputs, strict=True)
+    ]
+    for job in _without_collisions(jobs, plan):
+        if options.overwrite:
             plan.jobs.append(job)
-        elif job.walked and job.output is not None and job.output.exists():
+        elif job.from_folder and job.output is not None and job.output.exists():
             plan.skipped.append(job)
-        elif not job.walked and (taken := _first_taken(job)):
+        elif not job.from_folder and (taken := _first_taken(job)):
             plan.failures.append(
                 (job.name, f"{job.name}: {taken} exists; use --overwrite or another -o")
             )
@@ -125,35 +130,35 @@ def make(photos: Sequence[str], request: Request) -> Plan:
     return plan
 
 
-def _check_request(photos: Sequence[str], request: Request, single: bool) -> None:
+def _check_options(photos: Sequence[str], options: OutputOptions, single: bool) -> None:
     if STREAM in photos and not single:
-        raise PlanError("- (standard input) goes alone, without other photos")
-    to_stream = request.output == STREAM or (photos[0] == STREAM and request.output is None)
+        raise PlanError("- (standard input) cannot be combined with other photos")
+    to_stream = options.output == STREAM or (photos[0] == STREAM and options.output is None)
     if to_stream and not single:
-        raise PlanError("-o - takes one photo; name a folder for several")
-    if to_stream and (request.compare or request.explain):
-        raise PlanError("--compare and --explain stand beside the relit photo; name it with -o")
-    check_lighting(request, single)
+        raise PlanError("-o - takes one photo; give a folder for several")
+    if to_stream and (options.compare or options.explain):
+        raise PlanError("--compare and --explain go beside the relit photo; name it with -o")
+    check_lighting(options, single)
 
 
-def check_lighting(request: Request, single: bool) -> None:
-    """Whether the lighting can be saved where it is wanted.
+def check_lighting(options: OutputOptions, single: bool) -> None:
+    """Check that the lighting can be saved where it is wanted.
 
     Raises:
-        PlanError: if not.
+        PlanError: if it cannot.
     """
-    if request.lighting is None:
+    if options.lighting is None:
         return
-    lighting = Path(request.lighting)
+    lighting = Path(options.lighting)
     if lighting.suffix.lower() not in LIGHTING:
-        raise PlanError(f"--save-lighting {request.lighting}: name a .hdr or .exr file")
-    if not single and lighting.name != request.lighting:
+        raise PlanError(f"--save-lighting {options.lighting}: name a .hdr or .exr file")
+    if not single and lighting.name != options.lighting:
         raise PlanError(
-            f"--save-lighting {request.lighting}: for several photos give a name without a folder;"
-            " each photo's lighting stands beside its output"
+            f"--save-lighting {options.lighting}: for several photos give a name without a folder;"
+            " each photo's lighting is written beside its output"
         )
     if single and not lighting.parent.is_dir():
-        raise PlanError(f"--save-lighting: no folder {lighting.parent}; create it first")
+        raise PlanError(f"--save-lighting: there is no folder {lighting.parent}; create it first")
 
 
 def _output_folder(output: str | None, single: bool) -> Path | None:
@@ -168,10 +173,10 @@ def _output_folder(output: str | None, single: bool) -> Path | None:
         if path.suffix.lower() not in WRITABLE:
             raise PlanError(f"-o {output}: use .jpg, .png, .tif, .webp or .heic, or a folder")
         if not path.parent.is_dir():
-            raise PlanError(f"-o {output}: no folder {path.parent}; create it first")
+            raise PlanError(f"-o {output}: there is no folder {path.parent}; create it first")
         return None
     if path.exists() or (path.suffix.lower() in READABLE and not output.endswith(("/", os.sep))):
-        raise PlanError(f"-o {output}: is not a folder; several photos need one")
+        raise PlanError(f"-o {output} is not a folder; several photos need one")
     return path
 
 
@@ -189,7 +194,7 @@ def _find_photos(photos: Sequence[str], folder: Path | None, plan: Plan) -> Iter
             )
         for item in found:
             key = os.path.abspath(item.name)
-            if key not in seen:  # named twice is meant once
+            if key not in seen:  # a photo that is named twice is relit once
                 seen.add(key)
                 yield item
 
@@ -221,76 +226,114 @@ def _walk(top: str, outputs: Path | None, plan: Plan) -> Iterator[_Input]:
             path = os.path.join(parent, file)
             yield _Input(path, Path(os.path.relpath(path, top)), True)
     if empty and len(plan.failures) == before:
-        plan.failures.append((top, f"{top}: no photos in this folder; name one that has some"))
+        plan.failures.append((top, f"{top}: no photos in this folder; check the path"))
 
 
-def _make_job(found: _Input, request: Request, folder: Path | None, single: bool) -> Job:
-    suffix = found.below.suffix
-    suffix = suffix if suffix.lower() in WRITABLE else ".png"
-    output: Path | None
-    if found.name == STREAM and (request.output is None or folder is not None):
-        if folder is not None:
-            raise PlanError("-o must name a file when the photo comes from standard input")
-        output = None
-    elif request.output == STREAM:
-        output = None
-    elif folder is not None:
-        output = folder / found.below.with_suffix(suffix)
-    elif request.output is not None:
-        output = Path(request.output)
-    else:
-        output = Path(found.name).with_name(f"{found.below.stem}{MARK}{suffix}")
-    return _complete(found, request, output, single)
+def _output(found: _Input, options: OutputOptions, folder: Path | None) -> Path | None:
+    """The relit photo's path; None is standard output."""
+    suffix = _suffix(found.below)
+    if found.name == STREAM and folder is not None:
+        raise PlanError("-o must name a file when the photo comes from standard input")
+    if options.output == STREAM or (found.name == STREAM and options.output is None):
+        return None
+    if folder is not None:
+        return folder / found.below.with_suffix(suffix)
+    if options.output is not None:
+        return Path(options.output)
+    return Path(found.name).with_name(f"{found.below.stem}{MARK}{suffix}")
 
 
-def place(below: Path, request: Request, beside: bool) -> Job:
+def relative_job(below: Path, options: OutputOptions, shared: Container[str]) -> Job:
     """A job by the paths of its files below a folder.
 
     Args:
         below: the photo's.
-        request: which files are wanted.
-        beside: whether the outputs stand beside the photo; else in a folder of their own.
+        options: which files are wanted.
+        shared: what :func:`shared_stems` found among the outputs of all photos.
     """
-    suffix = below.suffix if below.suffix.lower() in WRITABLE else ".png"
-    output = below.with_name(f"{below.stem}{MARK if beside else ''}{suffix}")
-    return _complete(_Input(below.as_posix(), below, True), request, output, single=False)
+    found = _Input(below.as_posix(), below, True)
+    output = relative_output(below, options)
+    return _complete(found, options, output, single=False, shared=shared)
 
 
-def _complete(found: _Input, request: Request, output: Path | None, single: bool) -> Job:
-    lighting = Path(request.lighting) if request.lighting is not None else None
+def relative_output(below: Path, options: OutputOptions) -> Path:
+    """The relit photo's path below a folder: marked if it is written beside its original."""
+    mark = MARK if options.output is None else ""
+    return below.with_name(f"{below.stem}{mark}{_suffix(below)}")
+
+
+def _suffix(photo: Path) -> str:
+    """What a relit photo's name ends in: the photo's own suffix, if it can be written."""
+    return photo.suffix if photo.suffix.lower() in WRITABLE else ".png"
+
+
+def shared_stems(outputs: Iterable[Path]) -> set[str]:
+    """Paths without suffix that several outputs share, as those of ``a.bmp`` and ``a.png`` do."""
+    found = Counter(_stem(output) for output in outputs)
+    return {stem for stem, count in found.items() if count > 1}
+
+
+def _stem(output: Path) -> str:
+    return os.path.join(os.path.realpath(output.parent), output.stem)
+
+
+def _complete(
+    found: _Input,
+    options: OutputOptions,
+    output: Path | None,
+    *,
+    single: bool,
+    shared: Container[str],
+) -> Job:
+    """A job with all its files; full names keep apart those that would share a stem."""
+    stem = output.stem if output is not None else ""
+    if output is not None and found.from_folder and _stem(output) in shared:
+        if output.suffix != found.below.suffix:
+            output = output.with_name(found.below.name + output.name[len(found.below.stem) :])
+        stem = output.name
+    lighting = Path(options.lighting) if options.lighting is not None else None
     if lighting is not None and not single and output is not None:
-        lighting = output.with_name(f"{output.stem}.{lighting.name}")
+        lighting = output.with_name(f"{stem}.{lighting.name}")
     return Job(
         name=found.name,
         output=output,
-        compare=output.with_name(f"{output.stem}.compare.jpg")
-        if output is not None and request.compare
+        compare=output.with_name(f"{stem}.compare.jpg")
+        if output is not None and options.compare
         else None,
-        explain=output.with_name(f"{output.stem}.explain.png")
-        if output is not None and request.explain
+        explain=output.with_name(f"{stem}.explain.png")
+        if output is not None and options.explain
         else None,
         lighting=lighting,
-        walked=found.walked,
+        from_folder=found.from_folder,
     )
 
 
-def _check_collisions(jobs: Sequence[Job]) -> None:
+def _without_collisions(jobs: Sequence[Job], plan: Plan) -> Iterator[Job]:
+    """Jobs whose files are theirs alone; of photos in folders the others become failures."""
     inputs = {os.path.realpath(job.name): job.name for job in jobs if job.name != STREAM}
     writers: dict[str, str] = {}
+    alone: list[Job] = []
     for job in jobs:
-        for file in job.outputs:
-            key = os.path.realpath(file)
+        files = {os.path.realpath(file): file for file in job.outputs}
+        for key, file in files.items():
             if key in inputs:
-                cure = "leave -o away or choose another folder or name"
+                cure = "leave out -o, or choose another folder or name"
                 raise PlanError(
                     f"{job.name}: its output {file} would overwrite the input {inputs[key]}; {cure}"
                 )
-            if key in writers:
-                raise PlanError(
-                    f"{writers[key]} and {job.name} would both be written to {file};"
-                    " relight them one by one or rename one"
-                )
-            writers[key] = job.name
+        taken = next((key for key in files if key in writers), None)
+        if taken is None:
+            writers.update(dict.fromkeys(files, job.name))
+            alone.append(job)
+            continue
+        text = (
+            f"{writers[taken]} and {job.name} would both be written to {files[taken]};"
+            " relight them one by one or rename one"
+        )
+        if not job.from_folder:
+            raise PlanError(text)
+        plan.failures.append((job.name, text))
+    yield from alone
 
 
 def _first_taken(job: Job) -> Path | None:

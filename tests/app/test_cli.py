@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,43 +14,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ASTRONAUT, FACE
-from hypothesis import given
-from hypothesis import strategies as st
+from conftest import FACE
+from photo_folder import names, pixels, tree
 from PIL import Image
-from relight_app import batch
+from relight_app import batch, destination
 from relight_app import comparison as sheet
-from relight_app import destination as plan
 from relight_app.destination import Job
-from relight_app.light_option import NAMED_K, LightChoice, parse_color, parse_light
 from relight_app.task import Outcome, Task
-from relight_app.terminal import Report, printable
+from relight_app.terminal import Report
 from typer.testing import Result
 
 import relight
-from relight import Environment, Light, Relighter
-from relight.color import luminance
+from relight import Environment, Relighter
 
 Run = Callable[..., Result]
 KEY = ("--azimuth", "45", "--elevation", "30")
 PYTHON = [sys.executable, "-m", "relight_app"]
-
-
-def pixels(source: Path | bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-        return np.array(image)
-
-
-def names(folder: Path) -> set[str]:
-    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
-
-
-def tree(folder: Path, *places: str) -> Path:
-    """A folder with copies of the portrait."""
-    for place in places:
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ASTRONAUT, folder / place)
-    return folder
 
 
 # -- One photo ------------------------------------------------------------------------------------
@@ -237,7 +214,7 @@ def _fragile(job: Job) -> Outcome:
 
 def test_a_dying_process_fails_only_its_photo() -> None:
     work = ["a", "killed", "b", "left", "c", "d"]
-    todo = plan.Plan(jobs=[Job(name, Path(name)) for name in work])
+    todo = destination.Plan(jobs=[Job(name, Path(name)) for name in work])
     report = Report(todo, quiet=True)
     report.follow(_fragile, 2)
     killed, left = sorted(report.failures)
@@ -302,70 +279,7 @@ def wait_for_output(process: subprocess.Popen[bytes], output: Path) -> None:
         time.sleep(0.01)
 
 
-# -- Usage ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ([], "Missing argument"),
-        (["p.png", "--jobs", "0"], "--jobs"),
-        (["p.png", "--light", "45"], "AZ,EL"),
-        (["p.png", "--light", "45,30,1,red,2,3"], "AZ,EL"),
-        (["p.png", "--light", "45,up"], "EL is a number"),
-        (["p.png", "--light", "0,0", "--intensity", "1"], "--light says all"),
-        (["p.png", "--color", "mauvve"], "no colour"),
-        (["p.png", "--color", "900K"], "colour temperature"),
-        (["p.png", "--save-lighting", "probe.png"], ".hdr or .exr"),
-        (["p.png", "--save-lighting", "no/where.hdr"], "no folder"),
-        (["p.png", "-o", "out.gif"], "use .jpg"),
-        (["p.png", "-o", "no/where.png"], "no folder"),
-        (["p.png", "-o", "p.png"], "overwrite the input"),
-        (["p.png", "-o", "."], "overwrite the input"),
-        (["p.png", "q.png", "-o", "out.jpg"], "not a folder"),
-        (["p.png", "q.png", "-o", "q.png"], "not a folder"),
-        (["p.png", "d/p.png", "-o", "out"], "both be written to"),
-        (["p.png", "p.relit.png", "--overwrite"], "overwrite the input"),
-        (["d", "-o", "d", "--overwrite"], "overwrite the input"),
-        (["p.png", "-"], "goes alone"),
-        (["-", "-o", "d"], "must name a file"),
-        (["-", "--json"], "--json"),
-        (["-", "--compare"], "name it with -o"),
-        (["p.png", "q.png", "-o", "-"], "one photo"),
-        (["p.png", "q.png", "--save-lighting", "d/probe.hdr"], "without a folder"),
-    ],
-)
-def test_usage_errors_come_before_any_work(
-    run: Run, tmp_path: Path, monkeypatch, arguments: list[str], words: str
-) -> None:
-    monkeypatch.chdir(tree(tmp_path, "p.png", "q.png", "d/p.png", "p.relit.png"))
-    before = names(tmp_path)
-    result = run(*arguments, env={"COLUMNS": "300", "TERMINAL_WIDTH": "300"})
-    assert result.exit_code == 2
-    assert words in result.stderr
-    assert result.stdout == ""
-    assert names(tmp_path) == before
-
-
-def test_the_same_photo_named_twice_is_done_once(tmp_path: Path) -> None:
-    folder = tree(tmp_path, "a.png", "sub/b.png")
-    found = plan.make([str(folder), str(folder / "sub/b.png")], plan.Request(output="elsewhere"))
-    assert [str(job.output) for job in found.jobs] == ["elsewhere/a.png", "elsewhere/sub/b.png"]
-
-
-def test_an_output_folder_inside_the_searched_one_is_left_out(tmp_path: Path) -> None:
-    folder = tree(tmp_path, "a.png", "out/a.png", "out/sub/a.png")
-    found = plan.make([str(folder)], plan.Request(output=str(folder / "out"), overwrite=True))
-    assert [job.name for job in found.jobs] == [str(folder / "a.png")]
-
-
-def test_plan_knows_the_types_that_can_be_written(tmp_path: Path) -> None:
-    photo = relight.load_photo(np.zeros((4, 4, 3), np.uint8))
-    for suffix in sorted(plan.WRITABLE - {".heic", ".heif", ".hif"}):  # those need an extra
-        assert relight.save_photo(photo, tmp_path / f"a{suffix}")
-    for suffix in sorted(plan.READABLE - plan.WRITABLE):
-        with pytest.raises(relight.PhotoError):
-            relight.save_photo(photo, tmp_path / f"a{suffix}")
+# -- What it says of itself ----------------------------------------------------------------------
 
 
 def test_help_shows_examples(run: Run) -> None:
@@ -392,63 +306,6 @@ def test_version_is_quick_and_light() -> None:
     assert result.stderr.strip() == "[]"
 
 
-# -- Lights in words ------------------------------------------------------------------------------
-
-
-def test_colors() -> None:
-    assert parse_color("#ffffff") == pytest.approx((1, 1, 1))
-    assert parse_color("#ff0000") == pytest.approx((1, 0, 0))
-    assert parse_color("#808080")[0] == pytest.approx(0.21586, abs=1e-4)  # sRGB's middle grey
-    assert parse_color("white") == pytest.approx((1, 1, 1), abs=1e-6)
-    assert parse_color("orange") == parse_color("#ffa500")
-    red, green, blue = parse_color("3200K")
-    assert red > green > blue > 0
-    red, green, blue = parse_color("9000k")
-    assert blue > green > red
-    assert parse_color("warm") == parse_color("3200 K")
-    for name in NAMED_K:
-        assert float(luminance(np.array(parse_color(name)))) == pytest.approx(1, abs=1e-5)
-
-
-def test_lights() -> None:
-    assert parse_light("-45,30") == Light(-45, 30)
-    assert parse_light(" 10 , -5 , 0.5 , #ff0000 ") == Light(10, -5, 0.5, (1, 0, 0))
-    assert parse_light("200,0").azimuth_deg == -160
-    assert parse_light("10,20,,,25") == Light(10, 20, softness_deg=25)
-
-
-@given(st.text(max_size=30) | st.from_regex(r"[-+0-9.einfa]*(,[-+0-9.einfaK#]*){1,4}"))
-def test_any_text_is_a_light_or_a_clear_error(text: str) -> None:
-    try:
-        light = parse_light(text)
-    except ValueError as error:
-        message, numbers = str(error), [0.0]
-    else:
-        message = "a light needs no message"
-        numbers = [light.azimuth_deg, light.elevation_deg, light.intensity, *light.color]
-        assert 0 <= light.intensity <= 100
-    assert np.isfinite(numbers).all()
-    assert len(message.split()) > 3
-
-
-def test_what_is_not_chosen_stays_automatic() -> None:
-    automatic = Light(-45, 30, 0.2, reason="automatic")
-    assert LightChoice().complete(None) is None
-    for choice, expected in (
-        (LightChoice(intensity=0.7), Light(-45, 30, 0.7)),
-        (LightChoice(color=(1, 0, 0)), Light(-45, 30, 0.2, (1, 0, 0))),
-        (LightChoice(azimuth_deg=60), Light(60, 30, 1)),
-        (LightChoice(elevation_deg=10, intensity=0.4), Light(-45, 10, 0.4)),
-    ):
-        assert choice.needs_automatic
-        assert choice.complete(automatic) == [expected]
-    whole = LightChoice(azimuth_deg=5, elevation_deg=6)
-    assert not whole.needs_automatic
-    assert whole.complete(None) == [Light(5, 6, 1)]
-    two = (Light(1, 2), Light(3, 4))
-    assert LightChoice(lights=two).complete(None) == list(two)
-
-
 def test_automatic_light_of_the_command_line_is_the_librarys(
     run: Run, portrait: Path, relighter: Relighter, astronaut: np.ndarray
 ) -> None:
@@ -456,15 +313,6 @@ def test_automatic_light_of_the_command_line_is_the_librarys(
     (light,) = json.loads(run(portrait, "--json").stdout)["lights"]
     assert light["azimuth_deg"] == pytest.approx(expected.azimuth_deg, abs=0.01)
     assert light["intensity"] == pytest.approx(expected.intensity, abs=1e-3)
-
-
-@given(st.text(max_size=40))
-def test_printable_text_is_one_line(text: str) -> None:
-    shown = printable(text)
-    assert len(shown.splitlines()) <= 1
-    assert "\x1b" not in shown
-    if text.isprintable():
-        assert shown == text
 
 
 def test_a_task_survives_a_bad_photo(tmp_path: Path) -> None:

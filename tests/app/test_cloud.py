@@ -15,7 +15,7 @@ pytest.importorskip("fsspec")
 import fsspec
 from relight_app import cloud
 from relight_app.cloud import CloudJob, CloudTask
-from relight_app.destination import Job, PlanError, Request
+from relight_app.destination import Job, OutputOptions, PlanError
 from relight_app.task import Outcome
 
 
@@ -52,8 +52,8 @@ class Copier:
 
 def test_a_folder_is_mirrored_and_resumed(bucket: str) -> None:
     put(bucket, in__a_jpg=b"abc", in__sub__b_gif=b"def", in__notes_txt=b"", in__c_relit_jpg=b"")
-    request = Request(output=f"{bucket}/out")
-    plan = cloud.make([f"{bucket}/in"], request)
+    request = OutputOptions(output=f"{bucket}/out")
+    plan = cloud.make_plan([f"{bucket}/in"], request)
     assert [job.name for job in plan.jobs] == [f"{bucket}/in/a.jpg", f"{bucket}/in/sub/b.gif"]
     outcomes = [CloudTask(Copier())(job) for job in plan.jobs]
     assert [o.status for o in outcomes] == ["relit", "relit"]
@@ -61,14 +61,16 @@ def test_a_folder_is_mirrored_and_resumed(bucket: str) -> None:
     assert outcomes[0].message == f"written to {bucket}/out/a.jpg"
     assert stored(f"{bucket}/out") == {"a.jpg": b"cba", "sub/b.png": b"fed"}
     put(bucket, in__new_jpg=b"x")
-    again = cloud.make([f"{bucket}/in"], request)
+    again = cloud.make_plan([f"{bucket}/in"], request)
     assert [job.name for job in again.jobs] == [f"{bucket}/in/new.jpg"]
     assert len(again.skipped) == 2
 
 
 def test_outputs_stand_beside_a_photo_that_is_named(bucket: str) -> None:
     put(bucket, in__a_jpg=b"abc")
-    plan = cloud.make([f"{bucket}/in/a.jpg"], Request(compare=True, lighting="probe.hdr"))
+    plan = cloud.make_plan(
+        [f"{bucket}/in/a.jpg"], OutputOptions(compare=True, lighting="probe.hdr")
+    )
     (job,) = plan.jobs
     assert job.output == f"{bucket}/in/a.relit.jpg"
     CloudTask(Copier())(job)
@@ -82,12 +84,12 @@ def test_outputs_stand_beside_a_photo_that_is_named(bucket: str) -> None:
 
 def test_a_failure_names_the_url_and_leaves_nothing(bucket: str) -> None:
     put(bucket, in__a_jpg=b"bad")
-    (job,) = cloud.make([f"{bucket}/in"], Request(output=f"{bucket}/out")).jobs
+    (job,) = cloud.make_plan([f"{bucket}/in"], OutputOptions(output=f"{bucket}/out")).jobs
     outcome = CloudTask(Copier())(job)
     assert outcome.status == "failed"
     assert outcome.message == f"{bucket}/in/a.jpg is damaged"
     assert outcome.warnings == (f"{bucket}/in/a.jpg",)
-    gone = CloudTask(Copier())(CloudJob(f"{bucket}/gone.jpg", job.base, job.place))
+    gone = CloudTask(Copier())(CloudJob(f"{bucket}/gone.jpg", job.base, job.relative))
     assert gone.status == "failed"
     assert gone.message.startswith(f"{bucket}/gone.jpg: cannot be fetched")
     assert stored(f"{bucket}/out") == {}
@@ -96,14 +98,17 @@ def test_a_failure_names_the_url_and_leaves_nothing(bucket: str) -> None:
 def test_what_cannot_be_meant_is_refused(bucket: str) -> None:
     put(bucket, a_jpg=b"", a_relit_jpg=b"", b__c_jpg=b"", d__c_jpg=b"")
     with pytest.raises(PlanError, match="would overwrite an input"):
-        cloud.make([f"{bucket}/b"], Request(output=f"{bucket}/b"))
-    with pytest.raises(PlanError, match="both be written to"):
-        cloud.make([f"{bucket}/b", f"{bucket}/d"], Request(output=f"{bucket}/out"))
+        cloud.make_plan([f"{bucket}/b"], OutputOptions(output=f"{bucket}/b"))
+    plan = cloud.make_plan([f"{bucket}/b", f"{bucket}/d"], OutputOptions(output=f"{bucket}/out"))
+    assert [job.name for job in plan.jobs] == [f"{bucket}/b/c.jpg"]
+    ((failed, text),) = plan.failures
+    assert failed == f"{bucket}/d/c.jpg"
+    assert "both be written to" in text
     with pytest.raises(PlanError, match="does not go with cloud folders"):
-        cloud.make([bucket], Request(output="-"))
-    with pytest.raises(PlanError, match="no such kind of folder"):
-        cloud.make(["nonsense://x"], Request())
-    (empty,) = cloud.make([f"{bucket}/none"], Request(output=f"{bucket}/out")).failures
+        cloud.make_plan([bucket], OutputOptions(output="-"))
+    with pytest.raises(PlanError, match="unknown kind of folder"):
+        cloud.make_plan(["nonsense://x"], OutputOptions())
+    (empty,) = cloud.make_plan([f"{bucket}/none"], OutputOptions(output=f"{bucket}/out")).failures
     assert "no photos there" in empty[1]
 
 
