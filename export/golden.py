@@ -128,11 +128,12 @@ def _look(vectors: Vectors, face: Face, analysis: Analysis, person: Image8) -> N
     """The face as the stages see it."""
     view = analysis.view
     crop = face.crop
-    vectors.value("face/crop", {"left": crop.left, "top": crop.top, "size": crop.size})
+    vectors.value("face/crop", specimen.square(crop))
     vectors.value("face/box", face.box)
     vectors.value("face/size", face.size)
     vectors.value("face/head_from_cam", face.head_from_cam)
     vectors.value("face/head_pose", face.head_pose)
+    vectors.value("face/crop_pose", face.crop_pose)
     vectors.array("view/person_mask", person)
     vectors.array("view/photo", np.round(view.photo * 255).astype(np.uint8))
     vectors.array("view/mesh_normals", view.mesh.normals)
@@ -154,7 +155,7 @@ def _networks(vectors: Vectors, models: _Recorder, analysis: Analysis) -> None:
     inputs, found = models.calls["lighting"]
     vectors.array("lighting/normals", inputs["normals"][::2, ::2])
     vectors.array("lighting/log_environment", found["log_environment"])
-    vectors.array("lighting/environment", analysis.environment.data)
+    vectors.array("lighting/environment", analysis.crop_environment.data)
     inputs, found = models.calls["quotient"]
     vectors.array("quotient/visibility", inputs["visibility"])
     vectors.array("quotient/shading", inputs["shading"][::2, ::2])

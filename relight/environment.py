@@ -36,6 +36,8 @@ MATTE_EXPONENT = 24
 """Phong exponent of the matte silver sphere (LeGendre et al. 2020)."""
 BRIGHTEST = 1e8
 """Radiances above this are taken as this; their sums stay finite."""
+ROLL_SAMPLES = 4
+"""A map is rolled at so many times its height, then averaged: near its poles pixels are small."""
 CHEEK_AZIMUTH = np.radians(50.0)
 """Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill."""
 SHADOW = 1e-6
@@ -205,6 +207,20 @@ class Environment:
         part = np.float32(shift - whole)
         near, far = np.roll(self.data, whole, 1), np.roll(self.data, whole + 1, 1)
         return Environment(near * (1 - part) + far * part)
+
+    def roll(self, angle: float) -> Environment:
+        """Turn the light about the camera's axis, its power kept.
+
+        Args:
+            angle: radians, > 0 clockwise as the viewer sees it: from above towards image right.
+        """
+        if angle == 0:
+            return self
+        rows = len(self.data)
+        towards = geometry.rolled(directions(ROLL_SAMPLES * rows), -angle)
+        turned = Environment(self.sample(towards)).resample(rows)
+        kept = self.power() / np.maximum(turned.power(), 1e-20)
+        return Environment(turned.data * kept.astype(np.float32))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the map as Radiance .hdr or as 32-bit float .exr; whole or not at all.

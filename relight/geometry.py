@@ -9,6 +9,7 @@ and elevation 0 is a light at the camera; azimuth > 0 is image right, elevation 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,10 @@ Float = NDArray[np.float32]
 
 CROP_SCALE = 2.4
 """Side of the crop over the larger side of the landmarks' bounding box: head, hair, shoulders."""
+SAMPLES = 2
+"""A crop that shrinks is drawn at so many times its resolution, then averaged."""
+WHOLE = 1e-6
+"""Sides of a crop this close to a pixel's border, in pixels, lie on it."""
 
 
 def direction(azimuth: Any, elevation: Any) -> Float:
@@ -33,6 +38,42 @@ def angles(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float
     """Azimuth in (-pi, pi] and elevation in [-pi/2, pi/2] of vectors ``(..., 3)``, radians."""
     v = np.asarray(vectors, float)
     return np.arctan2(v[..., 0], v[..., 2]), np.arctan2(v[..., 1], np.hypot(v[..., 0], v[..., 2]))
+
+
+def rolled(vectors: NDArray[Any], angle: float) -> Float:
+    """Vectors ``(..., 3)`` turned about the camera's axis, clockwise as the viewer sees it.
+
+    Args:
+        vectors: camera frame.
+        angle: radians; at pi / 2 what pointed up points to image right.
+    """
+    v = np.asarray(vectors, np.float32)
+    cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
+    return np.stack(
+        [v[..., 0] * cos + v[..., 1] * sin, v[..., 1] * cos - v[..., 0] * sin, v[..., 2]], -1
+    )
+
+
+def roll_of(head_pose: NDArray[Any]) -> float:
+    """Angle in radians, (-pi, pi], by which a head's up axis leans towards image right.
+
+    Args:
+        head_pose: ``(3, 3)`` rotation head to camera.
+    """
+    return math.atan2(float(head_pose[0][1]), float(head_pose[1][1]))
+
+
+def head_angles(head_pose: NDArray[Any]) -> tuple[float, float, float]:
+    """Yaw (> 0: nose to image right), pitch (> 0: up) and roll in degrees of a head pose.
+
+    Roll is counted as angles in a plane with y up are, > 0 counter-clockwise: minus
+    :func:`roll_of`.
+
+    Args:
+        head_pose: ``(3, 3)`` rotation head to camera.
+    """
+    yaw, pitch = angles(np.asarray(head_pose, float)[:, 2])
+    return math.degrees(float(yaw)), math.degrees(float(pitch)), -math.degrees(roll_of(head_pose))
 
 
 def normalize(vectors: NDArray[Any]) -> Float:
@@ -97,144 +138,161 @@ class Grid(NamedTuple):
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of whole pixels of a photo; may reach past its border, where edges repeat.
+    """A square of a photo, turned so that the head in it is upright.
+
+    It may reach past the photo's border, where edges repeat. Positions are in pixels of the photo,
+    origin top left, y down; pixel ``j`` covers ``[j, j + 1)``.
 
     Attributes:
-        left: column of the first pixel, may be negative.
-        top: row of the first pixel, may be negative.
-        size: side in pixels, >= 1.
+        x: column of its middle.
+        y: row of its middle.
+        size: side in pixels, > 0.
+        roll: angle in radians by which its upper side, and the head's up axis, leans towards image
+            right.
     """
 
-    left: int
-    top: int
-    size: int
+    x: float
+    y: float
+    size: float
+    roll: float = 0.0
 
     @classmethod
-    def around(cls, points: NDArray[Any], scale: float = CROP_SCALE) -> Crop:
+    def around(cls, points: NDArray[Any], roll: float = 0.0, scale: float = CROP_SCALE) -> Crop:
         """The square around a face.
 
         Args:
             points: ``(N, 2+)`` landmarks in pixels, origin top left, y down.
-            scale: side over the larger side of the points' bounding box.
+            roll: of the head.
+            scale: side over the larger side of the points' bounding box, which is turned by
+                ``roll``, too.
         """
-        low, high = points[:, :2].min(0), points[:, :2].max(0)
-        size = max(1, round(float((high - low).max()) * scale))
-        left, top = np.floor((low + high) / 2 - size / 2 + 0.5).astype(int)
-        return cls(int(left), int(top), size)
+        axes = _axes(roll)
+        upright = np.asarray(points, float)[:, :2] @ axes.T
+        low, high = upright.min(0), upright.max(0)
+        x, y = (low + high) / 2 @ axes
+        return cls(float(x), float(y), max(1.0, float((high - low).max()) * scale), float(roll))
 
     def extract(self, image: NDArray[Any], resolution: int | None = None) -> NDArray[Any]:
         """Cut the square out of an image and resample it.
 
         Args:
             image: ``(H, W)`` or ``(H, W, C)``, uint8, uint16 or float32.
-            resolution: side of the result in pixels; ``None`` keeps the crop's own.
+            resolution: side of the result in pixels; ``None`` keeps the photo's scale.
 
         Returns:
             ``(resolution, resolution[, C])`` of the image's dtype; area-averaged when it shrinks,
             bilinear when it grows. Outside the photo its border pixels repeat.
         """
-        import cv2
-
         height, width = image.shape[:2]
-        rows = np.clip([self.top, self.top + self.size], 0, height)
-        columns = np.clip([self.left, self.left + self.size], 0, width)
-        if rows[0] == rows[1] or columns[0] == columns[1]:
+        rows, columns = self.visible(image.shape)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
             raise ValueError(f"{self} lies wholly outside an image of {width} x {height} pixels")
-        part = image[rows[0] : rows[1], columns[0] : columns[1]]
-        target = self.size if resolution is None else resolution
-        if resolution is not None and self.size > 2 * resolution and part.size > 0:
-            # Shrinking first keeps a huge photo's padding out of memory.
-            return self._extract_shrunk(part, rows, columns, resolution)
-        pad = (
-            int(rows[0] - self.top),
-            int(self.top + self.size - rows[1]),
-            int(columns[0] - self.left),
-            int(self.left + self.size - columns[1]),
+        side = max(1, round(self.size)) if resolution is None else resolution
+        # Whole blocks of a huge photo are averaged, which is fast; then one finer picture is drawn
+        # from the blocks and averaged, so that no detail is skipped.
+        samples = SAMPLES if self.size > side else 1
+        factor = max(1, math.floor(self.size / (samples * side) + 0.5))
+        top, left = max(0, rows.start - factor), max(0, columns.start - factor)
+        part = image[top : rows.stop + factor, left : columns.stop + factor]
+        block_y, block_x = (min(factor, length) for length in part.shape[:2])
+        onto_part = _scaling(1 / block_x, 1 / block_y) @ _shift(-left, -top)
+        drawn = _warp(
+            shrink(part, factor), onto_part @ self._to_photo(samples * side), samples * side
         )
-        if any(pad):
-            part = cv2.copyMakeBorder(part, *pad, cv2.BORDER_REPLICATE)
-        if target == self.size:
-            return np.ascontiguousarray(part).reshape(target, target, *image.shape[2:])
-        mode = cv2.INTER_AREA if target < self.size else cv2.INTER_LINEAR
-        resized: NDArray[Any] = cv2.resize(part, (target, target), interpolation=mode)
-        return resized.reshape(target, target, *image.shape[2:])
-
-    def _extract_shrunk(
-        self, part: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any], resolution: int
-    ) -> NDArray[Any]:
-        """Area-average by a whole factor, then cut the exact square at the reduced size."""
-        factor = self.size // resolution
-        small = shrink(part, factor)
-        height, width = (1 / min(factor, side) for side in part.shape[:2])
-        step = self.size / resolution
-        offset = (self.left - int(columns[0]), self.top - int(rows[0]))
-        warped = _warp(small, offset, step, (width, height), (resolution, resolution))
-        return warped.reshape(resolution, resolution, *part.shape[2:])
+        return shrink(drawn, samples).reshape(side, side, *image.shape[2:])
 
     def to_crop(self, points: NDArray[Any], resolution: int) -> Float:
         """Photo pixels ``(N, 2)`` to pixels of the crop resampled to ``resolution``."""
-        origin = np.array([self.left, self.top], np.float32)
-        scaled: Float = (np.asarray(points, np.float32) - origin) * np.float32(
-            resolution / self.size
-        )
-        return scaled
+        upright = (np.asarray(points, float) - (self.x, self.y)) @ _axes(self.roll).T
+        return (upright * (resolution / self.size) + resolution / 2).astype(np.float32)
 
-    def onto_grid(self, values: NDArray[Any], grid: Grid) -> NDArray[Any]:
-        """Resample values given on this crop to cells of the photo, bilinear, edges repeated.
+    def to_photo(self, points: NDArray[Any]) -> NDArray[np.float64]:
+        """Photo pixels ``(N, 2)`` of points ``(N, 2)`` given in shares of the crop's sides."""
+        offsets = (np.asarray(points, float) - 0.5) * self.size
+        photo: NDArray[np.float64] = offsets @ _axes(self.roll) + (self.x, self.y)
+        return photo
+
+    def onto_grid(
+        self, values: NDArray[Any], grid: Grid, outside: float | None = None
+    ) -> NDArray[Any]:
+        """Resample values given on this crop to cells of the photo, bilinear.
 
         Args:
             values: ``(R, R)`` or ``(R, R, C)`` float32 over the whole crop.
             grid: where they are wanted.
+            outside: value around the crop; ``None`` repeats its edges.
 
         Returns:
             ``(rows, columns[, C])``, taken at the cells' centres.
         """
-        scale = values.shape[0] / self.size
-        offset = (grid.left - self.left, grid.top - self.top)
-        return _warp(values, offset, grid.step, (scale, scale), (grid.columns, grid.rows))
+        onto_photo = _shift(grid.left, grid.top) @ _scaling(grid.step)
+        onto_crop = np.linalg.inv(self._to_photo(len(values)))
+        return _warp(values, onto_crop @ onto_photo, (grid.columns, grid.rows), outside)
 
     def scaled(self, factor: float) -> Crop:
-        """The square on the photo scaled by a factor, to whole pixels."""
-        return Crop(
-            round(self.left * factor), round(self.top * factor), max(1, round(self.size * factor))
-        )
+        """The square on the photo scaled by a factor."""
+        return Crop(self.x * factor, self.y * factor, self.size * factor, self.roll)
 
     def visible(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Rows and columns of a photo of ``shape`` that the crop covers."""
-        return (
-            slice(max(0, self.top), min(shape[0], self.top + self.size)),
-            slice(max(0, self.left), min(shape[1], self.left + self.size)),
+        """Rows and columns of a photo of ``shape`` that the square, turned, lies within."""
+        half = self.size / 2 * (abs(math.cos(self.roll)) + abs(math.sin(self.roll)))
+        rows, columns = (
+            slice(
+                min(max(0, math.floor(middle - half + WHOLE)), limit),
+                max(0, min(math.ceil(middle + half - WHOLE), limit)),
+            )
+            for middle, limit in ((self.y, shape[0]), (self.x, shape[1]))
         )
+        return rows, columns
+
+    def _to_photo(self, resolution: int) -> NDArray[np.float64]:
+        """Affine ``(3, 3)`` from pixels of the crop at a resolution to those of the photo."""
+        turn = np.eye(3)
+        turn[:2, :2] = _axes(self.roll).T * (self.size / resolution)
+        middle = resolution / 2
+        turned: NDArray[np.float64] = _shift(self.x, self.y) @ turn @ _shift(-middle, -middle)
+        return turned
+
+
+def _axes(roll: float) -> NDArray[np.float64]:
+    """Rows: a turned square's axes to the right and down, in pixels of the photo, y down."""
+    cos, sin = math.cos(roll), math.sin(roll)
+    return np.array([[cos, sin], [-sin, cos]])
+
+
+def _shift(x: float, y: float) -> NDArray[np.float64]:
+    return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
+
+
+def _scaling(x: float, y: float | None = None) -> NDArray[np.float64]:
+    return np.diag([x, x if y is None else y, 1.0])
 
 
 def _warp(
     values: NDArray[Any],
-    offset: tuple[float, float],
-    step: float,
-    scale: tuple[float, float],
-    size: tuple[int, int],
+    matrix: NDArray[np.float64],
+    size: int | tuple[int, int],
+    outside: float | None = None,
 ) -> NDArray[Any]:
-    """Cells of a photo from values given at another scale, bilinear, edges repeated.
+    """Draw a picture from another one, bilinear.
 
     Args:
-        values: ``(H, W[, C])``, covering a part of the photo.
-        offset: of the cells' left upper corner from that part's, (x, y) in pixels of the photo.
-        step: pixels of the photo per cell.
-        scale: values per pixel of the photo, (x, y).
-        size: (columns, rows) of the result.
+        values: ``(H, W[, C])``, the other one.
+        matrix: ``(3, 3)`` affine from positions in the picture to those in ``values``; pixel ``j``
+            covers ``[j, j + 1)`` in both.
+        size: the picture's side, or its (columns, rows).
+        outside: value around ``values``; ``None`` repeats their edges.
     """
     import cv2
 
-    # Pixel centres: cell u lies at offset + (u + 0.5) * step.
-    matrix = np.zeros((2, 3))
-    for axis in (0, 1):
-        matrix[axis, axis] = step * scale[axis]
-        matrix[axis, 2] = (offset[axis] + 0.5 * step) * scale[axis] - 0.5
+    centres = _shift(-0.5, -0.5) @ matrix @ _shift(0.5, 0.5)
+    around = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
     warped: NDArray[Any] = cv2.warpAffine(
         values,
-        matrix,
-        size,
+        centres[:2],
+        (size, size) if isinstance(size, int) else size,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
+        borderMode=around,
+        borderValue=(outside or 0.0,) * 4,
     )
     return warped

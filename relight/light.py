@@ -87,6 +87,17 @@ class Light:
         """Unit vector ``(3,)`` from the subject towards the light, camera frame."""
         return geometry.direction(math.radians(self.azimuth_deg), math.radians(self.elevation_deg))
 
+    def rolled(self, angle: float) -> Light:
+        """The light turned about the camera's axis, clockwise as the viewer sees it, by radians."""
+        if angle == 0:
+            return self
+        azimuth, elevation = geometry.angles(geometry.rolled(self.direction, angle))
+        return replace(
+            self,
+            azimuth_deg=math.degrees(float(azimuth)),
+            elevation_deg=math.degrees(float(elevation)),
+        )
+
     @classmethod
     def from_direction(cls, vector: NDArray[Any], **attributes: Any) -> Light:
         """A light in the direction of a vector ``(3,)``, camera frame."""
@@ -119,21 +130,6 @@ class PlacementConfig:
     max_intensity: float = 2.0
 
 
-def head_angles(head_pose: NDArray[Any]) -> tuple[float, float, float]:
-    """Yaw (> 0: nose to image right), pitch (> 0: up) and roll in degrees of a head pose.
-
-    Args:
-        head_pose: ``(3, 3)`` rotation head to camera.
-    """
-    nose, right = np.asarray(head_pose, float)[:, 2], np.asarray(head_pose, float)[:, 0]
-    yaw, pitch = geometry.angles(nose)
-    return (
-        math.degrees(float(yaw)),
-        math.degrees(float(pitch)),
-        math.degrees(math.atan2(right[1], right[0])),
-    )
-
-
 def key_to_fill_with(
     environment: Environment,
     head_pose: NDArray[Any],
@@ -162,38 +158,41 @@ def place(
     *,
     mean_irradiance: float | None = None,
     headroom: float = math.inf,
+    roll: float = 0.0,
     config: PlacementConfig | None = None,
 ) -> Light:
-    """Place a key light as a portrait photographer would.
+    """Place a key light as a portrait photographer would, who holds the camera as the head is.
 
     Args:
-        environment: the existing light.
-        head_pose: ``(3, 3)`` rotation head to camera.
+        environment: the existing light, in a frame where the head is upright.
+        head_pose: ``(3, 3)`` rotation head to that frame.
         mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face;
             ``None`` takes the mean of the two cheeks.
         headroom: largest intensity that burns no highlights.
+        roll: angle in radians that the head leans by towards image right, see
+            :class:`relight.geometry.Crop`: the light is turned with it.
         config: the rule's numbers.
 
     Returns:
-        A white light with its reason; its intensity is the smallest k >= 0 that brings
-        key-to-fill to the ratio aimed at, 0 if the photo is there already.
+        A white light with its reason, in camera frame; its intensity is the smallest k >= 0 that
+        brings key-to-fill to the ratio aimed at, 0 if the photo is there already.
     """
     config = config or PlacementConfig()
     left, right = environment.cheek_irradiance(head_pose)
     ratio = environment.key_to_fill(head_pose)
-    yaw, pitch, _ = head_angles(head_pose)
+    yaw, pitch, _ = geometry.head_angles(head_pose)
     side, azimuth, why = _choose_side(environment, left, right, yaw, config)
     low, high = config.elevation_range_deg
     elevation = float(np.clip(config.elevation_deg + pitch, low, high))
     light = Light(side * azimuth, elevation)
-    name = "right" if side > 0 else "left"
-    where = f"{azimuth:.0f}° to the image {name} and {elevation:.0f}° up"
+    turned = light.rolled(roll)
+    where = _where(turned)
     if ratio >= config.key_to_fill:
         reason = (
             f"No light added: key-to-fill is {ratio:.1f}:1 already;"
             f" a key would stand {where}, {why}."
         )
-        return replace(light, intensity=0.0, reason=reason)
+        return replace(turned, intensity=0.0, reason=reason)
     mean = (left + right) / 2 if mean_irradiance is None else mean_irradiance
     cheeks = np.maximum(_cheek_normals(head_pose) @ light.direction, 0) * mean
     key, fill = (1, 0) if side > 0 else (0, 1)
@@ -202,44 +201,49 @@ def place(
     missing = config.key_to_fill * existing[fill] - existing[key]
     wanted = missing / gained if gained > NOTHING else config.max_intensity
     intensity = float(np.clip(wanted, 0, min(config.max_intensity, max(headroom, 0.0))))
-    light = replace(light, intensity=intensity)
-    after = key_to_fill_with(environment, head_pose, [light], mean)
+    after = key_to_fill_with(environment, head_pose, [replace(light, intensity=intensity)], mean)
     limit = "" if intensity >= wanted - NOTHING else "; held back to keep highlights from burning"
     reason = (
         f"Key {where}, {why}; intensity {intensity:.2f} takes key-to-fill"
         f" from {ratio:.1f}:1 to {after:.1f}:1{limit}."
     )
-    return replace(light, reason=reason)
+    return replace(turned, intensity=intensity, reason=reason)
 
 
-def place_group(lights: Sequence[Light], weights: Sequence[float]) -> Light:
+def place_group(lights: Sequence[Light], weights: Sequence[float], roll: float = 0.0) -> Light:
     """One light for several faces: directions and intensities averaged by face size.
 
     Args:
         lights: each face's own placement, at least one.
         weights: each face's size, > 0.
+        roll: angle that the group leans by towards image right: their left and right are meant.
     """
     if not lights:
         raise ValueError("a group needs at least one light")
     if len(lights) == 1:
         return lights[0]
+    lights = [light.rolled(-roll) for light in lights]
     share = np.asarray(weights, float) / np.sum(weights)
     # Keys on both sides would average to the front: the side with more weight wins.
     sides = np.sign([light.azimuth_deg for light in lights])
     chosen = np.where(sides == (1 if share @ sides >= 0 else -1))[0]
     vector = sum(share[i] * lights[i].direction for i in chosen)
     intensity = float(share @ [light.intensity for light in lights])
-    result = Light.from_direction(np.asarray(vector), intensity=intensity)
-    where = (
-        f"{abs(result.azimuth_deg):.0f}° to the image"
-        f" {'right' if result.azimuth_deg > 0 else 'left'} and {result.elevation_deg:.0f}° up,"
-        f" averaged over {len(lights)} faces by their size"
-    )
+    result = Light.from_direction(np.asarray(vector), intensity=intensity).rolled(roll)
+    where = f"{_where(result)}, averaged over {len(lights)} faces by their size"
     if intensity == 0:
         reason = f"No light added: no face needs one; a key would stand {where}."
     else:
         reason = f"Key {where}; intensity {intensity:.2f}, the mean of what each face needs."
     return replace(result, reason=reason)
+
+
+def _where(light: Light) -> str:
+    """Where a light stands, in words."""
+    side = "right" if light.azimuth_deg > 0 else "left"
+    height = "up" if light.elevation_deg >= 0 else "down"
+    across, above = abs(light.azimuth_deg), abs(light.elevation_deg)
+    return f"{across:.0f}° to the image {side} and {above:.0f}° {height}"
 
 
 def _cheek_normals(head_pose: NDArray[Any]) -> Float:

@@ -107,10 +107,11 @@ class Relighter:
     def place(self, analysis: Analysis) -> Light:
         """Place a key light automatically; its intensity is 0 when none is needed."""
         return light_stage.place(
-            analysis.environment,
-            analysis.head_pose,
+            analysis.crop_environment,
+            analysis.face.crop_pose,
             mean_irradiance=analysis.mean_irradiance,
             headroom=analysis.headroom,
+            roll=analysis.face.crop.roll,
         )
 
     def key_gain(self, analysis: Analysis, light: Light) -> Float:
@@ -190,7 +191,8 @@ class Relighter:
     def _placed(self, analyses: Sequence[Analysis]) -> list[Light]:
         """The one light that suits a photo's faces best."""
         placed = [self.place(analysis) for analysis in analyses]
-        return [light_stage.place_group(placed, [analysis.face.size for analysis in analyses])]
+        sizes = [analysis.face.size for analysis in analyses]
+        return [light_stage.place_group(placed, sizes, analyses[0].face.crop.roll)]
 
 
 class _Helper:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from relight import light as light_stage
 from relight.face.face import Face
+from relight.geometry import head_angles
 from relight.light import Light
 from relight.photo.file import Photo
 from relight.stage.analysis import Analysis
@@ -60,8 +61,9 @@ class Result:
         }
 
     def _face_report(self, analysis: Analysis) -> dict[str, Any]:
-        yaw, pitch, roll = light_stage.head_angles(analysis.head_pose)
-        existing = Light.from_direction(analysis.environment.dominant_direction())
+        yaw, pitch, roll = head_angles(analysis.head_pose)
+        around, pose = analysis.crop_environment, analysis.face.crop_pose
+        existing = Light.from_direction(analysis.existing_direction)
         return {
             "box": [round(value, 1) for value in analysis.face.box],
             "yaw_deg": round(yaw, 1),
@@ -71,12 +73,12 @@ class Result:
                 "azimuth_deg": round(existing.azimuth_deg, 1),
                 "elevation_deg": round(existing.elevation_deg, 1),
             },
-            "key_to_fill_before": round(analysis.environment.key_to_fill(analysis.head_pose), 3),
+            "key_to_fill_before": round(around.key_to_fill(pose), 3),
             "key_to_fill_after": round(
                 light_stage.key_to_fill_with(
-                    analysis.environment,
-                    analysis.head_pose,
-                    self.lights,
+                    around,
+                    pose,
+                    [light.rolled(-analysis.face.crop.roll) for light in self.lights],
                     analysis.mean_irradiance * self.strength,
                 ),
                 3,

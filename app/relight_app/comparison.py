@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from relight import Analysis, Light, Photo, PhotoError, Relighter, Result
-from relight.geometry import Crop
 from relight.stage.cast_shadow import light_visibility
 from relight.storage import whole_file
 
@@ -68,7 +67,7 @@ def explain(relighter: Relighter, result: Result) -> Image.Image:
     gain = np.minimum(gain, white)
     ratio = result.report()["faces"][0]
     faces = len(result.faces)
-    existing = Light.from_direction(analysis.environment.dominant_direction())
+    existing = Light.from_direction(analysis.existing_direction)
     panels = [
         (before, "1  Photo", "the largest face" if faces > 1 else "the face's crop"),
         (_normals(analysis), "2  Surface normals", "red right, green up, blue front"),
@@ -140,7 +139,8 @@ def _normals(analysis: Analysis) -> Bytes:
 
 def _visibility(analysis: Analysis, light: Light) -> Bytes:
     radius = math.radians(light.softness_deg)
-    lit = light_visibility(analysis.view.mesh, analysis.crop_normals, light.direction, radius)
+    towards = light.rolled(-analysis.face.crop.roll).direction
+    lit = light_visibility(analysis.view.mesh, analysis.crop_normals, towards, radius)
     return _on_background(np.repeat(lit[..., None], 3, 2), analysis)
 
 
@@ -156,20 +156,15 @@ def _on_background(picture: NDArray[Any], analysis: Analysis) -> Bytes:
 def _gain(relighter: Relighter, analysis: Analysis, light: Light) -> NDArray[np.float32]:
     """The key gain on the crop alone: at a large photo's resolution it would take gigabytes."""
     crop, shape = analysis.face.crop, analysis.photo_rgb.shape
-    # A border of one pixel on the sides where the photo goes on keeps the gain fading there.
-    left, top = int(crop.left > 0), int(crop.top > 0)
-    right, bottom = (
-        int(start + crop.size < limit)
-        for start, limit in ((crop.left, shape[1]), (crop.top, shape[0]))
-    )
-    pixels = np.pad(
-        crop.extract(analysis.photo_rgb, PANEL),
-        ((top, bottom), (left, right), (0, 0)),
-        mode="edge",
-    )
-    face = dataclasses.replace(analysis.face, crop=Crop(left, top, PANEL))
-    gain = relighter.key_gain(dataclasses.replace(analysis, face=face, photo_rgb=pixels), light)
-    return gain[top : top + PANEL, left : left + PANEL]
+    scale = min(1.0, PANEL / crop.size)
+    size = tuple(max(1, round(side * scale)) for side in shape[1::-1])
+    import cv2
+
+    pixels = cv2.resize(analysis.photo_rgb, size, interpolation=cv2.INTER_AREA)
+    face = dataclasses.replace(analysis.face, crop=crop.scaled(scale))
+    small = dataclasses.replace(analysis, face=face, photo_rgb=pixels)
+    gain: NDArray[np.float32] = crop.scaled(scale).extract(relighter.key_gain(small, light), PANEL)
+    return gain
 
 
 def _place(light: Light) -> str:

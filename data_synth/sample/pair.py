@@ -317,7 +317,7 @@ class PairMaker:
         corners = np.array([[left, top], [right, bottom]])
         scale = CROP_SCALE * rng.uniform(*self.ranges.crop_scale)
         shift = rng.uniform(-1, 1, 2) * self.ranges.crop_shift * (corners[1] - corners[0]).max()
-        return Crop.around(corners + shift * CROP_SCALE, scale)
+        return Crop.around(corners + shift * CROP_SCALE, scale=scale)
 
 
 def background(image: Float, rotation: Float, size: int, reach: float, blur: float) -> Float:

@@ -29,6 +29,8 @@ Image8 = NDArray[np.uint8]
 
 SPHERE = 24
 """Side of the spheres drawn."""
+ROLL = 0.6
+"""Radians that environments and a placed light are turned by."""
 
 
 def described(light: Light) -> dict[str, Any]:
@@ -96,30 +98,43 @@ def _geometry(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     between = geometry.angle_between(directions[:-1], directions[1:])
     vectors.array("geometry/angle_between", between)
     crop = Crop.around(landmarks)
-    vectors.value("geometry/around", _square(crop))
+    vectors.value("geometry/around", square(crop))
     cases = [
         (crop, 32),
-        (Crop(150, 60, 40), None),
-        (Crop(150, 60, 40), 64),
-        (Crop(-30, -20, 90), 60),
-        (Crop(430, 440, 120), 50),
-        (Crop(-100, -80, 700), 48),
-        (Crop(100, 50, 311), 72),
+        (Crop(170, 80, 40), None),
+        (Crop(170, 80, 40, 0.5), None),
+        (Crop(170.3, 79.6, 40.7, -0.2), 64),
+        (Crop(15, 25, 90), 60),
+        (Crop(490, 500, 120, 2.8), 50),
+        (Crop(250, 270, 700, 0.7), 48),
+        (Crop(255.5, 205.5, 311, -1.6), 72),
     ]
-    vectors.value("geometry/extract", [{**_square(c), "resolution": r} for c, r in cases])
-    for i, (square, resolution) in enumerate(cases):
-        vectors.array(f"geometry/extract/{i}", square.extract(pixels, resolution))
+    vectors.value("geometry/extract", [{**square(c), "resolution": r} for c, r in cases])
+    for i, (cut, resolution) in enumerate(cases):
+        vectors.array(f"geometry/extract/{i}", cut.extract(pixels, resolution))
+    points = np.array([[150, 90], [200.5, 10]], np.float32)
+    vectors.array("geometry/to_crop/points", points)
+    vectors.array("geometry/to_crop", cases[3][0].to_crop(points, 64))
+    shape = (400, 300)
+    vectors.value("geometry/visible/shape", shape)
+    vectors.value(
+        "geometry/visible",
+        [[[part.start, part.stop] for part in c.visible(shape)] for c, _ in cases],
+    )
     values = smooth((24, 24, 3), 2)
     vectors.array("geometry/values", values)
     grids = [
-        (Crop(-20, 30, 200), Grid(0, 20, 3, 40, 36)),
-        (Crop(10, 10, 16), Grid(8, 4, 1, 20, 24)),
+        (Crop(80, 130, 200), Grid(0, 20, 3, 40, 36), None),
+        (Crop(18, 18, 16, 0.4), Grid(8, 4, 1, 20, 24), None),
+        (Crop(60, 50, 70, -2.5), Grid(0, 0, 4, 24, 28), 0.0),
     ]
     vectors.value(
-        "geometry/onto_grid", [{"crop": _square(c), "grid": g._asdict()} for c, g in grids]
+        "geometry/onto_grid",
+        [{"crop": square(c), "grid": g._asdict(), "outside": o} for c, g, o in grids],
     )
-    for i, (square, cells) in enumerate(grids):
-        vectors.array(f"geometry/onto_grid/{i}", square.onto_grid(values, cells))
+    for i, (cut, cells, outside) in enumerate(grids):
+        vectors.array(f"geometry/onto_grid/{i}", cut.onto_grid(values, cells, outside))
+    vectors.array("geometry/rolled", geometry.rolled(directions, 0.7))
     for factor in (2, 3):
         vectors.array(f"geometry/shrink/{factor}", geometry.shrink(pixels[:50, :47], factor))
         vectors.array(f"geometry/shrink_float/{factor}", geometry.shrink(values, factor))
@@ -127,8 +142,9 @@ def _geometry(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.array("geometry/resize_area", resized)
 
 
-def _square(crop: Crop) -> dict[str, int]:
-    return {"left": crop.left, "top": crop.top, "size": crop.size}
+def square(crop: Crop) -> dict[str, float]:
+    """A crop as JSON."""
+    return {"x": crop.x, "y": crop.y, "size": crop.size, "roll": crop.roll}
 
 
 def _filter(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
@@ -155,7 +171,7 @@ def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.array("mesh/crop_landmarks", drawing)
     own = mesh.vertex_normals(drawing[: mesh.POINTS] * [1, -1, -1], mesh.template().triangles)
     vectors.array("mesh/vertex_normals", own)
-    drawn = mesh.surface(drawing, face.head_pose, 64)
+    drawn = mesh.surface(drawing, face.crop_pose, 64)
     for name, values in drawn._asdict().items():
         vectors.array(f"mesh/{name}", values)
     vectors.array("mesh/region", mesh.region(drawing, FEATURES, SIDE))
@@ -181,7 +197,8 @@ def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
             {
                 "head_from_cam": head_from_camera(seen, shape),
                 "head_pose": found.head_pose,
-                "angles_deg": light_stage.head_angles(found.head_pose),
+                "crop": square(found.crop),
+                "angles_deg": geometry.head_angles(found.head_pose),
             }
         )
     vectors.value("mesh/shape", shape)
@@ -190,7 +207,7 @@ def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
 
 def _shadow(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     face = Face.from_landmarks(landmarks, pixels.shape)
-    drawn = mesh.surface(face.crop_landmarks(SIDE // 2), face.head_pose, SIDE // 2)
+    drawn = mesh.surface(face.crop_landmarks(SIDE // 2), face.crop_pose, SIDE // 2)
     lights = [Light(40, 30), Light(-60, 10, softness_deg=3), Light(10, -50), Light(0, 0)]
     vectors.value("shadow/lights", [described(light) for light in lights])
     for name, values in drawn._asdict().items():
@@ -226,6 +243,7 @@ def _environment(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
         vectors.array(path, environment.data)
         vectors.array(f"{path}/irradiance", environment.irradiance(normals))
         vectors.array(f"{path}/sample", environment.sample(normals))
+        vectors.array(f"{path}/rolled", environment.roll(ROLL).data)
         vectors.array(f"{path}/spheres", np.stack(environment.spheres(SPHERE)))
         vectors.value(
             path,
@@ -246,12 +264,14 @@ def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
         limit: dict[str, Any] = (
             {} if headroom is None else {"headroom": headroom, "mean_irradiance": 0.4}
         )
-        light = light_stage.place(environment, pose, **limit)
+        roll = ROLL if i == 2 else 0.0
+        light = light_stage.place(environment, pose, roll=roll, **limit)
         after = light_stage.key_to_fill_with(environment, pose, [light, light], 0.4)
         cases.append(
             {
                 "environment": name,
                 "head_pose": i,
+                "roll": roll,
                 **limit,
                 "light": described(light),
                 "key_to_fill_with": after,
@@ -259,16 +279,24 @@ def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
         )
         placed.append(light)
     vectors.value("light/place", cases)
-    groups = [([0, 12], [1.0, 2.0]), ([20, 30], [3.0, 1.0]), ([19, 20, 21], [1.0, 1.0, 4.0])]
+    groups: list[tuple[list[int], list[float], float]] = [
+        ([0, 12], [1.0, 2.0], 0.0),
+        ([20, 30], [3.0, 1.0], 0.0),
+        ([19, 20, 21], [1.0, 1.0, 4.0], 0.0),
+        ([0, 12], [1.0, 2.0], 1.2),
+    ]
     vectors.value(
         "light/place_group",
         [
             {
                 "cases": chosen,
                 "weights": weights,
-                "light": described(light_stage.place_group([placed[k] for k in chosen], weights)),
+                "roll": roll,
+                "light": described(
+                    light_stage.place_group([placed[k] for k in chosen], weights, roll)
+                ),
             }
-            for chosen, weights in groups
+            for chosen, weights, roll in groups
         ],
     )
 
@@ -276,9 +304,9 @@ def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
 def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     rows, columns = 150, 210
     photo = pixels[60 : 60 + rows, 120 : 120 + columns]
-    crops = (Crop(-10, 15, 120), Crop(80, 20, 140))
+    crops = (Crop(50, 75, 120), Crop(150, 90, 140, 0.6))
     vectors.value("guide/photo", {"top": 60, "left": 120, "rows": rows, "columns": columns})
-    vectors.value("guide/crops", [_square(crop) for crop in crops])
+    vectors.value("guide/crops", [square(crop) for crop in crops])
     outlines, gains = [], []
     for i, crop in enumerate(crops):
         person, trust = smooth((48, 48), 10 + i, 6.0), smooth((24, 24), 20 + i)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from relight.face import mesh
 from relight.face.detector import Detector
-from relight.geometry import Crop, shrink
+from relight.geometry import Crop, roll_of, rolled, shrink
 
 Float = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -46,7 +46,7 @@ class Face:
         landmarks: ``(478, 3)`` float32; x right and y down in pixels of the photo, z in the same
             scale, smaller is nearer.
         head_from_cam: ``(4, 4)`` float64, camera frame (cm, origin at the camera) to head frame.
-        crop: the square around head, hair and shoulders that the models see.
+        crop: the square around head, hair and shoulders that the models see, turned upright.
     """
 
     box: tuple[float, float, float, float]
@@ -77,6 +77,11 @@ class Face:
         return (sight.T @ camera_from_head[:3, :3]).astype(np.float32)
 
     @property
+    def crop_pose(self) -> Float:
+        """:attr:`head_pose` in the crop's frame, where the head is upright."""
+        return rolled(self.head_pose.T, -self.crop.roll).T
+
+    @property
     def size(self) -> float:
         """Geometric mean of the box's sides, pixels."""
         return math.sqrt(self.box[2] * self.box[3])
@@ -86,12 +91,13 @@ class Face:
         """A face of a photo of ``shape`` (H, W, ...) from its ``(478, 3)`` landmarks."""
         low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
         width, height = high - low
-        return cls(
+        face = cls(
             (float(low[0]), float(low[1]), float(width), float(height)),
             landmarks,
             head_from_camera(landmarks, shape),
             Crop.around(landmarks),
         )
+        return replace(face, crop=Crop.around(landmarks, roll_of(face.head_pose)))
 
     def crop_landmarks(self, resolution: int) -> Float:
         """Landmarks ``(478, 3)`` in pixels of the crop resampled to ``resolution``."""
@@ -203,7 +209,11 @@ def _fit_mesh(detector: Detector, rgb: Image, box: Float) -> Float | None:
     """Landmarks of the face in a detector's box, in pixels of the photo, or ``None``."""
     left, top, width, height = (float(x) for x in box[:4])
     side = max(8, round(max(width, height) * MESH_MARGIN))
-    cut = Crop(round(left + width / 2 - side / 2), round(top + height / 2 - side / 2), side)
+    middle = (
+        round(start + (length - side) / 2) + side / 2
+        for start, length in ((left, width), (top, height))
+    )
+    cut = Crop(*middle, side)
     try:
         view = _lifted(cut.extract(rgb, MESH_SIDE))
     except ValueError:  # a box wholly outside the photo
@@ -214,7 +224,7 @@ def _fit_mesh(detector: Detector, rgb: Image, box: Float) -> Float | None:
     best, most = None, 0.2
     for points in candidates:
         landmarks = points * np.float32(side / MESH_SIDE)
-        landmarks += np.array([cut.left, cut.top, 0], np.float32)
+        landmarks += np.array([cut.x - side / 2, cut.y - side / 2, 0], np.float32)
         found = (*landmarks[:, :2].min(0), *np.ptp(landmarks[:, :2], axis=0))
         share = _overlap(found, (left, top, width, height))
         if share > most:

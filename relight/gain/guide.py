@@ -37,7 +37,9 @@ OUTLINE_EDGE = 1e-4
 SURE = (0.45, 0.95)
 """Probability of a person between which light grows from nothing to all."""
 FADE = 0.22
-"""Share of the crop, at its border, over which the light dies away."""
+"""Share of the crop, at its border, over which the light dies away,"""
+OPEN = 0.05
+"""but not at a side that lies beyond the photo's border by more than this share of the crop."""
 LEAST = 1e-3
 """Gains below this, invisible, are dropped; so is the filter's overshoot below zero."""
 LUMA = (0.299, 0.587, 0.114)
@@ -285,21 +287,34 @@ def _outline_on_edges(guide: Float, person: Float, radius: float) -> Float:
 
 
 def _window(crop: Crop, grid: Grid, shape: tuple[int, ...]) -> Float:
-    """1 inside a crop, falling smoothly to 0 at those of its borders that lie in the photo."""
-    sides: list[Float] = []
-    for start, count, low, limit in (
-        (grid.top, grid.rows, crop.top, shape[0]),
-        (grid.left, grid.columns, crop.left, shape[1]),
-    ):
-        position = (start + (np.arange(count) + 0.5) * grid.step - low) / crop.size
-        ramp: Float = np.ones(count, np.float32)
-        if low > 0:
-            ramp *= smoothstep(position, 0, FADE)
-        if low + crop.size < limit:
-            ramp *= smoothstep(1 - position, 0, FADE)
-        sides.append(ramp)
-    window: Float = np.multiply.outer(sides[0], sides[1])
-    return window
+    """1 inside a crop, falling smoothly to 0 at those of its sides that lie in the photo.
+
+    Args:
+        crop: the square, which may be turned.
+        grid: the result's cells.
+        shape: the photo's (H, W, ...).
+    """
+    along = (np.arange(GAIN_SIDE) + 0.5) / GAIN_SIDE
+    window = np.ones((GAIN_SIDE, GAIN_SIDE), np.float32)
+    for across in (along, 1 - along):
+        near = smoothstep(across, 0, FADE)
+        side = np.full(GAIN_SIDE, float(across is not along))
+        # Rows of the crop end at its left or right side, columns at its upper or lower one.
+        window *= _ramps(near, _closed(crop, np.stack([side, along], 1), shape))
+        window *= _ramps(near, _closed(crop, np.stack([along, side], 1), shape)).T
+    return crop.onto_grid(window, grid, outside=0.0)
+
+
+def _ramps(near: Float, closed: Float) -> Float:
+    """Rows that rise as ``near`` does, each the less the more its side is ``closed``."""
+    return near + np.multiply.outer(closed, 1 - near)
+
+
+def _closed(crop: Crop, points: NDArray[np.float64], shape: tuple[int, ...]) -> Float:
+    """How far points ``(N, 2)`` of a crop, in shares of its side, lie beyond a photo: 0 to 1."""
+    at = crop.to_photo(points)
+    beyond = np.maximum(-at, at - (shape[1], shape[0])).max(1)
+    return smoothstep(beyond / crop.size, 0, OPEN)
 
 
 def _photo_trust(brightness: Float) -> Float:

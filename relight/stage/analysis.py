@@ -15,7 +15,7 @@ from relight.environment import Environment
 from relight.face.detector import Detector
 from relight.face.face import Face
 from relight.gain.guide import Outline
-from relight.geometry import Grid, normalize
+from relight.geometry import Grid, normalize, rolled
 from relight.light import Light
 from relight.stage.stages import Stages
 from relight.stage.view import SEEN, Mask, View, look
@@ -26,6 +26,8 @@ WHITE = 1.1
 """Linear value that a key may take bright skin to; the highlights' shoulder keeps it below 1."""
 PEAK_PERCENT = 95
 """Percentile of the skin's luminance that counts as bright skin: above it lie glints."""
+HALF = 0.5
+"""Share of a cell in the crop from which it counts as inside."""
 SKIN = 0.5
 """Trust from which a pixel counts as skin."""
 UNKNOWN_PEAK = 0.5
@@ -38,13 +40,14 @@ LEAST_PEAK = 1e-3
 class Analysis:
     """What one look at a face tells; enough to try many lights without looking again.
 
-    Arrays named ``crop_*`` lie on the face's crop; the others, made when asked for, on the photo.
+    What is named ``crop_*`` is in the crop's frame, where the head is upright, and its arrays lie
+    on the face's crop; the others, made when asked for, are in camera frame and lie on the photo.
 
     Attributes:
         face: the face.
         view: what the stages see of it.
-        environment: the light already there, in the photo's units.
-        crop_normals: ``(128, 128, 3)`` float32 unit normals, camera frame.
+        crop_environment: the light already there, in the photo's units.
+        crop_normals: ``(128, 128, 3)`` float32 unit normals.
         crop_confidence: ``(128, 128)`` float32 trust in the normals, [0, 1], 0 off the person.
         mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face.
         headroom: largest intensity of a key that burns no highlights.
@@ -53,7 +56,7 @@ class Analysis:
 
     face: Face
     view: View = field(repr=False)
-    environment: Environment
+    crop_environment: Environment
     crop_normals: Float
     crop_confidence: Float
     mean_irradiance: float
@@ -64,6 +67,16 @@ class Analysis:
     def head_pose(self) -> Float:
         """Rotation ``(3, 3)`` from head to camera frame."""
         return self.face.head_pose
+
+    @functools.cached_property
+    def environment(self) -> Environment:
+        """The light already there, in the photo's units, camera frame."""
+        return self.crop_environment.roll(self.face.crop.roll)
+
+    @property
+    def existing_direction(self) -> Float:
+        """Unit vector ``(3,)`` towards where most of the existing light comes from."""
+        return rolled(self.crop_environment.dominant_direction(), self.face.crop.roll)
 
     @functools.cached_property
     def mask(self) -> Float:
@@ -78,7 +91,8 @@ class Analysis:
     @functools.cached_property
     def normals(self) -> Float:
         """Unit normals ``(H, W, 3)`` float32, camera frame, NaN where nothing is known."""
-        result = normalize(self._to_photo(self.crop_normals, np.nan))
+        on_photo = self._to_photo(self.crop_normals, np.nan)
+        result = normalize(rolled(on_photo, self.face.crop.roll))
         result[self.mask < SEEN] = np.nan
         return result
 
@@ -94,7 +108,10 @@ class Analysis:
         result = np.full((*shape[:2], *values.shape[2:]), outside, np.float32)
         rows, columns = crop.visible(shape)
         size = (rows.stop - rows.start, columns.stop - columns.start)
-        result[rows, columns] = crop.onto_grid(values, Grid(columns.start, rows.start, 1, *size))
+        grid = Grid(columns.start, rows.start, 1, *size)
+        # At the square's border a cell lies halfway between its inside and its outside.
+        inside = crop.onto_grid(np.ones(values.shape[:2], np.float32), grid, 0.0) >= HALF
+        result[rows, columns][inside] = crop.onto_grid(values, grid)[inside]
         return result
 
 
@@ -113,7 +130,7 @@ def analyze(detector: Detector, stages: Stages, pixels: NDArray[np.uint8], face:
     return Analysis(
         face=face,
         view=view,
-        environment=environment,
+        crop_environment=environment,
         crop_normals=normals,
         crop_confidence=confidence,
         mean_irradiance=mean_irradiance(environment, normals, view.face),
@@ -127,7 +144,7 @@ def mean_irradiance(environment: Environment, normals: Float, face: Mask) -> flo
 
     Args:
         environment: the existing light.
-        normals: ``(R, R, 3)`` unit normals, camera frame.
+        normals: ``(R, R, 3)`` unit normals, in the same frame.
         face: ``(R, R)`` mask of the visible face; where it is empty, the result is 1.
     """
     if not face.any():
@@ -136,14 +153,21 @@ def mean_irradiance(environment: Environment, normals: Float, face: Mask) -> flo
 
 
 def added_gain(stages: Stages, analysis: Analysis, lights: Iterable[Light]) -> Float:
-    """Sum of ``k c G`` over lights, ``(128, 128, 3)`` float32 >= 0 on the face's crop."""
+    """Sum of ``k c G`` over lights, ``(128, 128, 3)`` float32 >= 0 on the face's crop.
+
+    Args:
+        stages: to predict G with.
+        analysis: of the face.
+        lights: in camera frame.
+    """
+    roll = analysis.face.crop.roll
     total = np.zeros_like(analysis.crop_normals)
     for light in lights:
         strength = light.intensity * np.array(light.color, np.float32)
         if not strength.any():
             continue
         total += strength * stages.gain(
-            analysis.view, analysis.crop_normals, analysis.environment, light
+            analysis.view, analysis.crop_normals, analysis.crop_environment, light.rolled(-roll)
         )
     return total
 

@@ -35,18 +35,21 @@ LOG_RANGE = (-16.0, 16.0)
 
 
 class Stages(Protocol):
-    """The estimates made of a face, all on its crop at 128 pixels."""
+    """The estimates made of a face, all on its upright crop at 128 pixels and in the crop's frame.
+
+    The crop's frame is the camera frame turned about the camera's axis so that the head is upright.
+    """
 
     def normals(self, view: View) -> tuple[Float, Float]:
         """Surface normals of the person.
 
         Returns:
-            ``(128, 128, 3)`` float32 unit normals, camera frame, and the trust in them,
+            ``(128, 128, 3)`` float32 unit normals, crop's frame, and the trust in them,
             ``(128, 128)`` float32 in [0, 1], 0 outside the person.
         """
 
     def lighting(self, view: View, normals: Float) -> Environment:
-        """The light already there, 16 x 32, in the photo's linear units, camera frame.
+        """The light already there, 16 x 32, in the photo's linear units, crop's frame.
 
         Args:
             view: the face.
@@ -59,8 +62,8 @@ class Stages(Protocol):
         Args:
             view: the face.
             normals: ``(128, 128, 3)`` of :meth:`normals`.
-            environment: the light already there.
-            light: the key.
+            environment: the light already there, crop's frame.
+            light: the key, its direction in the crop's frame.
 
         Returns:
             ``(128, 128, 3)`` float32 >= 0.

@@ -43,7 +43,10 @@ EXPOSED = (0.002, 0.98)
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A face's crop and what is known of it before any estimate.
+    """A face's crop, upright, and what is known of it before any estimate.
+
+    All of it lies in the crop's frame: the camera frame turned about the camera's axis so that the
+    head is upright.
 
     Attributes:
         pixels: ``(256, 256, 3)`` uint8 sRGB.
@@ -98,7 +101,7 @@ def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
     crop = face.crop.extract(pixels, FINE * SIDE)
     photo = small_photo(crop)
     landmarks = face.crop_landmarks(SIDE)
-    drawn = surface(landmarks, face.head_pose, SIDE)
+    drawn = surface(landmarks, face.crop_pose, SIDE)
     person = detector.person(crop)
     seen = shrink(person, FINE)
     blind = bool(seen[drawn.mask].sum() < BLIND * drawn.mask.sum())

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from relight import Environment, Light
 from relight.environment import directions
-from relight.geometry import angle_between, direction
-from relight.light import head_angles, key_to_fill_with, place, place_group
+from relight.geometry import angle_between, direction, head_angles
+from relight.light import key_to_fill_with, place, place_group
 
 FRONTAL = np.eye(3, dtype=np.float32)
 

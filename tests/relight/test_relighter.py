@@ -28,7 +28,8 @@ from relight import (
     load_photo,
 )
 from relight.face.detector import Detector
-from relight.light import head_angles, place_group
+from relight.geometry import head_angles
+from relight.light import place_group
 from relight.models.library import Models
 from relight.stage.view import View
 
@@ -362,8 +363,9 @@ def test_a_groups_light_is_its_members_weighted_by_size(
     result = relighter.relight(canvas)
     assert len(result.faces) == 2
     placed = [relighter.place(analysis) for analysis in result.analyses]
-    assert result.lights == [place_group(placed, [face.size for face in result.faces])]
-    assert result.lights != [place_group(placed, [1, 1])]
+    sizes, roll = [face.size for face in result.faces], result.faces[0].crop.roll
+    assert result.lights == [place_group(placed, sizes, roll)]
+    assert result.lights != [place_group(placed, [1, 1], roll)]
 
 
 def test_a_face_at_the_photos_edge_is_relit(relighter: Relighter, astronaut: np.ndarray) -> None:

@@ -88,8 +88,8 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
 def _crop_mesh(drawn: Float, square: Crop, flipped: bool, size: int) -> Float:
     """A view's drawn mesh, bordered, on a pair's crop, ``(128, 128, 6)``, mirrored as it is."""
     scale = DRAWN_SIDE / size
-    left, top, side = (round(x * scale) for x in (square.left, square.top, square.size))
-    crop = Crop(left + 1, top + 1, side)
+    crop = square.scaled(scale)
+    crop = Crop(crop.x + 1, crop.y + 1, crop.size, crop.roll)
     mesh, others = (crop.extract(drawn[..., part], SIDE) for part in (slice(4), slice(4, 6)))
     share, features, depth = mesh[..., 3:], others[..., :1], others[..., 1:]
     mask = share > 0.5

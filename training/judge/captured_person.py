@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from relight import Analysis, Light, Relighter
 from relight.color import linear_to_srgb
 from relight.face.face import Face
-from relight.geometry import angle_between, normalize
+from relight.geometry import angle_between, normalize, rolled
 from relight.stage.view import SIDE
 from training.judge import metric, yaleb
 from training.judge.yaleb import Capture
@@ -179,7 +179,8 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
 
 def _told(analysis: Analysis, normals: Float) -> Analysis:
     """An analysis that knows the normals of the tight crop ``(H, W, 3)`` inside the face mesh."""
-    known = analysis.face.crop.extract(yaleb.onto_photo(normals), SIDE)
+    crop = analysis.face.crop
+    known = rolled(crop.extract(yaleb.onto_photo(normals), SIDE), -crop.roll)
     inside = analysis.view.face[..., None]
     return replace(analysis, crop_normals=normalize(np.where(inside, known, analysis.crop_normals)))
 

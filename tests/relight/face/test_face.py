@@ -13,7 +13,7 @@ import pytest
 from relight.face import mesh
 from relight.face.detector import Detector
 from relight.face.face import FOCAL, SMALLEST_FACE, Face, find, head_from_camera
-from relight.light import head_angles
+from relight.geometry import head_angles
 
 SHAPE = (480, 640, 3)
 

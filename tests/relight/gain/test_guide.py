@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import pytest
+from crop_sample import square
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -58,7 +60,7 @@ def scene(height: int = 300, width: int = 340, seed: int = 1) -> np.ndarray:
     return np.clip(colour + texture, 25, 235).astype(np.uint8)
 
 
-CROP = Crop(40, 20, 256)
+CROP = square(40, 20, 256)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def test_outside_the_person_and_the_crop_nothing_is_added(
     outside[rows, columns] = False
     assert not gain[outside].any()
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
-    distance = np.hypot(x - (CROP.left + 128), y - (CROP.top + 128))
+    distance = np.hypot(x - CROP.x, y - CROP.y)
     far = distance > 0.33 * 256 + 40
     assert not gain[far].any()
     assert gain[distance < 50].mean() > 0.1
@@ -94,7 +96,7 @@ def test_inside_the_person_the_gain_is_the_one_predicted() -> None:
     gain[...] = np.linspace(0.2, 1.4, 128, dtype=np.float32)[None, :, None] * [1, 0.8, 0.5]
     expanded = upsample(flat, [part(CROP, gain, np.ones((SIDE, SIDE), "f4"))]).expand(flat.shape)
     middle = expanded[148, 168 - 40 : 168 + 40]
-    x = (np.arange(168 - 40, 168 + 40) + 0.5 - CROP.left) / 256
+    x = (np.arange(168 - 40, 168 + 40) + 0.5 - (CROP.x - 128)) / 256
     expected = (0.2 + 1.2 * x)[:, None] * [1, 0.8, 0.5]
     np.testing.assert_allclose(middle, expected, rtol=0.05)
 
@@ -162,7 +164,7 @@ def test_dark_hair_before_a_bright_wall_gets_no_shining_rim() -> None:
 
     hair = cv2.GaussianBlur(disc(300, 0.3), (0, 0), 1.5)[..., None]
     photo = np.rint(15 * hair + 190 * (1 - hair)).astype(np.uint8).repeat(3, 2)
-    crop = Crop(0, 0, 300)
+    crop = square(0, 0, 300)
     gain = upsample(photo, [part(crop, np.ones((128, 128, 3), np.float32), disc(SIDE, 0.3))])
     row = gain.expand(photo.shape)[150, :, 0]
     inside = row[100:200].max()
@@ -173,7 +175,7 @@ def test_dark_hair_before_a_bright_wall_gets_no_shining_rim() -> None:
 def test_the_light_ends_where_the_crop_does_without_a_seam() -> None:
     """A person who fills the crop: the gain must be gone at the crop's border."""
     flat = np.full((600, 700, 3), 120, np.uint8)
-    crop = Crop(150, 120, 320)
+    crop = square(150, 120, 320)
     everyone = np.ones((SIDE, SIDE), np.float32)
     gain = upsample(flat, [part(crop, np.ones((128, 128, 3), "f4"), everyone)]).expand(flat.shape)
     assert gain[280, 310].min() > 0.9
@@ -187,7 +189,7 @@ def test_the_light_ends_where_the_crop_does_without_a_seam() -> None:
 
 def test_at_the_photos_own_border_the_light_goes_on() -> None:
     flat = np.full((200, 260, 3), 120, np.uint8)
-    crop = Crop(-20, -30, 300)  # the photo ends inside the crop on all sides
+    crop = square(-20, -30, 300)  # the photo ends inside the crop on all sides
     everyone = np.ones((SIDE, SIDE), np.float32)
     gain = upsample(flat, [part(crop, np.ones((128, 128, 3), "f4"), everyone)]).expand(flat.shape)
     assert gain[0].min() > 0.9
@@ -197,8 +199,8 @@ def test_at_the_photos_own_border_the_light_goes_on() -> None:
 def test_two_faces_side_by_side_each_get_their_own_light() -> None:
     flat = np.full((300, 700, 3), 120, np.uint8)
     parts = [
-        part(Crop(20, 20, 256), np.full((128, 128, 3), 0.3, "f4"), disc(SIDE)),
-        part(Crop(420, 20, 256), np.full((128, 128, 3), 0.9, "f4"), disc(SIDE)),
+        part(square(20, 20, 256), np.full((128, 128, 3), 0.3, "f4"), disc(SIDE)),
+        part(square(420, 20, 256), np.full((128, 128, 3), 0.9, "f4"), disc(SIDE)),
     ]
     gain = upsample(flat, parts).expand(flat.shape)
     assert gain[148, 148, 0] == pytest.approx(0.3, rel=0.05)
@@ -212,7 +214,7 @@ def test_overlapping_faces_get_neither_more_nor_less_light() -> None:
     flat = np.full((300, 500, 3), 120, np.uint8)
     everyone = np.ones((SIDE, SIDE), np.float32)
     gain = np.full((128, 128, 3), 0.5, np.float32)
-    parts = [part(Crop(20, 20, 256), gain, everyone), part(Crop(120, 20, 256), gain, everyone)]
+    parts = [part(square(20, 20, 256), gain, everyone), part(square(120, 20, 256), gain, everyone)]
     found = upsample(flat, parts).expand(flat.shape)
     np.testing.assert_allclose(found[148, 148:248], 0.5, rtol=0.05)
     assert found.max() < 0.53
@@ -225,7 +227,7 @@ def test_a_large_photo_is_fitted_on_a_coarser_grid_to_the_same_gain() -> None:
     large = small.repeat(8, 0).repeat(8, 1)
     gain, person = bumps(128, 128, 3) * 0.2 + 0.4, disc(SIDE)
     one = upsample(small, [part(CROP, gain, person)]).expand(small.shape)
-    added = upsample(large, [part(Crop(320, 160, 2048), gain, person)])
+    added = upsample(large, [part(square(320, 160, 2048), gain, person)])
     assert added.factor > 1
     other = added.expand(large.shape).reshape(300, 8, 340, 8, 3).mean((1, 3))
     assert np.abs(one - other).mean() < 0.02
@@ -250,7 +252,7 @@ def test_no_picture_and_no_light_give_anything_but_numbers(
     cover = rng.uniform(-0.2, 1.2, (64, 64)).clip(0, 1).astype(np.float32)
     gain = (rng.uniform(size=(32, 32, 3)) * 10 ** rng.uniform(-3, 3)).astype(np.float32)
     arguments: dict[str, Any] = {"strength": float(rng.choice([0.1, 1, 100]))}
-    added = upsample(photo, [part(Crop(left, top, size), gain, cover)])
+    added = upsample(photo, [part(square(left, top, size), gain, cover)])
     assert np.isfinite(added.gain).all()
     assert (added.gain >= 0).all()
     for pixels in (photo, photo.astype(np.uint16) * 257):
@@ -263,7 +265,7 @@ def test_no_picture_and_no_light_give_anything_but_numbers(
 @pytest.mark.parametrize("seen", [1, 2])
 def test_a_sliver_of_a_crop_is_fitted_too(seen: int) -> None:
     photo = scene(40, 40)
-    crop = Crop(40 - seen, 40 - seen, 60)
+    crop = square(40 - seen, 40 - seen, 60)
     added = upsample(photo, [part(crop, np.ones((32, 32, 3), "f4"), disc(64))])
     assert np.isfinite(added.gain).all()
 
@@ -286,3 +288,43 @@ def test_brightness_is_what_opencv_makes_of_colours() -> None:
     colors = np.random.default_rng(5).random((20, 30, 3), np.float32)
     wanted = cv2.cvtColor(colors, cv2.COLOR_RGB2GRAY)
     np.testing.assert_allclose(colors @ np.float32(guide.LUMA), wanted, atol=1e-6)
+
+
+def turned_gain(roll: float, middle: tuple[float, float] = (200, 150)) -> np.ndarray:
+    """Gain 1 for a person everywhere on a turned crop, fitted to a flat photo, one channel."""
+    flat = np.full((300, 400, 3), 128, np.uint8)
+    outline = Outline(Crop(*middle, 160, roll), *[np.ones((SIDE, SIDE), "f4")] * 3)
+    gain = np.ones((128, 128, 3), np.float32)
+    return guide.upsample(flat, [outline], [gain]).expand(flat.shape)[..., 0]
+
+
+@pytest.mark.parametrize("roll", [0.3, math.pi / 4, 2.0, -math.pi / 2, math.pi])
+def test_light_dies_away_towards_the_sides_of_a_turned_crop(roll: float) -> None:
+    gain = turned_gain(roll)
+    y, x = np.mgrid[:300, :400] + 0.5
+    u, v = Crop(200, 150, 160, roll).to_crop(np.stack([x.ravel(), y.ravel()], 1), 2).T - 1
+    far = np.maximum(np.abs(u), np.abs(v)).reshape(gain.shape)  # 0 in the middle, 1 at the sides
+    assert gain[far < 0.5].min() > 0.99
+    assert gain[far > 1.01].max() == 0
+    assert np.abs(np.diff(gain, axis=0)).max() < 0.06
+    assert np.abs(np.diff(gain, axis=1)).max() < 0.06
+
+
+def test_a_turned_crop_fades_as_the_upright_one_does() -> None:
+    upright, turned = turned_gain(0.0), turned_gain(math.pi / 2)
+    np.testing.assert_allclose(turned[50:250, 100:300], upright[50:250, 100:300], atol=0.02)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-math.pi, math.pi), st.floats(-20, 420), st.floats(-20, 320))
+def test_wherever_a_turned_crop_meets_the_photos_border_no_edge_shows(
+    roll: float, x: float, y: float
+) -> None:
+    gain = turned_gain(roll, (x, y))
+    step = max(np.abs(np.diff(gain, axis=axis)).max() for axis in (0, 1))
+    assert step < 0.2  # over 5 % of the crop's side light may come to its whole
+
+
+def test_a_crop_reaching_far_beyond_the_border_does_not_fade_there() -> None:
+    gain = turned_gain(math.pi, (200, 60))
+    assert gain[0, 180:220].min() > 0.99

@@ -7,10 +7,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from crop_sample import square
 
 from relight import Face, Relighter
 from relight.face.detector import Detector
-from relight.geometry import Crop
 from relight.stage.view import SIDE, View, look
 
 
@@ -88,7 +88,7 @@ def test_the_face_is_always_part_of_the_person(detector: Detector, face: Face) -
 def test_a_crop_past_the_photos_border_is_filled_with_its_edge(
     detector: Detector, astronaut: np.ndarray, face: Face
 ) -> None:
-    crop = Crop(-100, -100, 300)
+    crop = square(-100, -100, 300)
     view = look(detector, astronaut, dataclasses.replace(face, crop=crop))
     np.testing.assert_allclose(view.photo[:40], view.photo[:1].repeat(40, 0), atol=0.01)
     assert np.isfinite(view.photo).all()

@@ -25,6 +25,8 @@ public object Constants {
         public const val MATTE_EXPONENT: Int = 24
         /** Radiances above this are taken as this; their sums stay finite. */
         public const val BRIGHTEST: Double = 100000000.0
+        /** A map is rolled at so many times its height, then averaged: near its poles pixels are small. */
+        public const val ROLL_SAMPLES: Int = 4
         /** Azimuth, in the head's frame, of the two cheek normals whose irradiances are key and fill. */
         public const val CHEEK_AZIMUTH: Double = 0.8726646259971648
         /** Irradiance that the darker cheek counts as having at least, so that the ratio is finite. */
@@ -97,8 +99,10 @@ public object Constants {
         public const val OUTLINE_EDGE: Float = 0.0001f
         /** Probability of a person between which light grows from nothing to all. */
         public val SURE: List<Float> = listOf(0.45f, 0.95f)
-        /** Share of the crop, at its border, over which the light dies away. */
+        /** Share of the crop, at its border, over which the light dies away, */
         public const val FADE: Float = 0.22f
+        /** but not at a side that lies beyond the photo's border by more than this share of the crop. */
+        public const val OPEN: Float = 0.05f
         /** Gains below this, invisible, are dropped; so is the filter's overshoot below zero. */
         public const val LEAST: Float = 0.001f
         /** Weights of red, green and blue in brightness: ITU-R BT.601, as OpenCV turns colours to grey. */
@@ -152,6 +156,10 @@ public object Constants {
     public object Geometry {
         /** Side of the crop over the larger side of the landmarks' bounding box: head, hair, shoulders. */
         public const val CROP_SCALE: Double = 2.4
+        /** A crop that shrinks is drawn at so many times its resolution, then averaged. */
+        public const val SAMPLES: Int = 2
+        /** Sides of a crop this close to a pixel's border, in pixels, lie on it. */
+        public const val WHOLE: Double = 1e-06
     }
 
     public object Light {
@@ -174,6 +182,8 @@ public object Constants {
         public const val WHITE: Double = 1.1
         /** Percentile of the skin's luminance that counts as bright skin: above it lie glints. */
         public const val PEAK_PERCENT: Int = 95
+        /** Share of a cell in the crop from which it counts as inside. */
+        public const val HALF: Double = 0.5
         /** Trust from which a pixel counts as skin. */
         public const val SKIN: Double = 0.5
         /** Bright skin's luminance where no skin is seen. */
