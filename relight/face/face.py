@@ -209,11 +209,11 @@ def _fit_mesh(detector: Detector, rgb: Image, box: Float) -> Float | None:
     """Landmarks of the face in a detector's box, in pixels of the photo, or ``None``."""
     left, top, width, height = (float(x) for x in box[:4])
     side = max(8, round(max(width, height) * MESH_MARGIN))
-    middle = (
+    x, y = (
         round(start + (length - side) / 2) + side / 2
         for start, length in ((left, width), (top, height))
     )
-    cut = Crop(*middle, side)
+    cut = Crop(x, y, side)
     try:
         view = _lifted(cut.extract(rgb, MESH_SIDE))
     except ValueError:  # a box wholly outside the photo
