@@ -31,7 +31,8 @@ from data_synth.run.plan import Plan
 from data_synth.run.run_progress import RunProgress
 from data_synth.run.scaling import measure
 from data_synth.sample.illumination import EnvironmentBank
-from data_synth.sample.pair import PairMaker, PairRanges
+from data_synth.sample.pair import PairMaker
+from data_synth.sample.pair_ranges import PairRanges
 from data_synth.stage.render import RenderSettings
 from relight.error import RelightError
 from relight.storage import whole_file

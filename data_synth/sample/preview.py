@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from data_synth.run.field import Field
 from data_synth.sample.illumination import EnvironmentBank, Projector
-from data_synth.sample.pair import Pairs, background
+from data_synth.sample.pair import Pairs
+from data_synth.sample.scene import background
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.geometry import normalize
 

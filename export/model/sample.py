@@ -16,7 +16,8 @@ from data_synth.run.dataset import Dataset, render_dataset
 from data_synth.run.field import Field
 from data_synth.run.plan import Plan
 from data_synth.sample.illumination import EnvironmentBank
-from data_synth.sample.pair import PairMaker, PairRanges
+from data_synth.sample.pair import PairMaker
+from data_synth.sample.pair_ranges import PairRanges
 from data_synth.stage.render import RenderSettings
 from export.error import ExportError
 from relight import load_photo

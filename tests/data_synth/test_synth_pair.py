@@ -11,7 +11,9 @@ from synth_scene import PLAIN, ball, head, metadata, shoot, subject
 from data_synth.run.field import Field
 from data_synth.sample.camera_model import CameraModel, CameraRanges
 from data_synth.sample.illumination import EnvironmentBank
-from data_synth.sample.pair import PairMaker, PairRanges, soft_key
+from data_synth.sample.pair import PairMaker
+from data_synth.sample.pair_ranges import PairRanges
+from data_synth.sample.scene import soft_key
 from data_synth.sample.variation import albedo_field, stubble, zones
 from data_synth.stage.render import RenderSettings
 from data_synth.stage.rig import Camera, Rig

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from data_synth.sample.pair import PairRanges
+from data_synth.sample.pair_ranges import PairRanges
 from relight.stage.view import FINE, SIDE
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from data_synth.run.field import Field
 from data_synth.sample.illumination import Projector
-from data_synth.sample.pair import background
+from data_synth.sample.scene import background
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.environment import HEIGHT, Environment
 from relight.face import mesh
