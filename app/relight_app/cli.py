@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from relight_app.light_option import LightChoice
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
-"""Exit status; 2, for a wrong command line, is typer's."""
+"""Exit statuses. For a wrong command line typer exits with 2."""
 MAX_STRENGTH = 100.0
 RETRIES = 2
-"""Times that a photo is begun again on a cluster, whose machines come and go."""
+"""How often a photo is started again on a cluster, whose machines come and go."""
 
 HELP = """Add a studio key light to portrait photos.
 
@@ -30,7 +30,7 @@ photographer would put it. PHOTO is a file, a folder (searched with all its subf
 standard input.
 
 The relit photo is written beside the original as NAME.relit.SUFFIX, or to -o. It keeps the \
-original's file type; of types that cannot be written (GIF, BMP, AVIF) it becomes a PNG.
+original's file type; types that cannot be written (GIF, BMP, AVIF) become PNG.
 """
 EPILOG = """[bold]Examples[/bold]
 
@@ -47,7 +47,7 @@ A warm light from the right and above; two lights:
   relight portrait.jpg --azimuth 45 --elevation 30 --color warm
   relight portrait.jpg --light -45,30 --light 150,20,0.5,#4080ff
 
-All photos below a folder, mirrored below another; through a pipe:
+All photos in a folder and its subfolders, to another folder; through a pipe:
   relight holiday/ -o relit/
   cat in.jpg | relight - > out.jpg
 
@@ -57,12 +57,12 @@ A cloud folder, on all machines of a Ray cluster:
 In the browser, with the light on a handle:
   relight serve
 
-[bold]Folders[/bold]: photos whose output exists are skipped, so an interrupted run is completed \
-by repeating it; --overwrite does them again. Earlier outputs (*.relit.*), hidden files and \
-linked folders are left out.
+[bold]Folders[/bold]: photos whose output exists are skipped, so repeat the command to complete \
+an interrupted run; --overwrite relights them again. Earlier outputs (*.relit.*), hidden files \
+and linked folders are left out. Where a.bmp and a.png lie together, a.bmp becomes a.bmp.png.
 
-[bold]Exit status[/bold]: 0 all done, 1 some photos failed, 2 the command line is wrong and \
-nothing was done, 130 interrupted.
+[bold]Exit status[/bold]: 0 all photos done, 1 some failed, 2 wrong command line and nothing \
+done, 130 interrupted.
 """
 
 app = typer.Typer(
@@ -77,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
     Args:
-        arguments: without the program's name; None takes them from ``sys.argv``.
+        arguments: without the program's name; None takes ``sys.argv``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _leave)
-    if given[:1] == ["serve"]:  # a file of this name is ./serve
+    if given[:1] == ["serve"]:  # a photo or folder called serve is given as ./serve
         from relight_app.server.command import main as serve
 
         serve(given[1:])
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """End by an exception, so that unfinished files are removed on the way."""
+    """Exit through an exception, so that unfinished files are removed."""
     sys.exit(128 + number)
 
 
@@ -124,7 +124,7 @@ def relight(
         typer.Option(
             metavar="DEG",
             help="Direction of the light: 0 from the camera, > 0 from the right of the picture."
-            " What is not given stays automatic, but the intensity becomes 1.",
+            " The elevation stays automatic unless given; the intensity becomes 1.",
             rich_help_panel="Light",
         ),
     ] = None,
@@ -132,7 +132,7 @@ def relight(
         float | None,
         typer.Option(
             metavar="DEG",
-            help="Height of the light, -90 to 90, > 0 from above. Otherwise as --azimuth.",
+            help="Height of the light, -90 to 90, > 0 from above. See --azimuth for the rest.",
             rich_help_panel="Light",
         ),
     ] = None,
@@ -140,7 +140,7 @@ def relight(
         float | None,
         typer.Option(
             metavar="K",
-            help="1 doubles the light on a face that looks at it. Alone: automatic direction.",
+            help="1 doubles the light on a face that looks into it. Alone: automatic direction.",
             rich_help_panel="Light",
         ),
     ] = None,
@@ -157,7 +157,7 @@ def relight(
         list[str] | None,
         typer.Option(
             metavar="AZ,EL[,K[,COLOR[,SOFTNESS]]]",
-            help="A complete light in place of the automatic one; repeat it for several.",
+            help="A complete light instead of the automatic one; repeat it for several lights.",
             rich_help_panel="Light",
         ),
     ] = None,
@@ -165,7 +165,7 @@ def relight(
         float,
         typer.Option(
             metavar="S",
-            help="Factor on all added light, also on the automatic; 0 keeps the photo's pixels.",
+            help="Factor on all added light, automatic or not; 0 keeps the photo's pixels.",
             rich_help_panel="Light",
         ),
     ] = 1.0,
@@ -198,8 +198,8 @@ def relight(
         bool,
         typer.Option(
             "--json",
-            help="Report to standard output: one line with one JSON object per photo, as each is"
-            " done.",
+            help="Write a report to standard output: one JSON object per line and photo, as each"
+            " photo is finished.",
             rich_help_panel="Output",
         ),
     ] = False,
@@ -216,8 +216,8 @@ def relight(
         typer.Option(
             min=1,
             metavar="N",
-            help="Processes for several photos.  [dim]\\[default: one per core, as far as memory"
-            " goes][/dim]",
+            help="Processes for several photos.  [dim]\\[default: one per core, if there is memory"
+            " for them][/dim]",
             show_default=False,
         ),
     ] = None,
@@ -225,8 +225,8 @@ def relight(
         str,
         typer.Option(
             metavar="NAME",
-            help="Where several photos are relit: local, in processes here, or ray, on a Ray"
-            " cluster whose machines see the same folders or URLs.",
+            help="Where photos are relit: local (processes on this machine) or ray (a Ray cluster"
+            " whose machines see the same folders or URLs).",
             rich_help_panel="Scale",
         ),
     ] = "local",
@@ -234,17 +234,17 @@ def relight(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="The Ray cluster, or auto; without it one is started here.",
+            help="The Ray cluster, or auto; if not given, one is started on this machine.",
             rich_help_panel="Scale",
         ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell failures only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Report failures only.")] = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Relight photos; the text users see is :data:`HELP`."""
+    """Relight photos; users see :data:`HELP`."""
     from relight.work.factory import make_runner
     from relight_app import cloud, destination
     from relight_app.task import Task
@@ -254,7 +254,7 @@ def relight(
     try:
         choice = _choose_light(azimuth, elevation, intensity, color, light)
         if not (math.isfinite(strength) and 0 <= strength <= MAX_STRENGTH):
-            raise ValueError(f"--strength lies in [0, {MAX_STRENGTH:g}], got {strength:g}")
+            raise ValueError(f"--strength is between 0 and {MAX_STRENGTH:g}, got {strength:g}")
         in_cloud = cloud.is_cloud(photos, output)
         plan = (cloud if in_cloud else destination).make_plan(photos, options)
         if plan.single and output in (None, destination.STREAM):
@@ -269,7 +269,7 @@ def relight(
         task = Task(choice, strength, overwrite)
         report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
     except KeyboardInterrupt:
-        report.say("interrupted; the photos written so far are whole")
+        report.say("interrupted; the photos written so far are complete")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         _drop_stdout()
@@ -305,6 +305,6 @@ def _check_stdout(to_stdout: Sequence[bool], as_json: bool) -> None:
 
 
 def _drop_stdout() -> None:
-    """Nobody reads any more: keep the interpreter from complaining when it flushes at its end."""
+    """Nobody reads standard output any more: keep the interpreter from complaining at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light a user asks for in words: angles, intensity, and a colour by name, hex or kelvin."""
+"""The light a user asks for: angles, intensity, and a colour by name, hex code or kelvin."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from relight.color import luminance, srgb_to_linear
 Color = tuple[float, float, float]
 
 MAX_INTENSITY = 100.0
-"""No photo needs more, and far beyond it numbers overflow."""
+"""No photo needs more, and far larger numbers overflow."""
 WHITE_K = 6500.0
-"""Colour temperature that counts as white: the photo is taken to be balanced for daylight."""
+"""Colour temperature that counts as white: we assume that the photo is balanced for daylight."""
 NAMED_K = {"candle": 1900.0, "warm": 3200.0, "golden": 4000.0, "white": WHITE_K, "cool": 9000.0}
-"""Names of light colours and what they stand for, in kelvin."""
+"""Names of light colours and their temperatures in kelvin."""
 _XYZ_TO_RGB = np.array(
     [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
 )
@@ -47,7 +47,7 @@ def parse_color(text: str) -> Color:
     except ValueError as error:
         names = ", ".join(NAMED_K)
         raise ValueError(
-            f"{text!r} is no colour; give #rrggbb, a temperature like 3200K, or a name: {names}"
+            f"{text!r} is not a colour; give #rrggbb, a temperature like 3200K, or a name: {names}"
         ) from error
     red, green, blue = srgb_to_linear(encoded).tolist()
     return red, green, blue
@@ -63,7 +63,7 @@ def parse_light(text: str) -> Light:
     azimuth, elevation, intensity, color, softness = (*parts, "", "", "", "")[:5]
     if not 2 <= len(parts) <= 5:
         raise ValueError(
-            f"{text!r} is no light; give AZ,EL[,K[,COLOR[,SOFTNESS]]] like -45,30,0.8,warm"
+            f"{text!r} is not a light; give AZ,EL[,K[,COLOR[,SOFTNESS]]] like -45,30,0.8,warm"
         )
     light = Light(
         _number(text, "AZ", azimuth),
@@ -80,19 +80,19 @@ def _number(text: str, name: str, part: str) -> float:
     try:
         return float(part)
     except ValueError as error:
-        raise ValueError(f"{text!r}: {name} is a number, not {part!r}") from error
+        raise ValueError(f"{text!r}: {name} must be a number, not {part!r}") from error
 
 
 @dataclass(frozen=True)
 class LightChoice:
-    """What a user fixed about the light; what is None stays automatic.
+    """What a user has chosen about the light; what is None stays automatic.
 
     Attributes:
         azimuth_deg: of the one light.
         elevation_deg: of the one light.
         intensity: of the one light.
         color: of the one light, linear RGB.
-        lights: complete lights instead of the one.
+        lights: complete lights instead of that one.
     """
 
     azimuth_deg: float | None = None
@@ -102,14 +102,14 @@ class LightChoice:
     lights: tuple[Light, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check ranges and that the two ways of naming lights are not mixed.
+        """Check the ranges, and that the two ways of giving lights are not mixed.
 
         Raises:
-            ValueError: if not.
+            ValueError: if they are, or a value is out of range.
         """
         if self.lights and self._fixed:
             raise ValueError(
-                "--light says all about a light; use it without --azimuth, --elevation,"
+                "--light describes a light completely; use it without --azimuth, --elevation,"
                 " --intensity and --color"
             )
         if self.intensity is not None:
@@ -129,14 +129,14 @@ class LightChoice:
 
     @property
     def needs_automatic(self) -> bool:
-        """Whether the automatic light must be known to complete this choice."""
+        """Whether the automatic light is needed to complete this choice."""
         return bool(self._fixed) and (self.azimuth_deg is None or self.elevation_deg is None)
 
     def complete(self, automatic: Light | None) -> list[Light] | None:
-        """The lights to add; None leaves all to automatic placement.
+        """The lights to add; None leaves everything to automatic placement.
 
-        A direction chosen by hand has intensity 1 unless that is chosen too: the automatic
-        intensity, often 0, belongs to the automatic direction.
+        A direction chosen by hand gets intensity 1 unless an intensity is chosen too: the
+        automatic one, which is often 0, belongs to the automatic direction.
 
         Args:
             automatic: the light placed automatically, where :attr:`needs_automatic`.
@@ -171,7 +171,7 @@ class LightChoice:
 
 def _check_intensity(intensity: float) -> None:
     if not 0 <= intensity <= MAX_INTENSITY:
-        raise ValueError(f"intensity lies in [0, {MAX_INTENSITY:g}], got {intensity:g}")
+        raise ValueError(f"intensity is between 0 and {MAX_INTENSITY:g}, got {intensity:g}")
 
 
 def _temperature_color(kelvin: float) -> Color:
@@ -181,7 +181,7 @@ def _temperature_color(kelvin: float) -> Color:
     applications" (cubic splines of the Planckian locus).
     """
     if not 1667 <= kelvin <= 25000:
-        raise ValueError(f"a colour temperature lies in [1667K, 25000K], got {kelvin:g}K")
+        raise ValueError(f"a colour temperature is between 1667K and 25000K, got {kelvin:g}K")
     relative = np.maximum(_planckian_rgb(kelvin) / _planckian_rgb(WHITE_K), 0)
     red, green, blue = (relative / float(luminance(relative))).tolist()
     return red, green, blue

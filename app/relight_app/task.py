@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One photo from start to end: read, relight, write, report. Every failure becomes an outcome."""
+"""One photo from start to finish: read, relight, write, report. Failures become outcomes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from relight_app.destination import STREAM, Job
 from relight_app.light_option import LightChoice
 
 STDIN = "<stdin>"
-_NO_FACE_CURE = "if there is one, turn it upright or crop closer to it"
+_NO_FACE_CURE = "if there is one, crop closer to it"
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Outcome:
     Attributes:
         name: the photo as the user wrote it.
         status: how it ended.
-        message: for a failure, what went wrong and the cure; else where the light stands.
-        report: JSON-ready account of the result, empty for a failure.
+        message: for a failure, what went wrong and the cure; otherwise where the light is.
+        report: the result as a JSON-ready dictionary, empty for a failure.
         files: what was written, by kind.
-        warnings: what the user should know besides.
+        warnings: what else the user should know.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
     def account(self) -> dict[str, Any]:
-        """One JSON object; ``photo``, ``status`` and ``output`` are always there."""
+        """The outcome as one JSON object; it always has ``photo``, ``status`` and ``output``."""
         head = {"photo": self.name, "status": self.status, "output": self.files.get("output")}
         rest = {**self.report, **{k: v for k, v in self.files.items() if k != "output"}}
         if self.status == "failed":
@@ -65,7 +65,7 @@ class Outcome:
 
 @dataclass
 class Task:
-    """What is done to every photo. Can be sent to another process before its first use.
+    """Relights photos, one at a time. Can be sent to another process before its first use.
 
     Attributes:
         choice: the light.
@@ -81,7 +81,7 @@ class Task:
     _relighter: Relighter | None = field(default=None, repr=False)
 
     def __call__(self, job: Job) -> Outcome:
-        """Do one photo; no exception but an interrupt leaves this."""
+        """Relight one photo; nothing but an interrupt or a broken pipe is raised."""
         warnings: list[str] = []
         name = STDIN if job.name == STREAM else job.name
         try:
@@ -102,7 +102,7 @@ class Task:
             outcome = Outcome(name, "failed", f"{name}: not enough memory; {cure}")
         except Exception as error:
             outcome = Outcome(name, "failed", _unexpected(name, error))
-            # What a failure leaves behind in the models is unknown: the next photo gets new ones.
+            # The failure may have left the models in a bad state: the next photo gets new ones.
             self._relighter = None
         return dataclasses.replace(outcome, warnings=tuple(warnings))
 
@@ -116,9 +116,9 @@ class Task:
         lit = any(light.intensity > 0 for light in result.lights) and result.strength > 0
         message = " ".join(_describe(light) for light in result.lights)
         if result.strength == 0:
-            message = "Strength 0 leaves every pixel as it was."
+            message = "Strength 0 leaves every pixel unchanged."
         elif not lit and self.choice.intensity is None:
-            message += " Use --intensity to add light all the same."
+            message += " Use --intensity to add light anyway."
         return Outcome(
             name,
             "relit" if lit else "unchanged",
@@ -147,7 +147,7 @@ def _read_stdin() -> bytes:
 
 
 def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -> dict[str, str]:
-    """Write all of a job's files, the relit photo last: where it is, the rest is too."""
+    """Write all of a job's files; the relit photo last, so that it shows that all are there."""
     relit = result.photo.with_rgb(result.image)
     written: list[Path] = []
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the user is told: text on standard error, JSON lines on standard output."""
+"""What the user sees: text on standard error, JSON lines on standard output."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from relight_app.task import Outcome
 
 
 def printable(text: str) -> str:
-    """One line for a terminal: what is not printable, as line ends in names, is escaped."""
+    """One line for a terminal: line ends and other unprintable characters are escaped."""
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )
 
 
 class Report:
-    """Follows the work and tells of it.
+    """Follows the work and reports it.
 
     Attributes:
         failures: one line per photo that failed.
@@ -37,7 +37,7 @@ class Report:
         Args:
             plan: what is to be done.
             as_json: whether each outcome is written to standard output.
-            quiet: whether only failures are told.
+            quiet: whether only failures are reported.
         """
         self.failures: list[str] = []
         self._plan, self._as_json, self._quiet = plan, as_json, quiet
@@ -51,13 +51,13 @@ class Report:
         self._console.print(f"relight: {printable(text)}", markup=False)
 
     def follow(self, work: batch.Work, workers: int | None, runner: Runner | None = None) -> None:
-        """Do the plan's work and tell of it.
+        """Do the plan's work and report it.
 
         Args:
             work: does one job.
-            workers: number of processes; None is a sensible one.
-            runner: where the work is done; None does a single photo in this process and several
-                in others.
+            workers: number of processes; None chooses one.
+            runner: where the work is done; None relights a single photo in this process, several
+                in other processes.
 
         Raises:
             KeyboardInterrupt: after all unfinished work was stopped.
@@ -109,7 +109,7 @@ class Report:
         words = (
             ("relit", "relit"),
             ("unchanged", "left unchanged"),
-            ("skipped", "done before"),
+            ("skipped", "already done"),
             ("failed", "failed"),
         )
         counts = [f"{self._counts[key]} {word}" for key, word in words if key in self._counts]

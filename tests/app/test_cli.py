@@ -176,7 +176,7 @@ def test_a_folder_is_mirrored_and_resumed(run: Run, tmp_path: Path) -> None:
     kept = (output / "a.png").stat().st_mtime_ns
     again = run(folder, "-o", output, *KEY)
     assert again.exit_code == 0
-    assert "1 relit, 2 done before" in again.stderr
+    assert "1 relit, 2 already done" in again.stderr
     np.testing.assert_array_equal(pixels(output / "sub/b.png"), reference)
     assert (output / "a.png").stat().st_mtime_ns == kept
 
@@ -262,7 +262,7 @@ def test_stopped(tmp_path: Path, number: int, status: int) -> None:
     assert process.returncode == status, errors
     if number == signal.SIGINT:
         last = errors.decode().splitlines()[-1]
-        assert last == "relight: interrupted; the photos written so far are whole"
+        assert last == "relight: interrupted; the photos written so far are complete"
     assert b"Traceback" not in errors
     written = names(output)
     assert 0 < len(written) < 40

@@ -133,7 +133,7 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
     "no light": (
         lambda: {"content": encoded(NO_FACE), "params": {"light": "up"}},
         422,
-        "is no light",
+        "is not a light",
     ),
     "a light out of range": (
         lambda: {"content": encoded(NO_FACE), "params": {"light": "0,95"}},
@@ -148,7 +148,7 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
     "a strange strength": (
         lambda: {"content": encoded(NO_FACE), "params": {"strength": "nan"}},
         422,
-        "strength lies in",
+        "strength is between",
     ),
     "a bomb": (lambda: {"content": encoded(Image.new("1", (20000, 20000)))}, 413, "megapixels"),
     "a huge body": (lambda: {"content": bytes(65_000_000)}, 413, "megabytes"),

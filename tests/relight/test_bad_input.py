@@ -500,7 +500,7 @@ def test_killed_in_the_middle_and_run_again(run: Run, tmp_path: Path) -> None:
     assert 0 < len(first) < count
     result = run(folder, "-o", output, *KEY, "--jobs", "1")
     assert result.exit_code == 0, result.stderr
-    assert f"{count - len(first)} relit, {len(first)} done before" in result.stderr
+    assert f"{count - len(first)} relit, {len(first)} already done" in result.stderr
     relit = {path: path.read_bytes() for path in output.glob("[!.]*")}
     assert len(relit) == count
     assert len(set(relit.values())) == 1, "some photo was half-written"

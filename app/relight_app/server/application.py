@@ -37,13 +37,13 @@ T = TypeVar("T")
 
 
 class Desk:
-    """Takes one photo at a time to the models; the others wait in line."""
+    """Hands one photo at a time to the models; the others wait in line."""
 
     def __init__(self, relighter: Relighter, limits: Limits) -> None:
         """Prepare.
 
         Args:
-            relighter: what relights.
+            relighter: does the work.
             limits: of requests.
         """
         self._relighter, self._limits = relighter, limits
@@ -54,7 +54,7 @@ class Desk:
         """Read a request, wait for its turn and do a task in another thread.
 
         Raises:
-            HTTPException: in words, for whatever is wrong with the request.
+            HTTPException: if anything is wrong with the request.
         """
         if request.method != "POST":
             raise HTTPException(405, headers={"allow": "POST"})
@@ -92,7 +92,7 @@ def create_app(
     """The page and the API as an ASGI application.
 
     Args:
-        relighter: what relights, closed when the application ends; None makes one.
+        relighter: does the work, and is closed when the application ends; None makes one.
         limits: of requests.
         hosts: names that clients may call this server by; None for any.
     """

@@ -19,7 +19,7 @@ POST /analyze; /openapi.json describes it) relights them here:
 
   curl -F photo=@portrait.jpg http://127.0.0.1:8000/relight -o relit.jpg
 
-Only this machine can reach the server unless --host says otherwise; it asks nobody who he is.
+Only this machine can reach the server unless --host says otherwise. It has no passwords.
 """
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -37,14 +37,14 @@ def main(arguments: Sequence[str]) -> None:
 @app.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 def serve(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes a free one.")
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="0 chooses a free one.")
     ] = 8000,
     host: Annotated[
         str,
-        typer.Option(metavar="HOST", help="Address to listen on; 0.0.0.0 lets the network in."),
+        typer.Option(metavar="HOST", help="Address to listen on; 0.0.0.0 opens it to the network."),
     ] = "127.0.0.1",
 ) -> None:
-    """Serve until interrupted; the text users see is :data:`HELP`."""
+    """Serve until interrupted; users see :data:`HELP`."""
     missing = [n for n in ("starlette", "uvicorn", "python_multipart") if not _is_installed(n)]
     if missing:
         _fail(f"{', '.join(missing)} missing: {CURE}")
@@ -60,9 +60,9 @@ def serve(
         _fail(f"cannot listen on {host}:{port} ({reason}); choose another --port or --host")
     shown = f"[{host}]" if ":" in host else host
     name, local = listener.getsockname()[1], host in LOOPBACK
-    sys.stderr.write(f"relight: http://{shown}:{name}/ (Ctrl+C ends it)\n")
+    sys.stderr.write(f"relight: http://{shown}:{name}/ (Ctrl+C stops it)\n")
     if not local:
-        sys.stderr.write("relight: everybody on the network can reach this server\n")
+        sys.stderr.write("relight: everyone on the network can reach this server\n")
     config = uvicorn.Config(create_app(hosts=LOOPBACK if local else None), log_level="warning")
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -45,8 +45,8 @@ def describe(limits: Limits) -> dict[str, Any]:
             "/analyze": {
                 "post": _operation(
                     "analyze",
-                    "Look at a photo",
-                    f"Its faces, the light already there and the light that would be added. {size}",
+                    "Analyze a photo",
+                    f"Its faces, its existing light and the light that would be added. {size}",
                     account,
                     limits,
                 )
@@ -121,7 +121,7 @@ _STRENGTH = {
 _FAILURES = {
     "400": "No photo in the request, or a malformed form.",
     "413": "The photo is too large.",
-    "415": "It is no photo, or of a kind that cannot be read.",
+    "415": "Not a photo, or of a kind that cannot be read.",
     "422": "No face, a damaged photo, or a light out of range.",
     "503": "Too many photos in line.",
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client of the server asks for: read from its request, and carried out."""
+"""What a client of the server orders: reading it from a request, and carrying it out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from relight_app.light_option import parse_light
 PHOTO, LIGHT, STRENGTH = "photo", "light", "strength"
 """Names of a request's fields."""
 NAME = "the photo"
-"""What messages call the upload."""
+"""How messages call the uploaded file."""
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
@@ -50,8 +50,8 @@ class Limits:
     Attributes:
         megabytes: size of a request's body.
         megapixels: size of a photo once it is decoded.
-        waiting: photos in line before further ones are turned away.
-        lights: added to one photo.
+        waiting: photos that may wait in line; further ones are refused.
+        lights: that may be added to one photo.
     """
 
     megabytes: float = 64.0
@@ -66,8 +66,8 @@ class Order:
 
     Attributes:
         content: the photo's file.
-        megapixels: more are refused.
-        lights: None places one automatically.
+        megapixels: photos with more are refused.
+        lights: to add; None places one automatically.
         strength: factor on the added light.
     """
 
@@ -80,7 +80,7 @@ class Order:
         """The photo, decoded.
 
         Raises:
-            HTTPException: 415 if it is none, 413 if it is too large, 422 if it is damaged.
+            HTTPException: 415 if it is not a photo, 413 if it is too large, 422 if it is damaged.
         """
         try:
             return load_photo(_Upload(self.content), max_megapixels=self.megapixels)
@@ -108,7 +108,7 @@ def relit(relighter: Relighter, order: Order) -> tuple[bytes, str]:
 
 
 def analyzed(relighter: Relighter, order: Order) -> dict[str, Any]:
-    """Faces, the light already there and the light to add, JSON-ready."""
+    """Faces, the existing light and the light to add, JSON-ready."""
     result = relighter.relight(order.photo(), order.lights, strength=0)
     return dataclasses.replace(result, strength=order.strength).report()
 
@@ -117,24 +117,24 @@ def carry_out(task: Callable[[Relighter, Order], T], relighter: Relighter, order
     """Do a task.
 
     Raises:
-        HTTPException: a status and a sentence for what can go wrong with a photo.
+        HTTPException: if it fails: a status, and a sentence on what went wrong.
     """
     try:
         return task(relighter, order)
     except NoFaceError as error:
-        cure = "if there is one, turn it upright or crop closer to it"
+        cure = "if there is one, crop closer to it"
         raise HTTPException(422, f"No face found in this photo; {cure}") from error
     except RelightError as error:
         raise HTTPException(500, str(error)) from error
     except MemoryError as error:
-        raise HTTPException(413, f"{NAME} needs more memory than there is; shrink it") from error
+        raise HTTPException(413, f"there is not enough memory for {NAME}; shrink it") from error
 
 
 async def read(request: Request, limits: Limits) -> Order:
     """A request's photo and light: a form with a file, or the file itself as the body.
 
     Raises:
-        HTTPException: 4xx in words.
+        HTTPException: 4xx, with a sentence on what is wrong.
     """
     fields: Fields = request.query_params
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -176,5 +176,5 @@ def _strength(fields: Fields) -> float:
     except ValueError:
         strength = -1.0
     if not 0 <= strength <= BRIGHTEST:
-        raise HTTPException(422, f"strength lies in [0, {BRIGHTEST:g}], got {text!r:.40}")
+        raise HTTPException(422, f"strength is between 0 and {BRIGHTEST:g}, got {text!r:.40}")
     return strength
