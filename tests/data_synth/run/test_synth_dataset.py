@@ -27,7 +27,7 @@ from data_synth.run.plan import CameraJitter, Plan, missing_views, stray
 from data_synth.stage.render import RenderSettings
 from data_synth.stage.rig import Camera, Rig
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 SETTINGS = RenderSettings(size=24, samples=2, bounce_rays=8)
 
 

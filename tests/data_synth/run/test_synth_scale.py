@@ -29,7 +29,7 @@ from data_synth.stage.render import RenderSettings
 from data_synth.stage.rig import Rig
 from relight.work.runner import Lost
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SETTINGS = RenderSettings(size=32)
 ARGUMENTS = ["--subjects", "4", "--cameras", "4", "--size", "32", "--lights", "12", "--jobs", "2"]
 
