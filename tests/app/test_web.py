@@ -258,7 +258,7 @@ def editor(browser: Any) -> Iterator[Editor]:
 @pytest.mark.slow
 def test_the_first_visit_fetches_every_file_once(browser: Any) -> None:
     uvicorn = pytest.importorskip("uvicorn", reason="pip install uvicorn")
-    from relight_app.server import create_app
+    from relight_app.server.application import create_app
 
     app = create_app()
     sent: Counter[str] = Counter()

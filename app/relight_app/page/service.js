@@ -1,9 +1,9 @@
-const VERSION = "60d7c716fe9ce8ec";
+const VERSION = "9d38231d39493f64";
 const FILES = [
  "./",
- "assets/index-B8Z-CD57.js",
  "assets/index-BQAFFnJY.css",
- "assets/worker-DxNM8xIj.js",
+ "assets/index-LIzT08k9.js",
+ "assets/worker-BNWOhA3i.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

@@ -6,23 +6,40 @@
  */
 import { environment as constants } from "./constants.json";
 import { luminance, toSrgb } from "./color";
-import { angles, direction, dot, scaled, times, unit, type Matrix, type Vector } from "./geometry";
+import {
+  angles,
+  direction,
+  dot,
+  rolled,
+  scaled,
+  times,
+  unit,
+  type Matrix,
+  type Vector,
+} from "./geometry";
 import { clamp, Raster } from "./image/raster";
+import { resizeArea } from "./image/resample";
 
-const { HEIGHT, WIDTH, CHEEK_AZIMUTH } = constants;
+const { CHEEK_AZIMUTH, EVEN, HEIGHT, RIM, SHADOW, WIDTH } = constants;
 
-/** Unit vectors towards the centres of a map's cells. */
+/** Unit vector towards the centre of a cell of a map. */
+function cellDirection(row: number, column: number, rows: number): Vector {
+  return direction(
+    (0.5 - (column + 0.5) / (2 * rows)) * 2 * Math.PI,
+    (0.5 - (row + 0.5) / rows) * Math.PI,
+  );
+}
+
+/** Solid angle in steradians of a cell. */
+function solidAngle(row: number, rows: number): number {
+  const edge = (k: number): number => Math.sin((0.5 - k / rows) * Math.PI);
+  return ((edge(row) - edge(row + 1)) * Math.PI) / rows;
+}
+
 const TOWARDS: Vector[] = Array.from({ length: HEIGHT * WIDTH }, (_, i) =>
-  direction(
-    (0.5 - ((i % WIDTH) + 0.5) / WIDTH) * 2 * Math.PI,
-    (0.5 - (Math.floor(i / WIDTH) + 0.5) / HEIGHT) * Math.PI,
-  ),
+  cellDirection(Math.floor(i / WIDTH), i % WIDTH, HEIGHT),
 );
-/** Solid angle in steradians of a cell of each row. */
-const SOLID_ANGLES: number[] = Array.from({ length: HEIGHT }, (_, row) => {
-  const edge = (k: number): number => Math.sin((0.5 - k / HEIGHT) * Math.PI);
-  return ((edge(row) - edge(row + 1)) * Math.PI) / HEIGHT;
-});
+const SOLID_ANGLES: number[] = Array.from({ length: HEIGHT }, (_, row) => solidAngle(row, HEIGHT));
 
 /** Radiance of a white Lambert ball, rough metal and a mirror, and how much covers each pixel. */
 export type SphereKind = "diffuse" | "matte_silver" | "mirror";
@@ -63,7 +80,7 @@ export class Environment {
       for (let c = 0; c < 3; c++) moment[c] += weight * TOWARDS[i][c];
     }
     const size = Math.hypot(...moment);
-    if (size < 1e-4 * Math.max(power, 1e-12)) return [0, 0, 1];
+    if (size < EVEN * Math.max(power, 1e-12)) return [0, 0, 1];
     return unit([moment[0], moment[1], moment[2]]);
   }
 
@@ -76,7 +93,7 @@ export class Environment {
   /** Brightness of the lit cheek over that of the shadow cheek, >= 1. */
   keyToFill(headPose: Matrix): number {
     const [left, right] = this.cheeks(headPose);
-    return Math.max(left, right) / Math.max(Math.min(left, right), 1e-6);
+    return Math.max(left, right) / Math.max(Math.min(left, right), SHADOW);
   }
 
   /** Radiance seen along a unit vector, bilinear. */
@@ -97,6 +114,34 @@ export class Environment {
       (at(row, column, k) * (1 - u) + at(row, column + 1, k) * u) * (1 - v) +
       (at(row + 1, column, k) * (1 - u) + at(row + 1, column + 1, k) * u) * v;
     return [mix(0), mix(1), mix(2)];
+  }
+
+  /**
+   * The light turned about the camera's axis, its power kept.
+   *
+   * @param angle radians, > 0 clockwise as the viewer sees it: from above towards image right.
+   */
+  roll(angle: number): Environment {
+    if (angle === 0) return this;
+    const finer = HEIGHT * constants.ROLL_SAMPLES;
+    const weighted = new Raster(finer, 2 * finer, 3);
+    for (let i = 0; i < 2 * finer * finer; i++) {
+      const row = Math.floor(i / (2 * finer));
+      const towards = cellDirection(row, i % (2 * finer), finer);
+      const area = solidAngle(row, finer);
+      weighted.data.set(scaled(this.sample(rolled(towards, -angle)), area), i * 3);
+    }
+    const turned = resizeArea(weighted, HEIGHT, WIDTH);
+    for (let i = 0; i < turned.data.length; i++) {
+      turned.data[i] /= SOLID_ANGLES[Math.floor(i / (3 * WIDTH))];
+    }
+    const [before, after] = [this.power(), new Environment(turned).power()];
+    return new Environment(turned.map((value, i) => (value * before[i % 3]) / Math.max(after[i % 3], 1e-20)));
+  }
+
+  /** Radiance summed over the sphere, by colour. */
+  private power(): Vector {
+    return this.gathered(() => 1, 1);
   }
 
   /** What a ball of some material shows at a normal, linear. */
@@ -139,7 +184,7 @@ export function ballNormal(
   const x = ((column + 0.5) / size) * 2 - 1;
   const y = 1 - ((row + 0.5) / size) * 2;
   const radius = Math.hypot(x, y);
-  const inside = Math.min(radius, 0.999);
+  const inside = Math.min(radius, RIM);
   const shrink = inside / Math.max(radius, 1e-9);
   return {
     normal: [x * shrink, y * shrink, Math.sqrt(1 - inside * inside)],

@@ -6,8 +6,8 @@
  * the unit vector from the subject towards the light: azimuth > 0 is image right, elevation > 0 up.
  */
 import { geometry } from "./constants.json";
-import { clamp, Pixels, Raster, roundEven, Window, type Rows } from "./image/raster";
-import { resizeArea, resizeLinear, shrunk, warp, type Axis } from "./image/resample";
+import { clamp, Pixels, type Raster, Window } from "./image/raster";
+import { drawn, shrinkPixels, shrunk, type Affine } from "./image/resample";
 
 export type Vector = readonly [number, number, number];
 /** Row by row. */
@@ -99,8 +99,28 @@ export interface Box {
   readonly right: number;
 }
 
+/**
+ * A vector, camera frame, turned about the camera's axis by radians: clockwise as the viewer sees
+ * it, so that up goes towards image right.
+ */
+export function rolled([x, y, z]: Vector, angle: number): Vector {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  return [x * cos + y * sin, y * cos - x * sin, z];
+}
+
+/** Radians by which a head's up axis leans towards image right, by its pose. */
+export function rollOf(headPose: Matrix): number {
+  return Math.atan2(headPose[0][1], headPose[1][1]);
+}
+
+/** A rotation to camera frame, turned as `rolled` turns vectors. */
+export function rolledPose(pose: Matrix, angle: number): Matrix {
+  const [right, up, out] = transposed(pose);
+  return transposed([rolled(right, angle), rolled(up, angle), rolled(out, angle)]);
+}
+
 /** Left, top, right and bottom of the bounding box of triples' first two numbers. */
-export function bounds(points: Float32Array): [number, number, number, number] {
+export function bounds(points: ArrayLike<number>): [number, number, number, number] {
   const box: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < points.length; i += 3) {
     box[0] = Math.min(box[0], points[i]);
@@ -111,85 +131,142 @@ export function bounds(points: Float32Array): [number, number, number, number] {
   return box;
 }
 
-/** Cell `u` lies at `offset + (u + 0.5) * step` pixels, of which one has `scale` values. */
-function cells(offset: number, step: number, scale: number): Axis {
-  return { scale: step * scale, offset: (offset + 0.5 * step) * scale - 0.5 };
-}
-
-/** A square of whole pixels of a photo; may reach past its border, where edges repeat. */
+/**
+ * A square of a photo, turned so that the head in it is upright; may reach past the photo's border,
+ * where edges repeat. Positions are in pixels of the photo; pixel `j` covers `[j, j + 1)`.
+ */
 export class Crop {
+  private readonly cos: number;
+  private readonly sin: number;
+
+  /**
+   * @param x column of its middle.
+   * @param y row of its middle.
+   * @param size side in pixels.
+   * @param roll radians by which its upper side leans towards image right.
+   */
   constructor(
-    readonly left: number,
-    readonly top: number,
+    readonly x: number,
+    readonly y: number,
     readonly size: number,
-  ) {}
+    readonly roll = 0,
+  ) {
+    this.cos = Math.cos(roll);
+    this.sin = Math.sin(roll);
+  }
 
   /** The square around a face's landmarks, triples. */
-  static around(landmarks: Float32Array): Crop {
-    const [left, top, right, bottom] = bounds(landmarks);
-    const extent = Math.max(right - left, bottom - top);
-    const size = Math.max(1, roundEven(extent * geometry.CROP_SCALE));
-    const start = (low: number, high: number): number =>
-      Math.floor(Math.fround((low + high) / 2 - size / 2 + 0.5));
-    return new Crop(start(left, right), start(top, bottom), size);
+  static around(landmarks: Float32Array, roll = 0): Crop {
+    const { cos, sin } = new Crop(0, 0, 1, roll);
+    const turned = Float64Array.from(landmarks, (value, i) => {
+      if (i % 3 === 0) return value * cos + landmarks[i + 1] * sin;
+      return i % 3 === 1 ? value * cos - landmarks[i - 1] * sin : 0;
+    });
+    const [left, top, right, bottom] = bounds(turned);
+    const [a, b] = [(left + right) / 2, (top + bottom) / 2];
+    const size = Math.max(1, geometry.CROP_SCALE * Math.max(right - left, bottom - top));
+    return new Crop(a * cos - b * sin, a * sin + b * cos, size, roll);
   }
 
   /** Cut the square out of a photo and resample it; null if it lies wholly outside. */
   extract(photo: Pixels, side: number): Pixels | null {
     const seen = this.visible(photo.rows, photo.columns);
     if (seen.top >= seen.bottom || seen.left >= seen.right) return null;
-    if (this.size > 2 * side) return this.extractShrunk(photo, seen, side);
-    const square = new Window(photo, this.left, this.top, this.size, this.size);
-    const resize = side <= this.size ? resizeArea : resizeLinear;
-    return Pixels.rounded(resize(square, side, side));
-  }
-
-  /** Average by a whole factor, then cut the exact square at the reduced size. */
-  private extractShrunk(photo: Pixels, seen: Box, side: number): Pixels {
-    const [height, width] = [seen.bottom - seen.top, seen.right - seen.left];
-    const part: Rows = new Window(photo, seen.left, seen.top, height, width);
-    const factor = Math.floor(this.size / side);
-    const small = Pixels.rounded(shrunk(part, factor));
-    const step = this.size / side;
-    const across = cells(this.left - seen.left, step, 1 / Math.min(factor, width));
-    const down = cells(this.top - seen.top, step, 1 / Math.min(factor, height));
-    return Pixels.rounded(warp(small, side, side, down, across));
+    // Whole blocks of a huge photo are averaged first; then one finer picture is drawn from them
+    // and averaged, so that no detail is skipped.
+    const samples = this.size > side ? geometry.SAMPLES : 1;
+    const factor = Math.max(1, Math.floor(this.size / (samples * side) + 0.5));
+    const [top, left] = [Math.max(0, seen.top - factor), Math.max(0, seen.left - factor)];
+    const high = Math.min(photo.rows, seen.bottom + factor) - top;
+    const wide = Math.min(photo.columns, seen.right + factor) - left;
+    const part = new Window(photo, left, top, high, wide);
+    const small = shrunk(part, factor);
+    if (factor > 1) round(small);
+    const onPhoto = this.toPhoto(samples * side);
+    const picture = drawn(small, samples * side, samples * side, {
+      x: scaledRow(onPhoto.x, left, Math.min(factor, wide)),
+      y: scaledRow(onPhoto.y, top, Math.min(factor, high)),
+    });
+    return shrinkPixels(Pixels.rounded(picture), samples);
   }
 
   /** Triples in pixels of the photo to pixels of the crop resampled to `side`. */
   toCrop(points: Float32Array, side: number): Float32Array {
-    const scale = Math.fround(side / this.size);
+    const { x, y, cos, sin } = this;
+    const scale = side / this.size;
     return points.map((value, i) => {
-      const origin = i % 3 === 0 ? this.left : i % 3 === 1 ? this.top : 0;
-      return (value - origin) * scale;
+      if (i % 3 === 2) return value * scale;
+      const [dx, dy] = i % 3 === 0 ? [value - x, points[i + 1] - y] : [points[i - 1] - x, value - y];
+      const along = i % 3 === 0 ? dx * cos + dy * sin : dy * cos - dx * sin;
+      return along * scale + side / 2;
     });
   }
 
-  /** Values given on this crop at the centres of cells of the photo, bilinear, edges repeated. */
-  ontoGrid(values: Raster, grid: Grid): Raster {
+  /** Column and row, pixels of the photo, of a point in shares of the crop's sides. */
+  point(u: number, v: number): [number, number] {
+    const [across, down] = [(u - 0.5) * this.size, (v - 0.5) * this.size];
+    return [
+      this.x + across * this.cos - down * this.sin,
+      this.y + across * this.sin + down * this.cos,
+    ];
+  }
+
+  /**
+   * Values given on this crop at the centres of cells of the photo, bilinear.
+   *
+   * @param outside value around the crop; without it its edges repeat.
+   */
+  ontoGrid(values: Raster, grid: Grid, outside?: number): Raster {
+    const { cos, sin } = this;
     const scale = values.rows / this.size;
-    return warp(
-      values,
-      grid.rows,
-      grid.columns,
-      cells(grid.top - this.top, grid.step, scale),
-      cells(grid.left - this.left, grid.step, scale),
-    );
+    const [dx, dy] = [grid.left - this.x, grid.top - this.y];
+    const [along, across] = [grid.step * cos * scale, grid.step * sin * scale];
+    const middle = values.rows / 2;
+    const onCrop: Affine = {
+      x: [along, across, (dx * cos + dy * sin) * scale + middle],
+      y: [-across, along, (dy * cos - dx * sin) * scale + middle],
+    };
+    return drawn(values, grid.rows, grid.columns, onCrop, outside);
   }
 
-  /** The square on the photo scaled by a factor, to whole pixels. */
+  /** The square on the photo scaled by a factor. */
   scaled(factor: number): Crop {
-    const size = Math.max(1, roundEven(this.size * factor));
-    return new Crop(roundEven(this.left * factor), roundEven(this.top * factor), size);
+    return new Crop(this.x * factor, this.y * factor, this.size * factor, this.roll);
   }
 
-  /** The part of a photo that the crop covers. */
+  /** The part of a photo that the square, turned, lies within. */
   visible(rows: number, columns: number): Box {
+    const half = (this.size / 2) * (Math.abs(this.cos) + Math.abs(this.sin));
+    const low = (middle: number, limit: number): number =>
+      clamp(Math.floor(middle - half + geometry.WHOLE), 0, limit);
+    const high = (middle: number, limit: number): number =>
+      clamp(Math.ceil(middle + half - geometry.WHOLE), 0, limit);
     return {
-      top: clamp(this.top, 0, rows),
-      bottom: clamp(this.top + this.size, 0, rows),
-      left: clamp(this.left, 0, columns),
-      right: clamp(this.left + this.size, 0, columns),
+      top: low(this.y, rows),
+      bottom: high(this.y, rows),
+      left: low(this.x, columns),
+      right: high(this.x, columns),
     };
   }
+
+  /** From pixels of the crop at a resolution to those of the photo. */
+  private toPhoto(side: number): Affine {
+    const step = this.size / side;
+    const [along, across] = [step * this.cos, step * this.sin];
+    const middle = side / 2;
+    return {
+      x: [along, -across, this.x - (along - across) * middle],
+      y: [across, along, this.y - (across + along) * middle],
+    };
+  }
+}
+
+/** One axis of an affine map, counted from `origin` in units of `unit`. */
+function scaledRow([a, b, c]: Affine["x"], origin: number, unit: number): Affine["x"] {
+  return [a / unit, b / unit, (c - origin) / unit];
+}
+
+/** Round to whole numbers, as bytes are, in place. */
+function round({ data }: Raster): void {
+  for (let i = 0; i < data.length; i++) data[i] = Math.floor(data[i] + 0.5);
 }

@@ -3,10 +3,10 @@
  * The key light, and its automatic placement: about 30 degrees above the eyeline, 30 to 60 off the
  * camera's axis, on the side that the existing light favours, at a key-to-fill ratio of 2:1.
  */
-import { placement } from "./constants.json";
+import { environment as map, light as constants, placement } from "./constants.json";
 import { luminance } from "./color";
 import { cheekNormals, type Environment } from "./environment";
-import { angles, direction, dot, RADIAN, type Matrix, type Vector } from "./geometry";
+import { angles, direction, dot, RADIAN, rolled, type Matrix, type Vector } from "./geometry";
 import { clamp } from "./image/raster";
 
 /** A key light; angles in degrees, colour linear RGB, as in Python. */
@@ -24,10 +24,30 @@ export interface Placed {
   readonly reason: string;
 }
 
+const { NOTHING } = constants;
+const { SHADOW } = map;
+
 export const WHITE: Vector = [1, 1, 1];
 
 export function towards(light: Light): Vector {
   return direction(light.azimuth_deg * RADIAN, light.elevation_deg * RADIAN);
+}
+
+/** A light turned about the camera's axis, clockwise as the viewer sees it, by radians. */
+export function rolledLight(light: Light, angle: number): Light {
+  if (angle === 0) return light;
+  const [azimuth, elevation] = angles(rolled(towards(light), angle));
+  return { ...light, azimuth_deg: azimuth / RADIAN, elevation_deg: elevation / RADIAN };
+}
+
+/** Where a light stands, in words. */
+function where({ azimuth_deg, elevation_deg }: Light): string {
+  const side = azimuth_deg > 0 ? "right" : "left";
+  const height = elevation_deg >= 0 ? "up" : "down";
+  return (
+    `${Math.abs(azimuth_deg).toFixed(0)}° to the image ${side}` +
+    ` and ${Math.abs(elevation_deg).toFixed(0)}° ${height}`
+  );
 }
 
 /** Yaw (> 0: nose to image right) and pitch (> 0: up) in degrees of a head pose. */
@@ -50,17 +70,18 @@ export function keyToFillWith(
       return total + strength * Math.max(dot(cheeks[i], towards(light)), 0);
     }, existing),
   );
-  return Math.max(...lit) / Math.max(Math.min(...lit), 1e-6);
+  return Math.max(...lit) / Math.max(Math.min(...lit), SHADOW);
 }
 
 /**
- * Place a key light as a portrait photographer would.
+ * Place a key light as a portrait photographer would, who holds the camera as the head is.
  *
- * @param environment the existing light.
- * @param headPose rotation head to camera.
+ * @param environment the existing light, in a frame where the head is upright.
+ * @param headPose rotation head to that frame.
  * @param meanIrradiance brightness of the existing light on the visible face.
  * @param headroom largest intensity that burns no highlights.
  * @param softness of the light, degrees.
+ * @param roll radians that the head leans by towards image right: the light is turned with it.
  */
 export function place(
   environment: Environment,
@@ -68,6 +89,7 @@ export function place(
   meanIrradiance: number,
   headroom: number,
   softness: number,
+  roll = 0,
 ): Placed {
   const [left, right] = environment.cheeks(headPose);
   const ratio = environment.keyToFill(headPose);
@@ -82,13 +104,13 @@ export function place(
     color: WHITE,
     softness_deg: softness,
   };
-  const name = side > 0 ? "right" : "left";
-  const where = `${azimuth.toFixed(0)}° to the image ${name} and ${elevation.toFixed(0)}° up`;
+  const turned = rolledLight(light, roll);
+  const place = where(turned);
   if (ratio >= placement.key_to_fill) {
     const reason =
       `No light added: key-to-fill is ${ratio.toFixed(1)}:1 already;` +
-      ` a key would stand ${where}, ${why}.`;
-    return { light, reason };
+      ` a key would stand ${place}, ${why}.`;
+    return { light: turned, reason };
   }
   const normals = cheekNormals(headPose);
   const cheeks = normals.map((n) => Math.max(dot(n, towards(light)), 0) * meanIrradiance);
@@ -96,16 +118,16 @@ export function place(
   const existing = [left, right];
   const gained = cheeks[key] - placement.key_to_fill * cheeks[fill];
   const missing = placement.key_to_fill * existing[fill] - existing[key];
-  const wanted = gained > 1e-6 ? missing / gained : placement.max_intensity;
+  const wanted = gained > NOTHING ? missing / gained : placement.max_intensity;
   const limit = Math.min(placement.max_intensity, Math.max(headroom, 0));
   light.intensity = clamp(wanted, 0, limit);
   const after = keyToFillWith(environment, headPose, [light], meanIrradiance);
   const held =
-    light.intensity >= wanted - 1e-6 ? "" : "; held back to keep highlights from burning";
+    light.intensity >= wanted - NOTHING ? "" : "; held back to keep highlights from burning";
   const reason =
-    `Key ${where}, ${why}; intensity ${light.intensity.toFixed(2)} takes key-to-fill` +
+    `Key ${place}, ${why}; intensity ${light.intensity.toFixed(2)} takes key-to-fill` +
     ` from ${ratio.toFixed(1)}:1 to ${after.toFixed(1)}:1${held}.`;
-  return { light, reason };
+  return { light: { ...turned, intensity: light.intensity }, reason };
 }
 
 /** Side (+1 image right), degrees off the axis, and the reason in words. */
@@ -131,35 +153,41 @@ function chooseSide(
   return [-1, placement.azimuth_deg, "the customary side, since light and face are both frontal"];
 }
 
-/** One light for several faces: directions and intensities averaged by face size. */
-export function placeGroup(placed: readonly Placed[], weights: readonly number[]): Placed {
+/**
+ * One light for several faces: directions and intensities averaged by face size.
+ *
+ * @param roll radians that the group leans by towards image right: its left and right are meant.
+ */
+export function placeGroup(
+  placed: readonly Placed[],
+  weights: readonly number[],
+  roll = 0,
+): Placed {
   if (placed.length === 1) return placed[0];
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const share = weights.map((weight) => weight / total);
   // Keys on both sides would average to the front: the side with more weight wins.
-  const sides = placed.map(({ light }) => Math.sign(light.azimuth_deg));
+  const lights = placed.map(({ light }) => rolledLight(light, -roll));
+  const sides = lights.map(({ azimuth_deg }) => Math.sign(azimuth_deg));
   const chosen = share.reduce((sum, weight, i) => sum + weight * sides[i], 0) >= 0 ? 1 : -1;
   const vector = [0, 0, 0];
   let intensity = 0;
-  placed.forEach(({ light }, i) => {
+  lights.forEach((light, i) => {
     intensity += share[i] * light.intensity;
     if (sides[i] === chosen) towards(light).forEach((x, c) => (vector[c] += share[i] * x));
   });
   const [azimuth, elevation] = angles([vector[0], vector[1], vector[2]]);
-  const light: Light = {
-    ...placed[0].light,
+  const upright: Light = {
+    ...lights[0],
     azimuth_deg: azimuth / RADIAN,
     elevation_deg: elevation / RADIAN,
     intensity,
   };
-  const name = light.azimuth_deg > 0 ? "right" : "left";
-  const where =
-    `${Math.abs(light.azimuth_deg).toFixed(0)}° to the image ${name}` +
-    ` and ${light.elevation_deg.toFixed(0)}° up,` +
-    ` averaged over ${placed.length} faces by their size`;
+  const light = rolledLight(upright, roll);
+  const place = `${where(light)}, averaged over ${placed.length} faces by their size`;
   const reason =
     intensity === 0
-      ? `No light added: no face needs one; a key would stand ${where}.`
-      : `Key ${where}; intensity ${intensity.toFixed(2)}, the mean of what each face needs.`;
+      ? `No light added: no face needs one; a key would stand ${place}.`
+      : `Key ${place}; intensity ${intensity.toFixed(2)}, the mean of what each face needs.`;
   return { light, reason };
 }

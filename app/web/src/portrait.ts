@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A photo looked at once: its faces, the light on them, and any lights added to it. */
-import type { Perception } from "./face/detector";
-import { faceSize, findFaces, type Face } from "./face/face";
-import { apply, type GainMap } from "./gain/apply";
-import { Guide } from "./gain/guide";
+import { faceSize, type Face } from "./face/face";
+import type { Perception } from "./face/perception";
+import { findFaces } from "./face/search";
+import { apply, type Change, type GainMap } from "./gain/apply";
+import { Guide, noticeable } from "./gain/guide";
 import { Pixels, Raster, roundEven } from "./image/raster";
 import { resizeArea } from "./image/resample";
-import { placeGroup, WHITE, type Light } from "./light";
+import { placeGroup, type Light } from "./light";
 import { FULL_FILL, type Setup } from "./setup";
 import { analyze, outlineOf, placeOn, type Analysis } from "./stage/analysis";
 import { keyGain, type Networks } from "./stage/stages";
-import { SIDE } from "./stage/view";
 
-/** Gains kept of each face: a light that is moved back costs nothing. */
-const MOST_GAINS = 8;
+/** Lights whose gains are kept: one that is moved back costs no network, */
+const MOST_LIGHTS = 32;
+/** and so many of them fitted to the photo's edges, */
+const MOST_FITS = 4;
+/** at so many sizes of the photo. */
+const MOST_SIZES = 2;
 
 /** What part of a photo is relit, and how. */
 export interface Options {
@@ -25,17 +29,16 @@ export interface Options {
   readonly faces?: readonly number[];
 }
 
-/** The photo at some size, and its edges around some faces. */
+/** A photo at some size, its edges around some faces, and lights fitted to them. */
 interface Fitted {
-  readonly side: number;
-  readonly faces: string;
   readonly guide: Guide;
+  readonly gains: Map<string, Raster>;
 }
 
 export class Portrait {
   private readonly gains: Map<string, Raster>[];
-  private fitted: Fitted | null = null;
-  private small: { readonly side: number; readonly pixels: Pixels } | null = null;
+  private readonly fitted = new Map<string, Fitted>();
+  private readonly sizes = new Map<number, Pixels>();
 
   /** @param analyses of the photo's faces, largest first. */
   constructor(
@@ -73,14 +76,16 @@ export class Portrait {
     const { light, reason } = placeGroup(
       chosen.map(placeOn),
       chosen.map(({ face }) => faceSize(face)),
+      chosen[0].face.crop.roll,
     );
     return { lights: [light], fill: FULL_FILL, reason };
   }
 
   /** Key gain G of a light's direction and softness, for unit intensity and white light. */
-  gain(light: Light, options: Options = {}): Promise<GainMap> {
-    const one = { ...light, intensity: 1, color: WHITE };
-    return this.change({ lights: [one], fill: FULL_FILL, reason: "" }, options);
+  async gain(light: Light, { side, faces = this.all }: Options = {}): Promise<GainMap> {
+    const fitted = this.edges(faces, side);
+    const gain = await this.fit(fitted, light, faces);
+    return { ...placed(fitted.guide), gain: noticeable(gain.map((value) => value)) };
   }
 
   /** The photo relit. */
@@ -91,65 +96,89 @@ export class Portrait {
     return result;
   }
 
-  /** What a setup multiplies the photo's light by, less 1, on cells around the faces. */
-  async change(setup: Setup, { strength = 1, side, faces = this.all }: Options = {}): Promise<GainMap> {
-    const sums: Raster[] = [];
-    for (const face of faces) sums.push(await this.added(face, setup.lights));
-    return this.guide(side, faces).fit(sums, setup.fill, strength);
+  /** How a setup changes the photo's light; runs networks for new directions and softness alone. */
+  async change(
+    { lights, fill }: Setup,
+    { strength = 1, side, faces = this.all }: Options = {},
+  ): Promise<Change> {
+    const fitted = this.edges(faces, side);
+    const { rows, columns } = fitted.guide.grid;
+    const sum = new Raster(rows, columns, 3);
+    for (const light of lights) {
+      const weights = light.color.map((value) => value * light.intensity);
+      if (weights.every((value) => value === 0)) continue;
+      const { data } = await this.fit(fitted, light, faces);
+      for (let i = 0; i < data.length; i++) sum.data[i] += weights[i % 3] * data[i];
+    }
+    const gain = noticeable(sum).map((value) => value * strength);
+    const taken = Math.min(strength, 1) * (1 - fill);
+    const dimming = taken > 0 ? fitted.guide.people.map((share) => share * taken) : null;
+    return { ...placed(fitted.guide), gain, dimming };
   }
 
   /** The photo, its longer side `side` at most. */
   at(side = Infinity): Pixels {
-    const { rows, columns } = this.photo;
-    const scale = side / Math.max(rows, columns);
-    if (scale >= 1) return this.photo;
-    if (this.small?.side !== side) {
+    const scale = this.scale(side);
+    if (scale === 1) return this.photo;
+    return kept(this.sizes, side, MOST_SIZES, () => {
+      const { rows, columns } = this.photo;
       const [high, wide] = [rows, columns].map((size) => Math.max(1, roundEven(size * scale)));
-      this.small = { side, pixels: Pixels.rounded(resizeArea(this.photo, high, wide)) };
-    }
-    return this.small.pixels;
+      return Pixels.rounded(resizeArea(this.photo, high, wide));
+    });
   }
 
   private get all(): number[] {
     return this.analyses.map((_, k) => k);
   }
 
-  /** Sum of `k c G` over lights, three channels on a face's crop. */
-  private async added(face: number, lights: readonly Light[]): Promise<Raster> {
-    const total = new Raster(SIDE, SIDE, 3);
-    for (const light of lights) {
-      const weights = light.color.map((value) => value * light.intensity);
-      if (weights.every((value) => value === 0)) continue;
-      const gain = await this.predicted(face, light);
-      for (let i = 0; i < total.data.length; i++) total.data[i] += weights[i % 3] * gain.data[i];
-    }
-    return total;
+  private scale(side: number): number {
+    return Math.min(1, side / Math.max(this.photo.rows, this.photo.columns));
   }
 
-  /** G of one face as the network predicts it: kept, since intensity and colour are free. */
-  private async predicted(face: number, light: Light): Promise<Raster> {
-    const known = this.gains[face];
-    const key = [light.azimuth_deg, light.elevation_deg, light.softness_deg].join();
-    const gain = known.get(key) ?? (await keyGain(this.networks, this.analyses[face].inputs, light));
-    known.delete(key); // the most recent last
-    known.set(key, gain);
-    const [oldest] = known.keys();
-    if (known.size > MOST_GAINS) known.delete(oldest);
-    return gain;
-  }
-
-  /** The edges of the photo at some size around some faces; the last one asked for is kept. */
-  private guide(side = Infinity, faces: readonly number[]): Guide {
-    const key = faces.join();
-    if (this.fitted?.side !== side || this.fitted.faces !== key) {
-      const pixels = this.at(side);
-      const scale = Math.min(1, side / Math.max(this.photo.rows, this.photo.columns));
+  /** The edges of the photo at some size around some faces. */
+  private edges(faces: readonly number[], side = Infinity): Fitted {
+    return kept(this.fitted, [side, ...faces].join(), MOST_SIZES, () => {
+      const scale = this.scale(side);
       const outlines = faces.map((k) => {
         const outline = outlineOf(this.analyses[k]);
-        return scale < 1 ? { ...outline, crop: outline.crop.scaled(scale) } : outline;
+        return { ...outline, crop: outline.crop.scaled(scale) };
       });
-      this.fitted = { side, faces: key, guide: new Guide(pixels, outlines) };
-    }
-    return this.fitted.guide;
+      return { guide: new Guide(this.at(side), outlines), gains: new Map() };
+    });
   }
+
+  /** A light's gain on the photo's edges, as it is before `noticeable`. */
+  private async fit(fitted: Fitted, light: Light, faces: readonly number[]): Promise<Raster> {
+    const predicted: Raster[] = [];
+    for (const face of faces) predicted.push(await this.predicted(face, light));
+    return kept(fitted.gains, keyOf(light), MOST_FITS, () => fitted.guide.fit(predicted));
+  }
+
+  /** A light's gain on one face's crop, as the network has it. */
+  private async predicted(face: number, light: Light): Promise<Raster> {
+    const [gains, key] = [this.gains[face], keyOf(light)];
+    const gain = gains.get(key) ?? (await keyGain(this.networks, this.analyses[face].inputs, light));
+    return kept(gains, key, MOST_LIGHTS, () => gain);
+  }
+}
+
+/** What a gain depends on: intensity and colour are free. */
+function keyOf({ azimuth_deg, elevation_deg, softness_deg }: Light): string {
+  return [azimuth_deg, elevation_deg, softness_deg].join();
+}
+
+function placed({ grid }: Guide): Pick<GainMap, "left" | "top" | "factor"> {
+  return { left: grid.left, top: grid.top, factor: grid.step };
+}
+
+/** What is known under a key, or else made; of more than `most`, what was used longest ago goes. */
+function kept<K, V>(known: Map<K, V>, key: K, most: number, make: () => V): V {
+  const value = known.has(key) ? (known.get(key) as V) : make();
+  known.delete(key); // the most recent last
+  known.set(key, value);
+  for (const oldest of known.keys()) {
+    if (known.size <= most) break;
+    known.delete(oldest);
+  }
+  return value;
 }

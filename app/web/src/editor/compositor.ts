@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The preview on the GPU: photo times gain, with the highlight shoulder of quotient.ts. */
+/** The preview on the GPU: photo times gain, with fill and highlight shoulder as in gain/apply.ts. */
 import { apply as shoulder, color } from "../constants.json";
 import type { Gain } from "../worker/protocol";
 import { apply } from "../gain/apply";
 import { Pixels, Raster } from "../image/raster";
 
-const number = (value: number): string => value.toFixed(8);
+const number = (value: number): string => value.toExponential(8);
 
 const VERTEX = `#version 300 es
 void main() {
@@ -17,14 +17,20 @@ const FRAGMENT = `#version 300 es
 precision highp float;
 precision highp sampler2D;
 uniform sampler2D photo;
-uniform sampler2D added;
-uniform ivec4 box; // left, top, columns and rows of the gain
+uniform sampler2D change; // added to red, green and blue; taken away
+uniform ivec4 box; // left, top, columns and rows of the change
 uniform float rows;
 uniform float split; // left of this column the photo is shown as it was
 out vec4 color;
 const float KNEE = ${number(shoulder.KNEE)};
+const float TINY = ${number(shoulder.TINY)};
 const float OFFSET = ${number(color.OFFSET)};
 float brightest(vec3 c) { return max(max(c.r, c.g), c.b); }
+vec3 scaled(vec3 value, vec3 factor) {
+  vec3 straight = value * factor;
+  vec3 curved = (value + OFFSET) * pow(factor, vec3(${number(1 / color.GAMMA)})) - OFFSET;
+  return mix(max(straight, curved), min(straight, curved), greaterThanEqual(factor, vec3(1.0)));
+}
 void main() {
   ivec2 at = ivec2(gl_FragCoord.x, rows - gl_FragCoord.y);
   vec4 texel = texelFetch(photo, at, 0);
@@ -32,18 +38,17 @@ void main() {
   ivec2 cell = at - box.xy;
   bool outside = any(lessThan(cell, ivec2(0))) || any(greaterThanEqual(cell, box.zw));
   if (outside || gl_FragCoord.x < split) return;
-  vec3 gain = texelFetch(added, cell, 0).rgb;
-  if (brightest(gain) <= 0.0) return;
-  vec3 before = texel.rgb;
-  vec3 linear = 1.0 + gain;
-  vec3 factor = pow(linear, vec3(${number(1 / color.GAMMA)}));
-  vec3 after = min(before * linear, (before + OFFSET) * factor - OFFSET);
+  vec4 changed = texelFetch(change, cell, 0);
+  if (changed == vec4(0.0)) return;
+  float kept = 1.0 - changed.a;
+  vec3 before = scaled(texel.rgb, vec3(kept));
+  vec3 after = scaled(texel.rgb, kept + changed.rgb);
   float peak = brightest(after);
   if (peak > KNEE) {
     float knee = max(brightest(before), KNEE);
     float over = max(peak - knee, 0.0);
     float room = 1.0 - knee;
-    float pressed = over / (over + room + 1e-6);
+    float pressed = over / (over + room + TINY);
     float bent = min(peak, knee) + room * pressed;
     after *= bent / peak;
     after += (bent - after) * (${number(shoulder.PALING)} * over / (over + 1.0 - KNEE));
@@ -102,7 +107,7 @@ class WebGLCompositor implements Compositor {
       gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     }
     gl.uniform1i(uniform("photo"), 0);
-    gl.uniform1i(uniform("added"), 1);
+    gl.uniform1i(uniform("change"), 1);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
   }
 
@@ -120,8 +125,8 @@ class WebGLCompositor implements Compositor {
     this.box = gain === null ? [0, 0, 0, 0] : [gain.left, gain.top, gain.columns, gain.rows];
     gl.activeTexture(gl.TEXTURE1);
     const [columns, rows, data] =
-      gain === null ? [1, 1, new Float32Array(3)] : [gain.columns, gain.rows, gain.data];
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB32F, columns, rows, 0, gl.RGB, gl.FLOAT, data);
+      gain === null ? [1, 1, new Float32Array(4)] : [gain.columns, gain.rows, gain.data];
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, columns, rows, 0, gl.RGBA, gl.FLOAT, data);
   }
 
   draw(split: number): void {
@@ -156,7 +161,10 @@ class PlainCompositor implements Compositor {
     const { width, height, data } = this.photo;
     const pixels = new Pixels(height, width, data.slice() as Uint8ClampedArray<ArrayBuffer>);
     const { left, top, rows, columns } = gain;
-    apply(pixels, { left, top, factor: 1, gain: new Raster(rows, columns, 3, gain.data) });
+    const change = new Raster(rows, columns, 4, gain.data);
+    const added = new Raster(rows, columns, 3);
+    for (let i = 0; i < added.data.length; i++) added.data[i] = change.data[i + Math.floor(i / 3)];
+    apply(pixels, { left, top, factor: 1, gain: added, dimming: change.channel(3) });
     this.relit = new ImageData(pixels.rgba, width, height);
   }
 

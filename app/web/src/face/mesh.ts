@@ -94,11 +94,11 @@ function barycentric(
   const [acx, acy] = [points[c] - points[a], points[c + 1] - points[a + 1]];
   const [apx, apy] = [x - points[a], y - points[a + 1]];
   const exact = abx * acy - aby * acx;
-  const area = Math.abs(exact) < 1e-9 ? -1e-9 : exact;
+  const area = Math.abs(exact) < mesh.FLAT ? -mesh.FLAT : exact;
   const v = (apx * acy - apy * acx) / area;
   const w = (abx * apy - aby * apx) / area;
   const weights = [1 - v - w, v, w].map((weight) => clamp(weight, 0, 1));
-  const total = Math.max(weights[0] + weights[1] + weights[2], 1e-9);
+  const total = Math.max(weights[0] + weights[1] + weights[2], mesh.FLAT);
   return weights.map((weight) => weight / total);
 }
 
@@ -141,10 +141,10 @@ export function surface(landmarks: Float32Array, headPose: Matrix, side: number)
   );
   normalizeTriples(directions);
   const share = shrink(covered, n);
-  const mask = share.map((part) => (part >= 0.5 ? 1 : 0));
+  const mask = share.map((part) => (part >= mesh.COVERED ? 1 : 0));
   const drawn = shrink(new Raster(side * n, side * n, 3, directions), n);
   normalizeTriples(drawn.data);
-  const near = shrink(fine.channel(3), n).zip(share, (value, part) => value / Math.max(part, 0.5));
+  const near = shrink(fine.channel(3), n).zip(share, (value, part) => value / Math.max(part, mesh.COVERED));
   return {
     normals: drawn.weighted(mask),
     depth: near.zip(mask, (value, inside) => value * inside),

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Applying the key gain: `Y = X (1 + sum_i k_i c_i G_i)` in linear light, with a highlight shoulder.
+ * Applying light: `Y = X (1 - (1 - f) w + sum_i k_i c_i G_i)` in linear light, with a highlight
+ * shoulder.
  *
  * The compositor's shader is the same formula; this one serves full resolution.
  */
 import { encodedGain, OFFSET } from "../color";
 import { apply as constants } from "../constants.json";
-import { clamp, Pixels, Raster } from "../image/raster";
+import { clamp, type Pixels, Raster } from "../image/raster";
 
-const { KNEE, PALING } = constants;
+const { KNEE, PALING, TINY } = constants;
 
 /** Gain on cells over part of a photo, zero elsewhere. */
 export interface GainMap {
@@ -19,44 +20,79 @@ export interface GainMap {
   readonly gain: Raster;
 }
 
+/** How the light of a photo changes, on the cells of a gain. */
+export interface Change extends GainMap {
+  /** What is added, three channels, over what is there. */
+  readonly gain: Raster;
+  /** Share of the light already there that is taken away, one channel; null if none is. */
+  readonly dimming: Raster | null;
+}
+
 /**
- * Multiply a photo by `1 + added` in linear light, in place; alpha stays.
+ * Change a photo's light in place; alpha stays.
  *
- * A pixel whose gain is 0 keeps its value exactly; highlights bend towards white.
+ * A pixel whose light does not change keeps its value exactly; highlights bend towards white.
  */
-export function apply(photo: Pixels, added: GainMap): void {
-  const { gain, factor, left, top } = added;
-  const linear = gain.map((value) => 1 + value);
-  const encoded = linear.map(encodedGain);
-  const width = gain.columns * 3;
-  const lines = { linear: new Float32Array(width), encoded: new Float32Array(width) };
-  const bottom = Math.min(photo.rows, top + gain.rows * factor);
-  const right = Math.min(photo.columns, left + gain.columns * factor);
-  const pixel = new Float32Array(3);
+export function apply(photo: Pixels, change: Change): void {
+  const { factor, left, top } = change;
+  const cells = factors(change);
+  const { channels, columns } = cells;
+  const line = new Float32Array(columns * channels);
+  const at = new Float32Array(channels);
+  const bottom = Math.min(photo.rows, top + cells.rows * factor);
+  const right = Math.min(photo.columns, left + columns * factor);
+  const [before, after] = [new Float32Array(3), new Float32Array(3)];
   for (let y = top; y < bottom; y++) {
-    const v = (y - top + 0.5) / factor - 0.5;
-    blendRows(linear, v, lines.linear);
-    blendRows(encoded, v, lines.encoded);
+    blendRows(cells, (y - top + 0.5) / factor - 0.5, line);
     for (let x = left; x < right; x++) {
       const u = (x - left + 0.5) / factor - 0.5;
       const floor = Math.floor(u);
-      const a = clamp(floor, 0, gain.columns - 1) * 3;
-      const b = clamp(floor + 1, 0, gain.columns - 1) * 3;
+      const a = clamp(floor, 0, columns - 1) * channels;
+      const b = clamp(floor + 1, 0, columns - 1) * channels;
       const t = u - floor;
-      const at = (y * photo.columns + x) * 4;
-      let lit = false;
-      for (let c = 0; c < 3; c++) {
-        const g = lines.linear[a + c] + (lines.linear[b + c] - lines.linear[a + c]) * t;
-        const h = lines.encoded[a + c] + (lines.encoded[b + c] - lines.encoded[a + c]) * t;
-        const before = photo.rgba[at + c] / 255;
-        lit ||= g > 1;
-        pixel[c] = Math.min(before * g, (before + OFFSET) * h - OFFSET);
+      let isChanged = false;
+      for (let c = 0; c < channels; c++) {
+        at[c] = line[a + c] + (line[b + c] - line[a + c]) * t;
+        isChanged ||= at[c] !== 1;
       }
-      if (!lit) continue;
-      bend(photo.rgba, at, pixel);
-      for (let c = 0; c < 3; c++) photo.rgba[at + c] = Math.floor(pixel[c] * 255 + 0.5);
+      if (!isChanged) continue;
+      const pixel = (y * photo.columns + x) * 4;
+      for (let c = 0; c < 3; c++) {
+        const value = photo.rgba[pixel + c] / 255;
+        before[c] = channels > 6 ? scaled(value, at[6], at[7]) : value;
+        after[c] = scaled(value, at[c], at[3 + c]);
+      }
+      bend(before, after);
+      for (let c = 0; c < 3; c++) photo.rgba[pixel + c] = Math.floor(after[c] * 255 + 0.5);
     }
   }
+}
+
+/**
+ * Factors of each cell: of linear light by colour, then of encoded values; and both of what stays
+ * of the light already there, if some is taken away.
+ */
+function factors({ gain, dimming }: Change): Raster {
+  const channels = dimming === null ? 6 : 8;
+  const result = new Raster(gain.rows, gain.columns, channels);
+  for (let i = 0, k = 0; k < result.data.length; i++, k += channels) {
+    const kept = dimming === null ? 1 : 1 - dimming.data[i];
+    for (let c = 0; c < 3; c++) {
+      const factor = kept + gain.data[i * 3 + c];
+      result.data[k + c] = factor;
+      result.data[k + 3 + c] = encodedGain(factor);
+    }
+    if (dimming === null) continue;
+    result.data[k + 6] = kept;
+    result.data[k + 7] = encodedGain(kept);
+  }
+  return result;
+}
+
+/** An encoded value whose light is multiplied; `encoded` is the factor's encoded gain. */
+function scaled(value: number, factor: number, encoded: number): number {
+  const [straight, curved] = [value * factor, (value + OFFSET) * encoded - OFFSET];
+  return factor >= 1 ? Math.min(straight, curved) : Math.max(straight, curved);
 }
 
 /** A row between two of a raster's, bilinear, edges repeated. */
@@ -71,19 +107,18 @@ function blendRows(image: Raster, v: number, into: Float32Array): void {
   }
 }
 
-/** Compress a pixel above the knee; `rgba[at...]` is what it was, in bytes. */
-function bend(rgba: Uint8ClampedArray, at: number, pixel: Float32Array): void {
+/** Compress a pixel above the knee; `before` is what it was without the lights. */
+function bend(before: Float32Array, pixel: Float32Array): void {
   const peak = Math.max(pixel[0], pixel[1], pixel[2]);
   if (peak <= KNEE) return;
-  const brightest = Math.max(rgba[at], rgba[at + 1], rgba[at + 2]) / 255;
-  const knee = Math.max(brightest, KNEE);
+  const knee = Math.max(before[0], before[1], before[2], KNEE);
   const over = Math.max(peak - knee, 0);
   const room = 1 - knee;
-  const pressed = over / (over + room + 1e-6); // 0 at the knee, towards 1 far above it
+  const pressed = over / (over + room + TINY); // 0 at the knee, towards 1 far above it
   const bent = Math.min(peak, knee) + room * pressed;
   const paling = (PALING * over) / (over + 1 - KNEE);
   for (let c = 0; c < 3; c++) {
     const after = pixel[c] * (bent / peak);
-    pixel[c] = Math.max(after + (bent - after) * paling, rgba[at + c] / 255); // light never darkens
+    pixel[c] = Math.max(after + (bent - after) * paling, before[c]); // light never darkens
   }
 }

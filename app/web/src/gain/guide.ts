@@ -9,28 +9,38 @@
 import { guide as constants } from "../constants.json";
 import { blur, erode, guidedFilter } from "../image/filter";
 import { smoothstep, type Crop, type Grid } from "../geometry";
-import type { GainMap } from "./apply";
 import { clamp, Pixels, Raster, roundEven, Window } from "../image/raster";
 import { resizeArea, resizeLinear } from "../image/resample";
 
 const {
   BLACK,
+  BLACK_OF,
+  CALM,
   COARSEST,
+  DARK,
   DARKEST_OF,
+  DARK_OF,
   EDGE,
   FADE,
   GAIN_SIDE,
+  IN_BLACK,
   LEAST,
+  LEAST_OF,
+  LUMA,
+  NOWHERE,
+  OPEN,
   OUTLINE_EDGE,
+  OUTLINE_LEAST,
+  OUTLINE_SCALE,
   OUTLINE_SIDE,
   PILED,
+  SAMPLED_EVERY,
+  SOFTENED,
   SURE,
   THICKEST,
   VEIL,
   WORK_SIDE,
 } = constants;
-/** Weights of red, green and blue in brightness, as ITU-R BT.601 and OpenCV have them. */
-const GREY = [0.299, 0.587, 0.114];
 
 /** Where one face's light may fall, on its crop: all rasters of one channel, in [0, 1]. */
 export interface Outline {
@@ -44,13 +54,13 @@ interface Layer {
   readonly crop: Crop;
   readonly fitted: EdgeFilter;
   readonly weight: Raster;
-  /** How much of each cell is this person. */
-  readonly person: Raster;
 }
 
 /** A photo's edges and the outlines of its people: made once, used for every light. */
 export class Guide {
-  private readonly grid: Grid;
+  readonly grid: Grid;
+  /** The people, in [0, 1], whatever can be lit of them: one channel. */
+  readonly people: Raster;
   private readonly layers: Layer[];
 
   constructor(photo: Pixels, outlines: readonly Outline[]) {
@@ -62,31 +72,33 @@ export class Guide {
     const trust = photoTrust(brightness);
     const windows = outlines.map(({ crop }) => faceWindow(crop, grid, rows, columns));
     const parts = shares(windows);
+    this.people = new Raster(grid.rows, grid.columns, 1);
     this.layers = outlines.map(({ crop, person, face, confidence }, k) => {
       const reach = crop.size / grid.step / OUTLINE_SIDE;
       const weight = outlineOnEdges(guide, crop.ontoGrid(person, grid), reach);
-      const own = new Raster(grid.rows, grid.columns, 1);
       const inside = crop.ontoGrid(face, grid).data;
       const trusted = crop.ontoGrid(confidence, grid).data;
       for (let i = 0; i < weight.data.length; i++) {
         const sure = Math.max(smoothstep(weight.data[i], SURE[0], SURE[1]), inside[i]);
-        own.data[i] = sure * parts[k].data[i];
-        weight.data[i] = own.data[i] * trust.data[i] * trusted[i];
+        const share = sure * parts[k].data[i];
+        this.people.data[i] += share;
+        weight.data[i] = share * trust.data[i] * trusted[i];
       }
       const radius = crop.size / grid.step / GAIN_SIDE;
-      return { crop, fitted: new EdgeFilter(brightness, grid, radius), weight, person: own };
+      return { crop, fitted: new EdgeFilter(brightness, grid, radius), weight };
+    });
+    this.people.data.forEach((share, i) => {
+      this.people.data[i] = share <= LEAST ? 0 : Math.min(share, 1);
     });
   }
 
   /**
-   * Fit the faces' gains to the photo and join them.
+   * Fit the faces' gains, three channels each, to the photo and join them.
    *
-   * @param gains `sum k c G` on each face's crop, three channels, in the outlines' order.
-   * @param fill share of the existing light that stays on the people, in (0, 1].
-   * @param strength factor on the whole change.
+   * Linear in the gains: what of the result is as small as LEAST means nothing, see `noticeable`.
    */
-  fit(gains: readonly Raster[], fill = 1, strength = 1): GainMap {
-    const { left, top, step, rows, columns } = this.grid;
+  fit(gains: readonly Raster[]): Raster {
+    const { rows, columns } = this.grid;
     const total = new Raster(rows, columns, 3);
     this.layers.forEach(({ crop, fitted, weight }, k) => {
       const layer = fitted.filter(crop.ontoGrid(gains[k], fitted.coarse));
@@ -95,18 +107,14 @@ export class Guide {
         for (let c = 0; c < 3; c++, n++) total.data[n] += layer.data[n] * share;
       }
     });
-    for (let n = 0; n < total.data.length; n++) {
-      total.data[n] = total.data[n] <= LEAST ? 0 : total.data[n] * strength;
-    }
-    if (fill < 1) {
-      for (const { person } of this.layers) {
-        for (let n = 0; n < total.data.length; n++) {
-          total.data[n] -= strength * (1 - fill) * person.data[Math.floor(n / 3)];
-        }
-      }
-    }
-    return { left, top, factor: step, gain: total };
+    return total;
   }
+}
+
+/** Drop gains that nobody sees, and the filter's overshoot below zero, in place. */
+export function noticeable(gain: Raster): Raster {
+  for (let n = 0; n < gain.data.length; n++) if (gain.data[n] <= LEAST) gain.data[n] = 0;
+  return gain;
 }
 
 /** Lets values change where a picture's brightness does (fast guided filter). */
@@ -189,7 +197,7 @@ function onGrid(photo: Pixels, grid: Grid): Raster {
 function grey(image: Raster): Raster {
   const result = new Raster(image.rows, image.columns, 1);
   for (let i = 0; i < result.data.length; i++) {
-    result.data[i] = GREY.reduce((total, weight, c) => total + weight * image.data[i * 3 + c], 0);
+    result.data[i] = LUMA.reduce((total, weight, c) => total + weight * image.data[i * 3 + c], 0);
   }
   return result;
 }
@@ -200,7 +208,7 @@ function shares(windows: readonly Raster[]): Raster[] {
   return windows.map((own) => {
     const result = own.map((x) => x * x);
     for (let i = 0; i < result.data.length; i++) {
-      let [total, reach] = [1e-6, 0];
+      let [total, reach] = [NOWHERE, 0];
       for (const { data } of windows) {
         total += data[i] * data[i];
         reach = Math.max(reach, data[i]);
@@ -213,41 +221,56 @@ function shares(windows: readonly Raster[]): Raster[] {
 
 /** Let a person's outline end where the photo's colours change. */
 function outlineOnEdges(guide: Raster, person: Raster, radius: number): Raster {
-  const fast = Math.min(guide.rows, guide.columns) >= 8 ? 0.25 : 1;
+  const fast = Math.min(guide.rows, guide.columns) >= OUTLINE_LEAST ? OUTLINE_SCALE : 1;
   const reach = Math.max(1, roundEven(radius * fast));
   return guidedFilter(guide, person, reach, OUTLINE_EDGE, fast);
 }
 
-/** 1 inside a crop, falling smoothly to 0 at those of its borders that lie in the photo. */
+/** 1 inside a crop, falling smoothly to 0 at those of its sides that lie in the photo. */
 function faceWindow(crop: Crop, grid: Grid, rows: number, columns: number): Raster {
-  const side = (start: number, count: number, low: number, limit: number): Float32Array =>
-    Float32Array.from({ length: count }, (_, i) => {
-      const position = (start + (i + 0.5) * grid.step - low) / crop.size;
-      const first = low > 0 ? smoothstep(position, 0, FADE) : 1;
-      return low + crop.size < limit ? first * smoothstep(1 - position, 0, FADE) : first;
-    });
-  const down = side(grid.top, grid.rows, crop.top, rows);
-  const across = side(grid.left, grid.columns, crop.left, columns);
-  const result = new Raster(grid.rows, grid.columns, 1);
-  for (let i = 0; i < result.data.length; i++) {
-    result.data[i] = down[Math.floor(i / grid.columns)] * across[i % grid.columns];
+  /** How far a point of a side lies beyond the photo: 0 to 1. */
+  const closed = (u: number, v: number): number => {
+    const [x, y] = crop.point(u, v);
+    const beyond = Math.max(-x, x - columns, -y, y - rows);
+    return smoothstep(beyond / crop.size, 0, OPEN);
+  };
+  const along = Array.from({ length: GAIN_SIDE }, (_, i) => (i + 0.5) / GAIN_SIDE);
+  const near = along.map((u) => smoothstep(u, 0, FADE));
+  const sides = {
+    left: along.map((v) => closed(0, v)),
+    right: along.map((v) => closed(1, v)),
+    top: along.map((u) => closed(u, 0)),
+    bottom: along.map((u) => closed(u, 1)),
+  };
+  const ramp = (share: number, side: number): number => share + side * (1 - share);
+  const window = new Raster(GAIN_SIDE, GAIN_SIDE, 1);
+  for (let row = 0, i = 0; row < GAIN_SIDE; row++) {
+    for (let column = 0; column < GAIN_SIDE; column++, i++) {
+      window.data[i] =
+        ramp(near[column], sides.left[row]) *
+        ramp(near[GAIN_SIDE - 1 - column], sides.right[row]) *
+        ramp(near[row], sides.top[column]) *
+        ramp(near[GAIN_SIDE - 1 - row], sides.bottom[column]);
+    }
   }
-  return result;
+  return crop.ontoGrid(window, grid, 0);
 }
 
 /** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */
 function photoTrust(brightness: Raster): Raster {
-  const mean = blur(brightness, 5);
-  const sample = new Float32Array(Math.ceil(mean.rows / 4) * Math.ceil(mean.columns / 4));
-  let filled = 0;
-  for (let y = 0; y < mean.rows; y += 4) {
-    for (let x = 0; x < mean.columns; x += 4) sample[filled++] = mean.data[y * mean.columns + x];
+  const mean = blur(brightness, CALM);
+  const sample: number[] = [];
+  for (let y = 0; y < mean.rows; y += SAMPLED_EVERY) {
+    for (let x = 0; x < mean.columns; x += SAMPLED_EVERY) sample.push(mean.data[y * mean.columns + x]);
   }
-  sample.sort();
-  const [least, black, dark] = [1000, 200, 50].map((n) => sample[Math.floor(sample.length / n)]);
+  const sorted = Float32Array.from(sample).sort();
+  const darkest = (part: number): number => sorted[Math.floor(sorted.length / part)];
+  const [least, black, dark] = [LEAST_OF, BLACK_OF, DARK_OF].map(darkest);
   const floor = Math.max(0, 1 - (dark - least) / PILED);
   const veil = floor * clamp(VEIL * (black - BLACK), 0, THICKEST);
-  const trust = mean.map((value) => 0.3 + 0.7 * smoothstep(value, veil + 0.02, veil + 0.12));
+  const trust = mean.map(
+    (value) => IN_BLACK + (1 - IN_BLACK) * smoothstep(value, veil + DARK[0], veil + DARK[1]),
+  );
   // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
-  return blur(erode(trust, DARKEST_OF), 3);
+  return blur(erode(trust, DARKEST_OF), SOFTENED);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Filling polygons: the inside, and every pixel that the outline touches. */
+import { mesh } from "../constants.json";
 import { roundEven } from "./raster";
 
 /** Corners are counted in this part of a pixel. */
-const FINE = 16;
+const FINE = 2 ** mesh.FINENESS;
 
 /** A corner, counted from the centre of pixel (0, 0). */
 export type Corner = readonly [number, number];

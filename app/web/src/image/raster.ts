@@ -28,8 +28,8 @@ export class Raster implements Rows {
     into.set(this.data.subarray(index * width, (index + 1) * width));
   }
 
-  map(change: (value: number) => number): Raster {
-    return new Raster(this.rows, this.columns, this.channels, this.data.map(change));
+  map(change: (value: number, index: number) => number): Raster {
+    return new Raster(this.rows, this.columns, this.channels, this.data.map((value, i) => change(value, i)));
   }
 
   /** Number by number with another of the same size. */

@@ -59,30 +59,14 @@ function shrinkLine(line: Float32Array, spans: Span[], channels: number, into: F
   }
 }
 
-/** Cell `i` of a result lies at `scale * i + offset` of the source, both counted from centres. */
-export interface Axis {
-  readonly scale: number;
-  readonly offset: number;
-}
-
-function whole(from: number, to: number): Axis {
-  const scale = from / to;
-  return { scale, offset: 0.5 * scale - 0.5 };
-}
-
 /** Bilinear, pixel centres at half, edges repeated. */
 export function resizeLinear(source: Rows, rows: number, columns: number): Raster {
-  return warp(source, rows, columns, whole(source.rows, rows), whole(source.columns, columns));
-}
-
-/** Bilinear interpolation, each axis by itself; outside the source its edge repeats. */
-export function warp(source: Rows, rows: number, columns: number, down: Axis, across: Axis): Raster {
   const channels = source.channels;
   const left = new Int32Array(columns);
   const right = new Int32Array(columns);
   const part = new Float32Array(columns);
   for (let x = 0; x < columns; x++) {
-    const u = across.scale * x + across.offset;
+    const u = (x + 0.5) * (source.columns / columns) - 0.5;
     const floor = Math.floor(u);
     left[x] = clamp(floor, 0, source.columns - 1) * channels;
     right[x] = clamp(floor + 1, 0, source.columns - 1) * channels;
@@ -94,7 +78,7 @@ export function warp(source: Rows, rows: number, columns: number, down: Axis, ac
   let above = -1;
   let below = -1;
   for (let y = 0, k = 0; y < rows; y++) {
-    const v = down.scale * y + down.offset;
+    const v = (y + 0.5) * (source.rows / rows) - 0.5;
     const floor = Math.floor(v);
     const first = clamp(floor, 0, source.rows - 1);
     const second = clamp(floor + 1, 0, source.rows - 1);
@@ -116,6 +100,72 @@ export function warp(source: Rows, rows: number, columns: number, down: Axis, ac
         const high = upper[a + c] + (upper[b + c] - upper[a + c]) * p;
         const low = lower[a + c] + (lower[b + c] - lower[a + c]) * p;
         result.data[k++] = high + (low - high) * t;
+      }
+    }
+  }
+  return result;
+}
+
+/**
+ * From positions in one picture to those in another: the column there is
+ * `x[0] column + x[1] row + x[2]`, the row likewise; pixel `j` covers `[j, j + 1)` in both.
+ */
+export interface Affine {
+  readonly x: readonly [number, number, number];
+  readonly y: readonly [number, number, number];
+}
+
+/**
+ * Draw a picture from another one, bilinear.
+ *
+ * @param onto from positions in the picture to those in the other one.
+ * @param outside value around the other one; without it its edges repeat.
+ */
+export function drawn(
+  source: Raster,
+  rows: number,
+  columns: number,
+  { x, y }: Affine,
+  outside?: number,
+): Raster {
+  const { data, channels, rows: high, columns: wide } = source;
+  const result = new Raster(rows, columns, channels);
+  const around = outside ?? 0;
+  for (let row = 0, k = 0; row < rows; row++) {
+    const startX = x[1] * (row + 0.5) + x[2] - 0.5;
+    const startY = y[1] * (row + 0.5) + y[2] - 0.5;
+    for (let column = 0; column < columns; column++) {
+      const u = x[0] * (column + 0.5) + startX;
+      const v = y[0] * (column + 0.5) + startY;
+      const left = Math.floor(u);
+      const top = Math.floor(v);
+      const a = clamp(left, 0, wide - 1);
+      const b = clamp(left + 1, 0, wide - 1);
+      const c = clamp(top, 0, high - 1);
+      const d = clamp(top + 1, 0, high - 1);
+      const p = u - left;
+      const q = v - top;
+      let upperLeft = (c * wide + a) * channels;
+      let upperRight = (c * wide + b) * channels;
+      let lowerLeft = (d * wide + a) * channels;
+      let lowerRight = (d * wide + b) * channels;
+      if (outside === undefined || (a === left && b === left + 1 && c === top && d === top + 1)) {
+        for (let n = 0; n < channels; n++) {
+          const upper = data[upperLeft] + (data[upperRight++] - data[upperLeft++]) * p;
+          const lower = data[lowerLeft] + (data[lowerRight++] - data[lowerLeft++]) * p;
+          result.data[k++] = upper + (lower - upper) * q;
+        }
+        continue;
+      }
+      const [inLeft, inRight] = [a === left, b === left + 1];
+      const [inUpper, inLower] = [c === top, d === top + 1];
+      for (let n = 0; n < channels; n++) {
+        const one = inUpper && inLeft ? data[upperLeft + n] : around;
+        const two = inUpper && inRight ? data[upperRight + n] : around;
+        const three = inLower && inLeft ? data[lowerLeft + n] : around;
+        const four = inLower && inRight ? data[lowerRight + n] : around;
+        const upper = one + (two - one) * p;
+        result.data[k++] = upper + (three + (four - three) * p - upper) * q;
       }
     }
   }

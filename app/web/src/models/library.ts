@@ -20,6 +20,8 @@ const MEDIAPIPE = {
 } as const;
 
 export type MediaPipeName = keyof typeof MEDIAPIPE;
+/** Arrays by the names of a model's inputs or outputs; none has a batch axis. */
+export type Arrays = Record<string, Float32Array>;
 export type NetworkName = "normals" | "lighting" | "quotient";
 
 let runtime: Promise<unknown> | null = null;

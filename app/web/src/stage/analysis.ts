@@ -2,19 +2,22 @@
 /** What one look at a face tells; enough to try many lights without looking again. */
 import { analysis as constants, light as lightConstants } from "../constants.json";
 import { linearized, luminance } from "../color";
-import type { Perception } from "../face/detector";
+import type { Perception } from "../face/perception";
 import type { Environment } from "../environment";
 import type { Face } from "../face/face";
 import type { Outline } from "../gain/guide";
-import { place, type Placed } from "../light";
+import { keyToFillWith, place, rolledLight, type Light, type Placed } from "../light";
 import type { Raster, Pixels } from "../image/raster";
 import { estimateLighting, estimateNormals, gainInputs, type GainInputs, type Networks } from "./stages";
 import { look, type View } from "./view";
 
+const { LEAST_PEAK, PEAK_PERCENT, SKIN, UNKNOWN_PEAK, WHITE } = constants;
+
+/** In the crop's frame: the camera frame turned so that the head is upright. */
 export interface Analysis {
   readonly face: Face;
   readonly view: View;
-  readonly environment: Environment;
+  readonly cropEnvironment: Environment;
   readonly normals: Raster;
   readonly confidence: Raster;
   /** Brightness of the existing light on the visible face: what a key of intensity 1 equals. */
@@ -41,12 +44,12 @@ export async function analyzeView(networks: Networks, face: Face, view: View): P
   return {
     face,
     view,
-    environment,
+    cropEnvironment: environment,
     normals,
     confidence,
     meanIrradiance: meanIrradiance(environment, normals, view.mesh.mask),
     headroom: headroom(view),
-    inputs: gainInputs(view, normals, environment),
+    inputs: gainInputs(view, normals, environment, face.crop.roll),
   };
 }
 
@@ -57,14 +60,27 @@ export function outlineOf({ face, view, confidence }: Analysis): Outline {
   return { crop: face.crop, person: view.outline, face: inner, confidence: trusted };
 }
 
+/** The light already there, camera frame. */
+export function environmentOf({ cropEnvironment, face }: Analysis): Environment {
+  return cropEnvironment.roll(face.crop.roll);
+}
+
+/** Brighter over darker cheek, with lights added if there are any. */
+export function keyToFillOf(analysis: Analysis, lights: readonly Light[] = []): number {
+  const { cropEnvironment, face, meanIrradiance } = analysis;
+  const upright = lights.map((light) => rolledLight(light, -face.crop.roll));
+  return keyToFillWith(cropEnvironment, face.cropPose, upright, meanIrradiance);
+}
+
 /** Place a key light on a face automatically; its intensity is 0 when none is needed. */
 export function placeOn(analysis: Analysis): Placed {
   return place(
-    analysis.environment,
-    analysis.face.headPose,
+    analysis.cropEnvironment,
+    analysis.face.cropPose,
     analysis.meanIrradiance,
     analysis.headroom,
     lightConstants.SOFTNESS_DEG,
+    analysis.face.crop.roll,
   );
 }
 
@@ -86,12 +102,12 @@ function headroom(view: View): number {
   const bright: number[] = [];
   view.skin.data.forEach((trust, i) => {
     const [r, g, b] = linear.subarray(i * 3, i * 3 + 3);
-    if (trust > 0.5) bright.push(luminance(r, g, b));
+    if (trust > SKIN) bright.push(luminance(r, g, b));
   });
   bright.sort((a, b) => a - b);
-  const rank = 0.95 * (bright.length - 1);
+  const rank = (PEAK_PERCENT / 100) * (bright.length - 1);
   const low = Math.floor(rank);
   const part = bright[low] + ((bright[low + 1] ?? bright[low]) - bright[low]) * (rank - low);
-  const peak = bright.length > 0 ? part : 0.5;
-  return Math.max(0, constants.WHITE / Math.max(peak, 1e-3) - 1);
+  const peak = bright.length > 0 ? part : UNKNOWN_PEAK;
+  return Math.max(0, WHITE / Math.max(peak, LEAST_PEAK) - 1);
 }

@@ -6,7 +6,7 @@ import { Environment } from "../environment";
 import { direction, type Vector } from "../geometry";
 import { clamp, Raster } from "../image/raster";
 
-const { SHADING_LIMIT } = constants;
+const { NO_LIGHT, SHADING_LIMIT } = constants;
 
 /** Light visibility map `max(0, n.l)` of Lambert's law. */
 export function visibility(normals: Raster, light: Vector): Raster {
@@ -40,12 +40,12 @@ export function shading(environment: Environment, normals: Raster, face: Raster)
       count += 1;
     }
   }
-  const mean = Math.max(count > 0 ? total / count : meanLuminance(lit), 1e-6);
+  const mean = Math.max(count > 0 ? total / count : meanLuminance(lit), NO_LIGHT);
   for (let i = 0; i < face.data.length; i++) {
     const [x, y, z] = normals.data.subarray(i * 3, i * 3 + 3);
     const inside = x * x + y * y + z * z;
     for (let k = i * 3; k < i * 3 + 3; k++) {
-      const relative = Math.log(Math.max(result.data[k], 1e-6) / mean);
+      const relative = Math.log(Math.max(result.data[k], NO_LIGHT) / mean);
       result.data[k] = clamp(relative, -SHADING_LIMIT, SHADING_LIMIT) * inside;
     }
   }

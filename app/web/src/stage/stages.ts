@@ -3,9 +3,9 @@
 import { environment as map, stages as constants } from "../constants.json";
 import { Environment } from "../environment";
 import { gaussianBlur } from "../image/filter";
-import { RADIAN, smoothstep } from "../geometry";
+import { RADIAN, rolled, smoothstep } from "../geometry";
 import { towards, type Light } from "../light";
-import type { NetworkName } from "../models/library";
+import type { Arrays } from "../models/library";
 import type { Surface } from "../face/mesh";
 import { shading } from "./shading";
 import { clamp, Raster } from "../image/raster";
@@ -16,13 +16,10 @@ const { GREY, LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
 
 /** Runs a network: inputs and outputs by name. */
 export interface Networks {
-  run(
-    name: NetworkName,
-    inputs: Record<string, Float32Array>,
-  ): Promise<Record<string, Float32Array>>;
+  run(name: "normals" | "lighting" | "quotient", inputs: Arrays): Promise<Arrays>;
 }
 
-/** Surface normals of the person, unit, camera frame, and the trust in them, [0, 1]. */
+/** Surface normals of the person, unit, in the crop's frame, and the trust in them, [0, 1]. */
 export async function estimateNormals(
   networks: Networks,
   view: View,
@@ -43,7 +40,7 @@ export async function estimateNormals(
   };
 }
 
-/** The light already there. */
+/** The light already there, in the crop's frame. */
 export async function estimateLighting(
   networks: Networks,
   view: View,
@@ -65,17 +62,25 @@ export interface GainInputs {
   readonly mesh: Surface;
   readonly normals: Raster;
   readonly shading: Raster;
+  /** Of the crop: lights are given in camera frame. */
+  readonly roll: number;
   /** Whether the photo is grey: then it stays so. */
   readonly grey: boolean;
 }
 
-export function gainInputs(view: View, normals: Raster, environment: Environment): GainInputs {
+export function gainInputs(
+  view: View,
+  normals: Raster,
+  environment: Environment,
+  roll: number,
+): GainInputs {
   const onPerson = normals.weighted(view.person);
   return {
     photo: view.finePhoto,
     mesh: view.mesh,
     normals: onPerson,
     shading: shading(environment, onPerson, view.mesh.mask),
+    roll,
     grey: isGrey(view.photo),
   };
 }
@@ -89,13 +94,13 @@ function isGrey({ data }: Raster): boolean {
   return true;
 }
 
-/** Key gain G of a light's direction and softness, for unit intensity and white light. */
+/** Key gain G of a light, camera frame, for unit intensity and white light. */
 export async function keyGain(
   networks: Networks,
   inputs: GainInputs,
   light: Light,
 ): Promise<Raster> {
-  const direction = towards(light);
+  const direction = rolled(towards(light), -inputs.roll);
   const radius = light.softness_deg * RADIAN;
   const { gain } = await networks.run("quotient", {
     photo: inputs.photo.data,

@@ -2,7 +2,7 @@
 /** What is seen of a face, on its crop: all that the stages may look at. */
 import { view as constants } from "../constants.json";
 import { luminance, toLinear } from "../color";
-import type { Perception } from "../face/detector";
+import type { Perception } from "../face/perception";
 import type { Face } from "../face/face";
 import { dilate, erode, gaussianBlur } from "../image/filter";
 import { region, surface, type Surface } from "../face/mesh";
@@ -10,7 +10,7 @@ import { Raster, type Pixels } from "../image/raster";
 import { shrink, shrinkPixels } from "../image/resample";
 
 export const { SIDE, FINE } = constants;
-const { BLIND, EXPOSED, FACING, FEATURES, RIM, STRAY } = constants;
+const { BLIND, EXPOSED, FACING, FEATURES, RIM, SEEN, SOFT, STRAY } = constants;
 
 /** A face's crop and what is known of it before any estimate, SIDE cells a side. */
 export interface View {
@@ -42,7 +42,7 @@ export async function look(perception: Perception, pixels: Pixels, face: Face): 
 export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   const photo = shrinkPixels(crop, FINE).toRaster();
   const landmarks = face.crop.toCrop(face.landmarks, SIDE);
-  const mesh = surface(landmarks, face.headPose, SIDE);
+  const mesh = surface(landmarks, face.cropPose, SIDE);
   const { normals, mask } = mesh;
   const inner = erode(mask, RIM);
   const skin = inner.zip(plain(landmarks), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
@@ -51,7 +51,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   const blind = total(seen.zip(mask, (a, b) => a * b)) < BLIND * total(mask);
   // Near the mesh's rim, where nobody is seen, it lies on air: a nose in profile is drawn too long.
   const deep = erode(mask, STRAY);
-  const known = seen.zip(deep, (a, b) => (a < 0.5 ? b : 1));
+  const known = seen.zip(deep, (a, b) => (a < SEEN ? b : 1));
   const onFace = blind ? mask : mask.zip(known, Math.min);
   const either = person.data.map((value, k) => {
     const [y, x] = [Math.floor(k / (FINE * SIDE)), k % (FINE * SIDE)];
@@ -66,7 +66,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     photo,
     finePhoto: crop.toRaster(),
     mesh,
-    innerFace: gaussianBlur(certain, SIDE / 200),
+    innerFace: gaussianBlur(certain, SOFT),
     skin,
     outline,
     person: shrink(outline, FINE),

@@ -34,7 +34,10 @@ export interface Asked {
   readonly setup: Setup;
 }
 
-/** What the light on the preview is multiplied by, less 1: three numbers per pixel of a rectangle. */
+/**
+ * How the preview's light changes: for each pixel of a rectangle what is added to red, green and
+ * blue, and what is taken away of the light already there.
+ */
 export interface Gain {
   readonly left: number;
   readonly top: number;

@@ -2,14 +2,15 @@
 /** The runtime beside the page: one photo, looked at once, relit many times. */
 import { portrait as constants } from "../constants.json";
 import { SPHERES, type SphereKind } from "../environment";
-import { Perception } from "../face/detector";
-import { keyToFillWith, type Light } from "../light";
+import { Perception } from "../face/perception";
+import type { Light } from "../light";
 import { Models } from "../models/library";
 import { decode, encode, type Photo } from "../photo/file";
 import { Portrait } from "../portrait";
 import { FULL_FILL, type Setup } from "../setup";
+import { environmentOf, keyToFillOf } from "../stage/analysis";
 import { keyGain } from "../stage/stages";
-import type { Answer, Gain, Look, Measured, Name, Opened, Request, Requests } from "./protocol";
+import type { Answer, Asked, Gain, Look, Measured, Name, Opened, Request, Requests } from "./protocol";
 
 const { PREVIEW_SIDE } = constants;
 const SPHERE_SIDE = 96;
@@ -45,31 +46,31 @@ function opened(): { readonly photo: Photo; readonly portrait: Portrait } {
 
 async function look(faces: readonly number[]): Promise<Look> {
   const { portrait } = opened();
-  const { environment, face } = portrait.analyses[faces[0]];
+  const analysis = portrait.analyses[faces[0]];
+  const environment = environmentOf(analysis);
   const shown = (kind: SphereKind): ImageData =>
     new ImageData(environment.sphere(kind, SPHERE_SIDE), SPHERE_SIDE, SPHERE_SIDE);
   return {
     setup: portrait.suggest(faces),
     spheres: Object.fromEntries(SPHERES.map((kind) => [kind, shown(kind)])) as Look["spheres"],
-    keyToFill: environment.keyToFill(face.headPose),
+    keyToFill: keyToFillOf(analysis),
   };
 }
 
-async function gain({ faces, setup }: Requests["gain"]["take"]): Promise<Gain> {
+async function gain({ faces, setup }: Asked): Promise<Gain> {
   const { portrait } = opened();
-  const { left, top, gain: added } = await portrait.change(setup, { faces, side: PREVIEW_SIDE });
-  const { environment, face, meanIrradiance } = portrait.analyses[faces[0]];
-  return {
-    left,
-    top,
-    rows: added.rows,
-    columns: added.columns,
-    data: added.data as Float32Array<ArrayBuffer>,
-    keyToFill: keyToFillWith(environment, face.headPose, setup.lights, meanIrradiance),
-  };
+  const change = await portrait.change(setup, { faces, side: PREVIEW_SIDE });
+  const { left, top, gain: added, dimming } = change;
+  const data = new Float32Array(added.rows * added.columns * 4);
+  for (let i = 0, k = 0; k < data.length; i += 3, k += 4) {
+    data.set(added.data.subarray(i, i + 3), k);
+    data[k + 3] = dimming?.data[k / 4] ?? 0;
+  }
+  const keyToFill = keyToFillOf(portrait.analyses[faces[0]], setup.lights);
+  return { left, top, rows: added.rows, columns: added.columns, data, keyToFill };
 }
 
-async function save({ faces, setup }: Requests["save"]["take"]): Promise<Blob> {
+async function save({ faces, setup }: Asked): Promise<Blob> {
   const { photo, portrait } = opened();
   return encode(photo, await portrait.render(setup, { faces }));
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Gains fitted to edges and applied, against Python. */
+import { Environment } from "../src/environment";
+import { apply, type GainMap } from "../src/gain/apply";
+import { Guide, noticeable, type Outline } from "../src/gain/guide";
+import { Pixels, Raster } from "../src/image/raster";
+import type { Light } from "../src/light";
+import { gainInputs, keyGain, type Networks } from "../src/stage/stages";
+import { SIDE, type View } from "../src/stage/view";
+import {
+  array,
+  close,
+  colours,
+  entries,
+  every,
+  matches,
+  opaque,
+  part,
+  raster,
+  square,
+  values,
+} from "./vector";
+
+export function sameMap(name: string, found: GainMap, tolerance: number): void {
+  const { left, top, factor, rows, columns, every: step } = values[name];
+  const { gain } = found;
+  const place = [found.left, found.top, found.factor, gain.rows, gain.columns];
+  close(`${name} place`, place, [left, top, factor, rows, columns], 0);
+  matches(name, every(gain, step), tolerance);
+}
+
+export function fitted(guide: Guide, gains: Raster[]): GainMap {
+  const { left, top, step } = guide.grid;
+  return { left, top, factor: step, gain: noticeable(guide.fit(gains)) };
+}
+
+export function checkGuide(portrait: Pixels): void {
+  const { top, left, rows, columns } = values["guide/photo"];
+  const photo = part(portrait, top, left, rows, columns);
+  const outlines: Outline[] = values["guide/crops"].map((crop: any, i: number) => ({
+    crop: square(crop),
+    person: raster(`guide/person/${i}`),
+    face: raster(`guide/face/${i}`),
+    confidence: raster(`guide/confidence/${i}`),
+  }));
+  const gains = [raster("guide/gain/0"), raster("guide/gain/1")];
+  sameMap("guide/one", fitted(new Guide(photo, outlines.slice(0, 1)), gains.slice(0, 1)), 0.005);
+  sameMap("guide/two", fitted(new Guide(photo, outlines), gains), 0.005);
+}
+
+/** A grey photo's gain is grey, whatever colour the network gives it. */
+export async function checkGrey(): Promise<void> {
+  const answer: Networks = { run: async () => ({ gain: array("grey/network_gain") }) };
+  const whole = new Raster(SIDE, SIDE, 1).map(() => 1);
+  const normals = new Raster(SIDE, SIDE, 3).map(() => 3 ** -0.5);
+  const environment = new Environment(raster("environment/uniform"));
+  const light: Light = values["relight/placed"];
+  for (const [k, level] of values["grey/levels"].entries()) {
+    const photo = new Raster(SIDE, SIDE, 3).map(() => 0.5);
+    photo.data[(40 * SIDE + 50) * 3] += level / 255;
+    const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
+    const view = { photo, finePhoto: photo, person: whole, mesh } as View;
+    const gain = await keyGain(answer, gainInputs(view, normals, environment, 0), light);
+    matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-3);
+  }
+}
+
+export function checkApply(): void {
+  const [rows, columns] = entries["apply/photo"].shape;
+  values["apply/cases"].forEach(({ factor, strength }: any, i: number) => {
+    const photo = opaque(rows, columns, array("apply/photo"));
+    const gain = raster(`apply/gain/${i}`).map((x) => x * strength);
+    apply(photo, { left: 9, top: 7, factor, gain, dimming: null });
+    matches(`apply/relit/${i}`, colours(photo), 0.05, 2);
+  });
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A photo looked at and relit, the networks as Python recorded them. */
+import { faceFrom } from "../src/face/face";
+import { Guide } from "../src/gain/guide";
+import type { Vector } from "../src/geometry";
+import { Pixels, Raster } from "../src/image/raster";
+import type { Light } from "../src/light";
+import { Portrait } from "../src/portrait";
+import type { Setup } from "../src/setup";
+import { type Analysis, analyzeView, outlineOf, placeOn } from "../src/stage/analysis";
+import { keyGain, type Networks } from "../src/stage/stages";
+import { SIDE, viewOf } from "../src/stage/view";
+import { fitted, sameMap } from "./gain_check";
+import { array, close, every, matches, raster, values } from "./vector";
+
+/** The networks as Python recorded them; the light's direction must be the one recorded. */
+const recorded: Networks = {
+  run: async (name, inputs): Promise<Record<string, Float32Array>> => {
+    if (name === "normals") {
+      return {
+        normals: array("normals/normals"),
+        confidence: array("normals/network_confidence"),
+      };
+    }
+    if (name === "lighting") return { log_environment: array("lighting/log_environment") };
+    matches("quotient/visibility", inputs.visibility, 0.005);
+    matches("quotient/light", inputs.light, 1e-4);
+    const shading = new Raster(SIDE, SIDE, 3, inputs.shading);
+    matches("quotient/shading", every(shading, 2), 0.005);
+    return { gain: array("quotient/gain") };
+  },
+};
+
+export async function checkRelight(portrait: Pixels): Promise<void> {
+  const face = faceFrom(array("mesh/landmarks"), portrait.rows, portrait.columns);
+  const crop = face.crop.extract(portrait, 256);
+  if (crop === null) throw new Error("no crop");
+  const person = raster("view/person_mask").map((x) => x / 255);
+  const view = viewOf(crop, face, person);
+  matches("view/photo", view.photo.data.map((x) => x * 255), 0.3, 2);
+  matches("view/mesh_normals", view.mesh.normals.data, 0.005);
+  matches("view/mesh_depth", view.mesh.depth.data, 0.05);
+  matches("view/face", view.mesh.mask.data, 0.003);
+  matches("view/inner_face", view.innerFace.data, 0.005);
+  matches("view/skin", view.skin.data, 0.005);
+  matches("view/person", view.person.data, 0.003);
+  const analysis: Analysis = await analyzeView(recorded, face, view);
+  matches("normals/confidence", analysis.confidence.data, 0.005);
+  matches("lighting/environment", analysis.cropEnvironment.data.data, 1e-4);
+  close("mean irradiance", [analysis.meanIrradiance], [values["view/mean_irradiance"]], 0.003);
+  close("headroom", [analysis.headroom], [values["view/headroom"]], 0.01);
+  const placed = placeOn(analysis);
+  close("placed", [placed.light.azimuth_deg], [values["relight/placed"].azimuth_deg], 0.1);
+  const light: Light = values["relight/placed"];
+  const gain = await keyGain(recorded, analysis.inputs, light);
+  gain.data.forEach((value, i) => {
+    gain.data[i] = value * light.intensity * light.color[i % 3];
+  });
+  matches("relight/added_gain", gain.data, 1e-4);
+  await checkPortrait(portrait, analysis, light);
+  const times: number = values["guide/enlarged"];
+  const large = enlarged(portrait, times);
+  const outline = { ...outlineOf(analysis), crop: face.crop.scaled(times) };
+  sameMap("guide/large", fitted(new Guide(large, [outline]), [gain]), 0.003);
+}
+
+/** A photo looked at once: what changes with a light, and what costs no network. */
+async function checkPortrait(photo: Pixels, analysis: Analysis, light: Light): Promise<void> {
+  let runs = 0;
+  const counted: Networks = {
+    run: async () => {
+      runs += 1;
+      return { gain: array("quotient/gain") };
+    },
+  };
+  const looked = new Portrait(counted, photo, [analysis]);
+  const setup: Setup = { lights: [light], fill: 1, reason: "" };
+  sameMap("relight/gain_map", await looked.change(setup), 0.003);
+  close("runs for a light", [runs], [1], 0);
+  const brighter = { ...light, intensity: light.intensity * 2, color: [1, 0.8, 0.6] as Vector };
+  const untouched = await looked.render(setup, { strength: 0 });
+  close("strength 0", untouched.rgba, photo.rgba, 0);
+  await looked.render({ ...setup, lights: [brighter] });
+  await looked.render({ ...setup, fill: 0.5 }, { strength: 0.3 });
+  await looked.render(setup, { side: 200 });
+  await looked.gain(light);
+  close("runs for intensity, colour, fill, strength and size", [runs], [1], 0);
+  await looked.render({ ...setup, lights: [light, { ...light, softness_deg: 20 }] });
+  close("runs for another softness", [runs], [2], 0);
+  for (let k = 1; k <= 33; k++) await looked.gain({ ...light, azimuth_deg: light.azimuth_deg + k });
+  await looked.gain(light);
+  close("runs after more lights than are kept", [runs], [36], 0);
+}
+
+/** Every pixel repeated in both directions. */
+function enlarged(photo: Pixels, times: number): Pixels {
+  const [rows, columns] = [photo.rows * times, photo.columns * times];
+  const rgba = new Uint8ClampedArray(rows * columns * 4);
+  for (let y = 0, k = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++, k += 4) {
+      const from = (Math.floor(y / times) * photo.columns + Math.floor(x / times)) * 4;
+      rgba.set(photo.rgba.subarray(from, from + 4), k);
+    }
+  }
+  return new Pixels(rows, columns, rgba);
+}
