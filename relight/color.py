@@ -79,10 +79,10 @@ def scale_encoded(encoded: Float, gain: Float, factor: Float, white: float = 1.0
     """Multiply linear light by a gain without leaving the encoded domain.
 
     On the power-law part ``encode(q L) = (s + 0.055) q^(1/2.4) - 0.055``, on the straight part
-    ``encode(q L) = q s``; both overestimate outside their own part, so the smaller is right. Where
-    a pixel crosses from the one to the other, from below 11/255, the result is high by at most
-    1.2/255 for q <= 3. This needs no power function per pixel, since the factor can be computed at
-    low resolution.
+    ``encode(q L) = q s``; each overestimates outside its own part, so the smaller one is right.
+    Where a pixel crosses from one part to the other, from below 11/255, the result is too high by
+    at most 1.2/255 for q <= 3. No power function per pixel is needed, since the factor can be
+    computed at low resolution.
 
     Args:
         encoded: sRGB floats >= 0, any shape.

@@ -27,7 +27,7 @@ class PhotoError(RelightError):
 
 
 class UnsupportedPhotoError(PhotoError):
-    """A file is no photo, or a photo of a kind that cannot be read here."""
+    """A file is not a photo, or is one of a kind that cannot be read here."""
 
 
 class PhotoTooLargeError(PhotoError):

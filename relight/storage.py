@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that appear whole or not at all."""
+"""Files that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}\.part(\.[^.]*)?")
-"""Names of the temporary files, which a killed process leaves behind."""
+"""Names of the temporary files that a killed process leaves behind."""
 
 
 @contextlib.contextmanager
 def whole_file(destination: Path) -> Iterator[Path]:
     """Give a temporary path beside ``destination`` and rename it there when the block succeeds.
 
-    On any failure, a keyboard interrupt too, the temporary is removed and an existing
-    destination stays as it was. The suffix is kept, so writers that go by it work.
+    On any failure, including a keyboard interrupt, the temporary file is removed and an existing
+    destination is left unchanged. The suffix is kept, for writers that choose a format by it.
 
     Raises:
-        OSError: as the file system raises it (full disk, no permission, no such folder).
+        OSError: what the file system raises (full disk, no permission, no such folder).
     """
-    # Names hold 255 bytes, and a letter may take four.
+    # A name has at most 255 bytes, and a letter may take four.
     stem = os.fsencode(destination.stem)[:80].decode(errors="ignore")
     name = f".{stem}.{secrets.token_hex(4)}.part{destination.suffix}"
     temporary = destination.with_name(name)
@@ -39,11 +39,11 @@ def whole_file(destination: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path, idle_s: float = 10.0) -> None:
-    """Remove temporary files that nobody writes any more.
+    """Remove temporary files that nobody is writing any more.
 
     Args:
         folder: where :func:`whole_file` has written; it need not exist.
-        idle_s: a file written to more recently is left to its writer.
+        idle_s: files that were written to more recently are left alone.
     """
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):

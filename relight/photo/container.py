@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PNG and TIFF files where Pillow falls short: 16-bit samples, chunks and directories.
+"""PNG and TIFF files where Pillow is not enough: 16-bit samples, chunks and directories.
 
 References: PNG third edition, TIFF 6.0.
 """
@@ -26,7 +26,7 @@ def read_16_bit(data: bytes) -> NDArray[np.uint16]:
         uint16 HxW, HxWx3 (RGB) or HxWx4 (RGBA), TIFF orientation applied.
 
     Raises:
-        ValueError: OpenCV cannot read it.
+        ValueError: if OpenCV cannot read it.
     """
     import cv2
 
@@ -43,7 +43,7 @@ def encode_png_16(pixels: NDArray[np.uint16]) -> bytes:
     """Encode uint16 HxW, HxWx3 (RGB) or HxWx4 (RGBA) as PNG without metadata.
 
     Raises:
-        ValueError: OpenCV cannot write it.
+        ValueError: if OpenCV cannot write it.
     """
     import cv2
 
@@ -57,7 +57,7 @@ def encode_png_16(pixels: NDArray[np.uint16]) -> bytes:
 
 
 def read_png_chunks(data: bytes) -> dict[bytes, bytes]:
-    """All chunks but the pixels, by name.
+    """All chunks except the pixels, by name.
 
     Raises:
         ValueError: the file is cut short or a checksum is wrong.
@@ -81,7 +81,7 @@ def read_png_chunks(data: bytes) -> dict[bytes, bytes]:
 
 
 def add_png_chunks(png: bytes, chunks: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Insert chunks behind the header (IHDR, always 33 bytes in)."""
+    """Insert chunks after the header (IHDR, which always ends at byte 33)."""
     parts = [png[:33]]
     for name, body in chunks:
         parts += [struct.pack(">I", len(body)), name, body]
@@ -97,7 +97,7 @@ def encode_tiff(
     Args:
         pixels: the samples; alpha is not premultiplied.
         tags: further tags of the main directory (resolution, XMP, ICC).
-        exif: EXIF to merge in; left out if Pillow cannot read it.
+        exif: EXIF to add; left out if Pillow cannot read it.
         compress: deflate with the horizontal predictor, lossless; otherwise uncompressed.
     """
     height, width, channels = pixels.shape
@@ -107,7 +107,7 @@ def encode_tiff(
     for row in range(0, height, rows):
         strip = pixels[row : row + rows].astype(pixels.dtype.newbyteorder("<"))
         if compress:
-            strip[:, 1:] -= strip[:, :-1].copy()  # wraps around, as TIFF 6.0 section 14 wants
+            strip[:, 1:] -= strip[:, :-1].copy()  # wraps around, as in TIFF 6.0 section 14
         strips.append(zlib.compress(strip.tobytes(), 4) if compress else strip.tobytes())
     sizes = [len(strip) for strip in strips]
     layout: dict[int, Any] = {
@@ -131,7 +131,7 @@ def encode_tiff(
     head = io.BytesIO()
     try:
         _tiff_directory(tiff_from_exif(exif), layout).save(head)
-    except Exception:  # Pillow meets odd EXIF with many kinds of error
+    except Exception:  # Pillow raises many kinds of error for odd EXIF
         head = io.BytesIO()
         _tiff_directory({}, layout).save(head)
     return b"".join([head.getvalue(), *strips])
@@ -143,7 +143,7 @@ def _tiff_directory(
     directory = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
     for tag, value in {**exif, **layout}.items():
         directory[tag] = value
-    # Offsets are moved behind the directory when it is saved, so they must be 32 bits wide.
+    # Saving moves the offsets behind the directory, so they must be 32 bits wide.
     for tag in (273, 279):
         directory.tagtype[tag] = 4
     return directory

@@ -84,7 +84,7 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
         max_megapixels: larger photos are refused before they are decoded.
 
     Raises:
-        PhotoError: damaged, too large or no photo.
+        PhotoError: damaged, too large or not a photo.
     """
     kind = sniff(data[:64], name)
     decoder = find_decoder(kind, name)
@@ -96,7 +96,7 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
         raise
     except Image.DecompressionBombError as error:  # WebP and GIF check on their own
         raise PhotoTooLargeError(f"{name} is too large ({reason(error)}); shrink it") from error
-    except Exception as error:  # decoders meet damage with every kind of error
+    except Exception as error:  # decoders raise every kind of error for damage
         # They raise the same kinds for damage and for what they do not support, so their words
         # choose the sentence, but not the kind of our error.
         words = reason(error)
@@ -109,7 +109,7 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
 
 
 class _Meta(NamedTuple):
-    """What a file says of its pixels; EXIF and XMP already fit the upright photo."""
+    """What a file says about its pixels; EXIF and XMP already fit the upright photo."""
 
     exif: bytes | None
     orientation: int
@@ -123,7 +123,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Phot
         raise UnsupportedPhotoError(f"{name} is {RAW}")
     if _is_16_bit(data, kind, tags, name):
         if kind == "PNG":
-            chunks = container.read_png_chunks(data)  # checks the whole file too
+            chunks = container.read_png_chunks(data)  # and checks the whole file
             image.info.setdefault("exif", chunks.get(b"eXIf"))
         meta = _read_meta(image, tags, kind, name)
         rgb, alpha, grey = _decode_16_bit(data, kind, tags, meta, name)
@@ -148,11 +148,11 @@ def _is_16_bit(data: bytes, kind: str, tags: dict[int, Any], name: str) -> bool:
     wide = kind == "TIFF" and set(tags.get(258, ())) == {16} and tags.get(262) in (0, 1, 2)
     if wide and set(tags.get(339, (1,))) != {1}:
         raise UnsupportedPhotoError(
-            f"{name} has samples that are no 16-bit integers; save it as 16-bit RGB"
+            f"{name} has samples that are not 16-bit integers; save it as 16-bit RGB"
         )
     if wide and tags.get(284, 1) == 2 and tags.get(277, 1) > 1:
         raise UnsupportedPhotoError(
-            f"{name} stores its colours apart; save it as interleaved 16-bit RGB"
+            f"{name} stores its colours in separate planes; save it as interleaved 16-bit RGB"
         )
     return wide
 
@@ -163,7 +163,7 @@ def _read_meta(image: Image.Image, tags: dict[int, Any], kind: str, name: str) -
     if kind == "TIFF":
         try:
             block = exif_from_tiff(image.getexif())
-        except Exception as error:  # Pillow meets odd EXIF with many kinds of error
+        except Exception as error:  # Pillow raises many kinds of error for odd EXIF
             _log.warning("%s: unreadable EXIF ignored (%s)", name, reason(error))
     elif kind == "PNG" and not block and isinstance(info.get("Raw profile type exif"), str):
         block = _unhex(info["Raw profile type exif"])  # as ImageMagick writes it
@@ -177,7 +177,7 @@ def _read_meta(image: Image.Image, tags: dict[int, Any], kind: str, name: str) -
     if packet:
         packet = packet.encode() if isinstance(packet, str) else bytes(packet)
         xmp, xmp_orientation = clean_xmp(packet)
-    # Pillow and OpenCV turn TIFF, pillow-heif turns HEIC while decoding.
+    # Pillow and OpenCV turn TIFF upright while decoding, and pillow-heif HEIC.
     turned = kind in ("TIFF", "HEIF")
     orientation = 1 if turned else exif.orientation or xmp_orientation
     icc = info.get("icc_profile")
@@ -230,10 +230,10 @@ def _tiff_samples(
 
 
 def _turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Contiguous HxW or HxWxC as its EXIF orientation wants it seen, contiguous again."""
+    """Turn HxW or HxWxC upright by its EXIF orientation; contiguous in, contiguous out."""
     if orientation == 1:
         return pixels
-    # Whole pixels are moved, which is twice as fast as moving samples.
+    # Moving whole pixels is twice as fast as moving samples.
     pixel = np.dtype((np.void, pixels.itemsize * math.prod(pixels.shape[2:])))
     whole = pixels.reshape(len(pixels), -1).view(pixel)
     if orientation >= 5:
@@ -286,7 +286,7 @@ def _to_srgb(image: Image.Image, icc: bytes, name: str) -> Image.Image | None:
 
 
 def _to_array(image: Image.Image) -> NDArray[np.uint8]:
-    """L or RGB -> HxW or HxWx3. In bands: three times as fast as ``np.asarray(image)``."""
+    """L or RGB -> HxW or HxWx3. Bands make it three times as fast as ``np.asarray(image)``."""
     shape = (image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2]
     pixels = np.empty(shape, np.uint8)
     for row in range(0, image.height, 64):
@@ -306,7 +306,7 @@ def _read_encoding(
         return dataclasses.replace(common, lossless=_is_lossless(data))
     if not isinstance(image, JpegImageFile):
         return common
-    # Tables go by component, since their numbers are free: luma first, then chroma.
+    # Tables are taken by component, luma first, then chroma: their numbers are arbitrary.
     layers = [tuple(layer) for layer in getattr(image, "layer", [])]
     numbers = [layer[3] for layer in layers[:2]] if len(layers) in (1, 3) else []
     tables = tuple(tuple(image.quantization.get(number, ())) for number in numbers)
@@ -329,7 +329,7 @@ def _is_lossless(webp: bytes) -> bool:
         name, size = struct.unpack_from("<4sI", webp, at)
         if name in (b"VP8L", b"VP8 "):
             return bool(name == b"VP8L")
-        # Frames of an animation hold chunks of their own behind 16 bytes of header.
+        # Frames of an animation have a header of 16 bytes, then chunks of their own.
         at += 24 if name == b"ANMF" else 8 + size + size % 2
     return False
 

@@ -41,7 +41,7 @@ def format_of(name: str | None, suffix: str) -> str:
         suffix: of the destination, with its dot.
 
     Raises:
-        PhotoError: none that can be written.
+        PhotoError: if that format cannot be written.
     """
     extension = f".{name.lower().removeprefix('.')}" if name else suffix.lower()
     if extension in _EXTENSIONS:
@@ -57,7 +57,7 @@ def encode(photo: Photo, kind: str) -> bytes:
         kind: what :func:`format_of` found.
 
     Raises:
-        PhotoError: the format cannot hold the photo, or pillow-heif is missing.
+        PhotoError: if the format cannot hold the photo, or pillow-heif is missing.
     """
     limit = _MAX_SIDE.get(kind)
     if limit and max(photo.width, photo.height) > limit:
@@ -67,7 +67,7 @@ def encode(photo: Photo, kind: str) -> bytes:
         return _ENCODERS[kind](photo)
     except PhotoError:
         raise
-    except Exception as error:  # encoders fail with every kind of error
+    except Exception as error:  # encoders raise every kind of error
         raise PhotoError(
             f"cannot encode {photo.name} as {kind} ({reason(error)}); use PNG"
         ) from error
@@ -97,7 +97,7 @@ def _to_image(samples: NDArray[np.uint8]) -> Image.Image:
 
 
 def _to_jpeg_image(samples: NDArray[np.uint8]) -> Image.Image:
-    """L or RGB in the layout that Pillow writes as JPEG without a copy: a quarter of the time."""
+    """L or RGB in the layout that Pillow writes as JPEG without a copy, four times as fast."""
     import cv2
 
     height, width, channels = samples.shape
@@ -111,7 +111,7 @@ def _to_jpeg_image(samples: NDArray[np.uint8]) -> Image.Image:
 def _encode_jpeg(photo: Photo) -> bytes:
     image = _to_jpeg_image(_samples(photo, deep=False, alpha=False))
     how = photo.encoding
-    # A marker segment holds 65533 bytes.
+    # A marker segment holds at most 65533 bytes.
     exif, xmp, extra = photo.exif or b"", how.xmp or b"", b""
     if len(exif) > 65533:
         _log.warning("%s: EXIF of %d bytes does not fit in JPEG; left out", photo.name, len(exif))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EXIF and XMP of an edited photo: what no longer holds is reset, the rest is kept.
+"""EXIF and XMP of an edited photo: what is no longer true is reset, the rest is kept.
 
 References: EXIF 2.32 (CIPA DC-008), TIFF 6.0.
 """
@@ -28,7 +28,8 @@ class CleanExif:
     Attributes:
         block: EXIF that fits an upright sRGB photo, with the ``Exif`` prefix; None if unreadable.
         orientation: the orientation tag before cleaning, 1 to 8; 0 if there is none.
-        adobe_rgb: whether the camera says that untagged pixels are Adobe RGB (DCF option file).
+        adobe_rgb: whether the camera says that pixels without a profile are Adobe RGB (DCF option
+            file).
     """
 
     block: bytes | None
@@ -37,10 +38,10 @@ class CleanExif:
 
 
 def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
-    """Reset what no longer holds for an upright sRGB photo and drop the thumbnail.
+    """Reset what is no longer true of an upright sRGB photo, and drop the thumbnail.
 
-    The block is patched in place rather than written anew, so that maker notes, whose offsets
-    count from the start of the block, stay readable.
+    The block is changed in place rather than written anew, so that maker notes stay readable:
+    their offsets count from the start of the block.
 
     Args:
         block: EXIF with or without the ``Exif`` prefix.
@@ -89,7 +90,7 @@ def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
 def _read_directory(
     blob: bytearray, order: str, start: int, used: list[tuple[int, int]]
 ) -> tuple[_Entries, int]:
-    """Entries as tag -> (type, count, position of the value), and where the next offset stands."""
+    """Entries as tag -> (type, count, position of the value), and where the next offset is."""
     (count,) = struct.unpack_from(order + "H", blob, start)
     end = start + 2 + 12 * count
     entries: _Entries = {}
@@ -100,7 +101,7 @@ def _read_directory(
         if value_at + size <= len(blob):
             entries[tag] = kind, number, value_at
             used.append((value_at, value_at + size))
-    # Some writers leave the last offset out.
+    # Some writers leave out the last offset.
     following = end if end + 4 <= len(blob) else 0
     used.append((start, min(end + 4, len(blob))))
     return entries, following
@@ -120,7 +121,7 @@ def _put(blob: bytearray, order: str, entry: tuple[int, int, int], value: int) -
 def _drop_thumbnail(
     blob: bytearray, order: str, start: int, used: Sequence[tuple[int, int]]
 ) -> None:
-    """Remove the preview's bytes: it shows the photo before the edit."""
+    """Remove the thumbnail's bytes: it shows the photo before the edit."""
     entries, _ = _read_directory(blob, order, start, [])
     offset, size = (0x0201, 0x0202) if 0x0201 in entries else (0x0111, 0x0117)
     first = last = start
@@ -138,7 +139,7 @@ _TIFF_IFDS = (0x8769, 0x8825)
 
 
 def exif_from_tiff(exif: Image.Exif) -> bytes | None:
-    """EXIF block of a TIFF, without the tags that describe its pixels; None if nothing is left."""
+    """EXIF block of a TIFF without the tags that describe its pixels; None if nothing is left."""
     kept = Image.Exif()
     for tag, value in _describing_tags(exif).items():
         kept[tag] = value
@@ -149,7 +150,7 @@ def tiff_from_exif(block: bytes | None) -> dict[int, Any]:
     """Tags of an EXIF block, without those that describe pixels; directories are nested.
 
     Raises:
-        Exception: of many kinds, as Pillow raises them for odd EXIF.
+        Exception: many kinds, which Pillow raises for odd EXIF.
     """
     if block is None:
         return {}
@@ -170,18 +171,18 @@ def _describing_tags(exif: Image.Exif) -> dict[int, Any]:
 _ATTRIBUTE = rb"""\s%s\s*=\s*(?:"[^"]*"|'[^']*')"""
 _XMP_STALE = rb"(?:tiff:Image(?:Width|Length)|exif:Pixel[XY]Dimension|photoshop:ICCProfile)"
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))([0-9]+)""")
-# These describe bytes elsewhere in the file (gain map, film, more XMP) that are not carried over.
+# These describe other parts of the file (gain map, video, more XMP) that are not carried over.
 _XMP_FOREIGN = re.compile(rb"hdrgm:|GainMap|MotionPhoto|MicroVideo|HasExtendedXMP")
 
 
 def clean_xmp(xmp: bytes) -> tuple[bytes | None, int]:
-    """Reset what no longer holds for an upright photo.
+    """Reset what is no longer true of an upright photo.
 
     Args:
         xmp: an XMP packet.
 
     Returns:
-        The packet without sizes and thumbnails, None if it describes data that are not carried
+        The packet without sizes and thumbnails, or None if it describes data that are not carried
         over; and the orientation before cleaning, 1 to 8.
     """
     found = _XMP_ORIENTATION.search(xmp)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Photos in and out: files, bytes and arrays become upright sRGB pixels, and files again.
+"""Loading and saving photos: files, bytes and arrays to upright sRGB pixels, and back to files.
 
-EXIF, ICC profiles, orientation, alpha and bit depth end here; the rest of the library sees arrays.
+EXIF, ICC profiles, orientation, alpha and file types are dealt with here; the rest of the library
+sees arrays.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ def load_photo(
 ) -> Photo:
     """Read a photo: JPEG, PNG, TIFF, WebP, HEIC (with pillow-heif), AVIF, GIF or BMP.
 
-    Pixels are turned upright and converted to sRGB by the ICC profile; without one they are taken
-    as sRGB (as Adobe RGB where a camera's EXIF says so). 16-bit PNG and TIFF stay 16-bit, unless
-    their profile is made of lookup tables, which can be applied in 8 bits only. Of animations and
-    multi-page files the first image is read. A broken profile or EXIF is ignored and logged.
+    Pixels are turned upright and converted to sRGB with the ICC profile. Without a profile they
+    are taken as sRGB, or as Adobe RGB where the camera's EXIF says so. 16-bit PNG and TIFF stay
+    16-bit, unless their profile consists of lookup tables, which can only be applied in 8 bits. Of
+    animations and multi-page files the first image is read. A broken profile or EXIF is ignored
+    and logged.
 
     Args:
         source: path, bytes of a file, binary stream, or an array of sRGB pixels: uint8 or uint16
@@ -43,7 +45,7 @@ def load_photo(
         max_megapixels: larger photos are refused before they are decoded.
 
     Raises:
-        PhotoError: the file is missing, unreadable, damaged, too large or no photo.
+        PhotoError: the file is missing, unreadable, damaged, too large or not a photo.
         TypeError: ``source`` is none of these types, or an array of another dtype.
         ValueError: an array of another shape, or without pixels.
     """
@@ -78,16 +80,16 @@ def save_photo(
 ) -> Path | None:
     """Write a photo as sRGB with its EXIF, XMP and an sRGB profile.
 
-    The file appears whole or not at all. A JPEG keeps its quantisation tables and chroma
-    subsampling; from other sources JPEG is written at quality 95 with full chroma, WebP at
-    quality 90 (lossless if it was), HEIC at quality 90. JPEG has no alpha: what is transparent
-    becomes white. PNG and TIFF keep 16 bits, the others are rounded to 8.
+    The file appears complete or not at all. A JPEG keeps its quantisation tables and chroma
+    subsampling; from other sources JPEG is written at quality 95 with full chroma. WebP is written
+    at quality 90 (lossless if it was), HEIC at quality 90. JPEG has no alpha: transparent parts
+    become white. PNG and TIFF keep 16 bits, the others are rounded to 8.
 
     Args:
         photo: what to write.
         destination: path or binary stream. The extension of a path decides the format.
-        format: JPEG, PNG, TIFF, WEBP or HEIF; wins over the extension. For a stream the default
-            is the photo's own.
+        format: JPEG, PNG, TIFF, WEBP or HEIF; takes precedence over the extension. For a stream
+            the default is the photo's own.
         overwrite: replace an existing file. The photo's own source is never replaced.
 
     Returns:
@@ -109,7 +111,7 @@ def save_photo(
     path = Path(destination)
     kind = format_of(format, path.suffix)
     try:
-        # Through a symbolic link its target is replaced, not the link.
+        # Of a symbolic link, the target is replaced, not the link.
         target = Path(os.path.realpath(path))
         _check_target(photo, path, target, overwrite)
         data = encode(photo, kind)
@@ -129,7 +131,7 @@ def _read_file(name: str) -> bytes:
             raise PhotoError(f"{name} is a folder; name the photos in it")
         with open(name, "rb") as file:
             head = file.read(64)
-            sniff(head, name)  # before a film of many gigabytes is read
+            sniff(head, name)  # before reading a video of many gigabytes
             return head + file.read()
     except FileNotFoundError as error:
         raise PhotoError(f"{name} does not exist; check the spelling and the folder") from error
@@ -144,10 +146,12 @@ def _read_file(name: str) -> bytes:
 def _check_target(photo: Photo, path: Path, target: Path, overwrite: bool) -> None:
     if not target.exists():
         if not target.parent.is_dir():
-            raise PhotoError(f"cannot write {path}: no folder {target.parent}; create it first")
+            raise PhotoError(
+                f"cannot write {path}: there is no folder {target.parent}; create it first"
+            )
         return
     if not target.is_file():
-        raise PhotoError(f"cannot write {path}: it is no file; name a file")
+        raise PhotoError(f"cannot write {path}: it is not a file; name a file")
     if photo.source is not None and photo.source.exists() and target.samefile(photo.source):
         raise PhotoError(f"cannot write {path}: it is the photo itself; choose another name")
     if not overwrite:

@@ -17,14 +17,14 @@ from relight.models.stderr import muffled
 Float = NDArray[np.float32]
 
 _NOISE = re.compile(rb"")
-"""OpenCV and OpenEXR log a broken file's faults themselves; the error raised says enough."""
+"""Hides what OpenCV and OpenEXR log about a broken file: our error says enough."""
 
 
 def read(path: Path) -> Float:
-    """Pixels ``(H, W, 3)`` float32 RGB of a .hdr or .exr file; alpha is left out, grey repeated.
+    """Pixels ``(H, W, 3)`` float32 RGB of a .hdr or .exr file; alpha is dropped, grey repeated.
 
     Raises:
-        EnvironmentFileError: if it is missing, of another kind, or not whole.
+        EnvironmentFileError: if it is missing, of another kind, or damaged.
     """
     suffix = path.suffix.lower()
     try:
@@ -35,7 +35,9 @@ def read(path: Path) -> Float:
             with muffled(_NOISE):
                 pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
             if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
-                raise EnvironmentFileError(f"{path}: not a whole Radiance .hdr file; save it again")
+                raise EnvironmentFileError(
+                    f"{path}: not a complete Radiance .hdr file; save it again"
+                )
             return np.ascontiguousarray(pixels[..., ::-1])
         if suffix == ".exr":
             return _read_exr(path)
@@ -47,12 +49,12 @@ def read(path: Path) -> Float:
 def _read_exr(path: Path) -> Float:
     import OpenEXR
 
-    path.open("rb").close()  # a plain OSError for a missing file
+    path.open("rb").close()  # raises a plain OSError for a missing file
     try:
-        # OpenEXR tells what is wrong with a file on stderr and on stdout.
+        # OpenEXR prints what is wrong with a file on stderr and on stdout.
         silent = contextlib.redirect_stdout(io.StringIO())
         with muffled(_NOISE), silent, OpenEXR.File(str(path)) as file:
-            # Closing the file empties its channels, so what is needed is copied here.
+            # Closing the file empties its channels, so copy what is needed.
             channels = {
                 name: np.array(channel.pixels, np.float32)
                 for name, channel in file.channels().items()
@@ -60,7 +62,7 @@ def _read_exr(path: Path) -> Float:
             }
             names = ", ".join(file.channels())
     except (RuntimeError, ValueError, TypeError) as error:
-        raise EnvironmentFileError(f"{path}: not a whole OpenEXR file; save it again") from error
+        raise EnvironmentFileError(f"{path}: not a complete OpenEXR file; save it again") from error
     for name in ("RGB", "RGBA"):
         if name in channels:
             return channels[name][..., :3]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ICC profiles: the ones that are embedded, and pixels of any other turned to sRGB.
+"""ICC profiles: those that we embed, and converting pixels of any other to sRGB.
 
 References: ICC.1:2022, IEC 61966-2-1:1999 (sRGB).
 """
@@ -40,7 +40,7 @@ def srgb_profile(grey: bool = False) -> bytes:
 
 @functools.cache
 def adobe_rgb_profile() -> bytes:
-    """Profile of the colour space that cameras call Adobe RGB and announce in EXIF only."""
+    """Profile of the colour space that cameras call Adobe RGB and name in EXIF only."""
     return _build_profile("Adobe RGB compatible", _ADOBE_RGB, _ADOBE_CURVE)
 
 
@@ -83,7 +83,7 @@ def _build_profile(
 
 
 def _parse_profile(profile: bytes, points: int) -> _Profile | None:
-    """Primaries (None for grey) and sampled curves; None unless it is a matrix or grey profile."""
+    """Primaries (None for grey) and sampled curves; None if it is no matrix or grey profile."""
     try:
         space, connection = profile[16:20], profile[20:24]
         (count,) = struct.unpack_from(">I", profile, 128)
@@ -91,7 +91,7 @@ def _parse_profile(profile: bytes, points: int) -> _Profile | None:
         for index in range(min(count, 100)):
             tag, offset, size = struct.unpack_from(">4sII", profile, 132 + 12 * index)
             tags[tag] = profile[offset : offset + size]
-        # Lookup tables, where present, take precedence over matrix and curves.
+        # Lookup tables, if present, take precedence over matrix and curves.
         if connection != b"XYZ " or any(tag[:3] in (b"A2B", b"D2B") for tag in tags):
             return None
         if space == b"GRAY":
@@ -151,7 +151,7 @@ def convert_16_bit(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uin
 
     Returns:
         uint16 HxWx3 sRGB, relative colorimetric, out-of-gamut colours clipped per channel; None
-        when the profile is not made of curves and a matrix.
+        if the profile does not consist of curves and a matrix.
     """
     parsed = _parse_profile(profile, 65536)
     if parsed is None:
@@ -160,7 +160,7 @@ def convert_16_bit(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uin
     tables = [curve.astype(np.float32) for curve in (curves if len(curves) == 3 else curves * 3)]
     matrix = np.eye(3) if primaries is None else np.linalg.solve(_SRGB, primaries)
     result = np.empty_like(pixels)
-    for row in range(0, len(pixels), 64):  # in bands, since floats take much memory
+    for row in range(0, len(pixels), 64):  # in bands, since floats need much memory
         band = pixels[row : row + 64]
         linear = np.stack([tables[c][band[..., c]] for c in range(3)], axis=-1)
         encoded = linear_to_srgb(linear @ matrix.T.astype(np.float32))
@@ -195,7 +195,7 @@ def convert_image(image: Image.Image, profile: bytes) -> Image.Image:
             image.mode,
             mode,
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            # The shortcut for grey is wrong by ten steps in the shadows of linear profiles.
+            # LittleCMS's shortcut for grey is off by ten steps in the shadows of linear profiles.
             ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
         converted = transform.apply(image)

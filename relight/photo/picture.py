@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a photo is once it is decoded: pixels, and what is needed to save them alike."""
+"""A decoded photo: its pixels, and what is needed to save edited pixels in the same way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Encoding:
-    """What is needed to write a photo again as it was.
+    """How a photo was encoded, to encode it again in the same way.
 
     Attributes:
         qtables: JPEG quantisation tables (luma, chroma), 64 values each; None: quality 95.
@@ -42,7 +42,7 @@ class Encoding:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A decoded photo and what is needed to save its edited pixels alike.
+    """A decoded photo, and what is needed to save edited pixels in the same way.
 
     Attributes:
         rgb: HxWx3 uint8 or uint16 (full range), sRGB-encoded, upright, C-contiguous. Treat it as
@@ -50,9 +50,10 @@ class Photo:
         alpha: HxW of the same dtype, not premultiplied; None when there is none.
         exif: EXIF block, orientation 1, no thumbnail; None when there is none.
         name: for messages: the path as given, ``<stdin>``, ``<bytes>`` or ``<array>``.
-        source: absolute path of the file, which :func:`~relight.photo.file.save_photo` keeps.
+        source: absolute path of the file, which :func:`~relight.photo.file.save_photo` never
+            replaces.
         format: ``JPEG``, ``PNG``, ``TIFF``, ``WEBP`` or ``HEIF``: what it is saved as by default.
-        grey: whether the file was grey; it is saved grey again if ``rgb`` is neutral.
+        grey: whether the file was grey; it is saved as grey again if ``rgb`` is neutral.
         encoding: how the file was written.
     """
 
@@ -92,7 +93,7 @@ class Photo:
             rgb: sRGB pixels of the same shape and dtype as ``self.rgb``.
 
         Raises:
-            TypeError: another dtype, or no array.
+            TypeError: another dtype, or not an array.
             ValueError: another shape.
         """
         dtype = getattr(rgb, "dtype", type(rgb).__name__)
@@ -111,7 +112,7 @@ def to_8_bit(samples: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def reason(error: BaseException) -> str:
-    """One line on what went wrong, in the system's words."""
+    """One line on what went wrong, in the words of the system or library."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (str(error).strip() or type(error).__name__).splitlines()[0]

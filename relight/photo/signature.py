@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which kind of file this is, by its first bytes, and what to do with one that is no photo."""
+"""What kind of file it is, by its first bytes, and what to do with one that is not a photo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIGNATURES = (
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
 )
-# Pillow's classes are opened directly, not by Image.open: its limit on pixels is a global.
+# Pillow's classes are used directly, since the pixel limit of Image.open is a global.
 _DECODERS = {
     "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -54,17 +54,17 @@ _STRANGERS = (
 
 
 def sniff(head: bytes, name: str) -> str:
-    """Which kind of photo a file is, never by its name.
+    """What kind of photo a file is, by its content.
 
     Args:
         head: the first bytes of the file, 64 are enough.
-        name: for messages; its extension counts only for camera raw files, which look like TIFF.
+        name: for messages; its extension only matters for camera raw files, which look like TIFF.
 
     Returns:
         JPEG, PNG, TIFF, WEBP, GIF, BMP, AVIF or HEIF.
 
     Raises:
-        UnsupportedPhotoError: it is no photo that can be read.
+        UnsupportedPhotoError: it is not a photo, or cannot be read.
         PhotoError: it is empty.
     """
     if not head:
@@ -89,8 +89,8 @@ def sniff(head: bytes, name: str) -> str:
         raise UnsupportedPhotoError(f"{name} is a vector drawing or XML; export it as PNG first")
     if text.startswith((b"<!doctype", b"<html")):
         raise UnsupportedPhotoError(f"{name} is a web page; download the photo itself")
-    kind = "text" if text.isascii() and b"\0" not in text else "no image format known here"
-    raise UnsupportedPhotoError(f"{name} is no photo (it is {kind}); give {READABLE}")
+    kind = "text" if text.isascii() and b"\0" not in text else "no image format that can be read"
+    raise UnsupportedPhotoError(f"{name} is not a photo (it is {kind}); give {READABLE}")
 
 
 def find_decoder(kind: str, name: str) -> Any:

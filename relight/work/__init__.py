@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running one thing over many: threads, processes, Ray."""
+"""Running the same work on many items: in processes, or on a Ray cluster."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work on a Ray cluster, or on one that is started on this machine for the occasion."""
+"""Work on a Ray cluster, or on one that is started on this machine for this work."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from relight.work.runner import Lost, RunnerError, Work, describe_failure
 
 CURE = "pip install 'portrait-relight[scale]'"
 QUEUED_PER_WORKER = 2
-"""Items handed to the cluster ahead of its workers; a million at once would fill the scheduler."""
+"""Items handed to the cluster per worker; all of a million would overload its scheduler."""
 OBJECT_STORE = 128 << 20
-"""Bytes; results are small, so Ray's third of the memory is not needed."""
+"""Bytes; Ray would take a third of the memory, but results are small."""
 
 _work: dict[str, Work] = {}
-"""In a process of the cluster: the work it does, kept from item to item with what it has loaded."""
+"""In a process of the cluster: its work, kept from item to item with all it has loaded."""
 
 
 class Cluster:
-    """Processes of a Ray cluster; the product must be installed on its nodes, or sent there.
+    """Processes of a Ray cluster. This package must be installed on its nodes, or sent there.
 
     Args:
         address: ``host:port``, ``auto`` or ``ray://host:port``; None takes ``RAY_ADDRESS``, or
             starts Ray on this machine.
         workers: items at a time; None is one per CPU of the cluster.
-        retries: times that an item is begun again after its process or node died.
+        retries: how often an item is started again after its process or node died.
 
     Raises:
-        RunnerError: Ray is not installed or the cluster is not reached.
+        RunnerError: Ray is not installed, or the cluster cannot be reached.
     """
 
     def __init__(self, address: str | None, workers: int | None, retries: int = 3) -> None:
@@ -62,7 +62,7 @@ class Cluster:
                     object_store_memory=OBJECT_STORE,
                     **common,
                 )
-        except Exception as error:  # Ray raises bare ones when it comes up too slowly
+        except Exception as error:  # Ray raises plain ones when it starts too slowly
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             place = f"at {wanted}" if wanted else "on this machine"
             cure = "check the address" if wanted else "try again when it is less busy"
@@ -72,9 +72,9 @@ class Cluster:
         self.workers = max(1, min(self._cpus, workers or self._cpus))
 
     def run(self, items: Sequence[Any], work: Work) -> Generator[Any, None, None]:
-        """See :class:`relight.work.runner.Runner`. Leaves the cluster at its end."""
+        """See :class:`relight.work.runner.Runner`. Disconnects from the cluster at the end."""
         ray = self._ray
-        # Ray's own retries are off: here they are counted, and limited per item.
+        # Ray's own retries are off: we count them, and limit them per item.
         task = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(_do)
         try:
             token, stored = secrets.token_hex(8), ray.put((pickle.dumps(work), os.getcwd()))
@@ -103,7 +103,7 @@ class Cluster:
 
     @property
     def _limit(self) -> int:
-        """Items handed over at a time; follows a cluster that grows."""
+        """How many items are handed over at a time; grows with the cluster."""
         exact = self._most is not None and self._most < self._cpus
         return self.workers if exact else self._cpus * QUEUED_PER_WORKER
 
@@ -113,12 +113,12 @@ class Cluster:
 
 
 def _do(token: str, stored: list[Any], item: Any) -> list[Any]:
-    """In a process of the cluster: all results of an item."""
+    """In a process of the cluster: all results of one item."""
     import ray
 
     if token not in _work:
         data, folder = ray.get(stored[0])
-        with contextlib.suppress(OSError):  # relative paths mean the same here as there
+        with contextlib.suppress(OSError):  # so that relative paths mean the same there as here
             os.chdir(folder)
         _work.clear()
         _work[token] = pickle.loads(data)  # noqa: S301

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work in processes of this machine, none of which can take the others down with it."""
+"""Work in processes of this machine: if one dies, the others go on."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from typing import Any
 from relight.work.runner import Lost, Work, describe_failure
 
 GRACE_S = 5.0
-"""Time a stopped process has to remove its unfinished file."""
+"""How long a stopped process may take to remove its unfinished file."""
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Small matrices gain nothing from more, and processes would only wait for each other."""
+"""Small matrices gain nothing from more threads, and the processes would slow each other down."""
 
 
 class Pool:
-    """Processes that do one item at a time, each replaced when it dies.
+    """Processes that do one item at a time; one that dies is replaced.
 
     Args:
         workers: number of processes.
-        retries: times that an item is begun again after a process died over it.
+        retries: how often an item is started again after its process died.
     """
 
     def __init__(self, workers: int, retries: int = 0) -> None:
@@ -70,7 +70,7 @@ class _Worker:
     """A process that does one item at a time."""
 
     def __init__(self, work: Work) -> None:
-        # A process forked from one with threads can hang, so each starts afresh.
+        # A process forked from one with threads can hang, so each is started anew.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, work), daemon=True)
@@ -82,7 +82,7 @@ class _Worker:
 
     def give(self, item: Any, retries: int) -> None:
         self.item, self.retries = item, retries
-        with contextlib.suppress(OSError):  # it died meanwhile: take() will tell
+        with contextlib.suppress(OSError):  # it has died: take() will notice
             self.connection.send(item)
 
     def take(self) -> tuple[str, Any]:
@@ -93,7 +93,7 @@ class _Worker:
             return "dead", _describe_death(self._process.exitcode or 0)
 
     def finish(self) -> None:
-        """Let it end by itself; what it holds is freed without waiting."""
+        """Let it end by itself, without waiting for it."""
         self.connection.close()
 
     def stop(self) -> None:
@@ -113,8 +113,8 @@ def _describe_death(code: int) -> str:
 
 
 def _serve(connection: Connection, work: Work) -> None:
-    """The other process: items in, results out, until the connection ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process decides
+    """In the other process: items in, results out, until the connection is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     signal.signal(signal.SIGTERM, _leave)
     try:
         while True:
@@ -133,13 +133,13 @@ def _results(work: Work, item: Any) -> Iterator[Any]:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """End by an exception, so that unfinished files are removed on the way."""
+    """Exit through an exception, so that unfinished files are removed."""
     sys.exit(128 + number)
 
 
 @contextlib.contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """A process started now ignores Ctrl-C from its first moment."""
+    """Processes started in this block ignore Ctrl-C from the start."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -152,7 +152,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """A process started now finds these variables, unless they are set already."""
+    """Processes started in this block see these variables, unless they are set already."""
     added = [name for name in values if name not in os.environ]
     os.environ.update({name: values[name] for name in added})
     try:

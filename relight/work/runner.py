@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where much work of the same kind is done: processes of this machine, or a cluster.
+"""What does much work of the same kind: processes of this machine, or a cluster.
 
 All runners take the same work: a callable that is sent to every process once and called with one
-item at a time. A process that dies takes nobody with it: its item is done again elsewhere, a few
-times, and is then given up. So work must be idempotent.
+item at a time. If a process dies, the others go on: its item is tried again in another process, a
+few times, and then given up. So doing an item twice must be the same as doing it once.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, Protocol
 from relight.error import RelightError
 
 Work = Callable[[Any], Iterable[Any]]
-"""Gives the results of one item; raises nothing. Can be pickled before its first use."""
+"""Gives the results of one item and raises nothing. Can be pickled before its first use."""
 
 
 class RunnerError(RelightError):
-    """A runner cannot be had."""
+    """A runner does not exist or cannot start."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Lost:
 
     Attributes:
         item: what was to be done.
-        cause: how the last process ended, with the cure, to be read after "the process".
+        cause: how the last process ended, with the cure; continues a sentence that begins "the
+            process".
     """
 
     item: Any
@@ -36,7 +37,7 @@ class Lost:
 
 
 def describe_failure(error: BaseException) -> str:
-    """The cause of a :class:`Lost` item whose work raised an error against the rules."""
+    """The cause of a :class:`Lost` item whose work raised an error, which it should not."""
     words = (str(error).strip() or "no message").splitlines()[0]
     return f"failed ({type(error).__name__}: {words}); please report it"
 
@@ -45,8 +46,8 @@ class Runner(Protocol):
     """Does work in several processes.
 
     Attributes:
-        workers: items that are worked on at a time.
-        retried: items that were begun again after a process died.
+        workers: how many items are worked on at the same time.
+        retried: how many items were started again after a process died.
     """
 
     workers: int
@@ -55,5 +56,5 @@ class Runner(Protocol):
     def run(self, items: Sequence[Any], work: Work) -> Generator[Any, None, None]:
         """Do work on all items; yields results as they come, and :class:`Lost` items.
 
-        Results of an item that is done again may come twice.
+        Results of an item that was started again may come twice.
         """

@@ -125,7 +125,7 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         400,
         "no file named 'photo'",
     ),
-    "text": (lambda: {"content": b"hello"}, 415, "no photo"),
+    "text": (lambda: {"content": b"hello"}, 415, "not a photo"),
     "urlencoded": (lambda: {"data": {"photo": "x"}}, 415, "as a file"),
     "a web page": (lambda: {"content": b"<!doctype html><p>"}, 415, "web page"),
     "half a photo": (lambda: {"content": encoded(NO_FACE, "JPEG")[:400]}, 422, "get a complete"),

@@ -63,7 +63,7 @@ JPEG = file_bytes(Image.open(ASTRONAUT), "JPEG")
     [
         ("missing.jpg", None, "does not exist"),
         ("zero.jpg", b"", "is empty"),
-        ("text.jpg", b"Dear diary, today I was no photo.\n" * 9, "is no photo"),
+        ("text.jpg", b"Dear diary, today I was no photo.\n" * 9, "is not a photo"),
         ("page.png", b"<!DOCTYPE html><html></html>", "web page"),
         ("film.jpg", b"\0\0\0\x18ftypmp42" + bytes(99), "a video"),
         ("cut.jpg", JPEG[: len(JPEG) // 2], "cut short"),
@@ -356,7 +356,7 @@ def test_odd_names(run: Run, tmp_path: Path) -> None:
     summary = result.stderr[result.stderr.index("6 photos:") :].splitlines()
     assert len(summary) == 2, "a line end in a name broke the line"
     assert "写真\\n[red]" in summary[1]
-    assert "not\\na.jpg is no photo" in summary[1]
+    assert "not\\na.jpg is not a photo" in summary[1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
