@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A library of photos, killed in the middle and run again.
 
-The large one takes many minutes: ``RELIGHT_PHOTOS=DIR pytest -s tests/test_batch.py``.
+The large one takes many minutes: ``RELIGHT_PHOTOS=DIR pytest -s tests/app/test_batch.py``.
 """
 
 from __future__ import annotations
