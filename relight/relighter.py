@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from relight import light as light_stage
 from relight.error import NoFaceError
-from relight.face import face as face_stage
-from relight.face.detector import Detector
+from relight.face import search
+from relight.face.perception import Perception
 from relight.face.face import Face
 from relight.gain import apply as quotient
 from relight.gain.guide import Canvas, Guide, upsample
 from relight.light import Light
-from relight.models.library import Models
+from relight.stage.tflite import TfliteStages
 from relight.photo.file import Photo, load_photo
 from relight.portrait import PREVIEW_SIDE, Preview
 from relight.result import Result
@@ -45,7 +45,7 @@ class Relighter:
         self,
         threads: int = 1,
         *,
-        detector: Detector | None = None,
+        detector: Perception | None = None,
         models: Stages | None = None,
     ) -> None:
         """Prepare; models are loaded at their first use.
@@ -59,8 +59,8 @@ class Relighter:
         if threads < 1:
             raise ValueError(f"threads is >= 1, got {threads}")
         self.threads = threads
-        self._detector = detector or Detector()
-        self._stages = models or Models()
+        self._detector = detector or Perception()
+        self._stages = models or TfliteStages()
 
     def __enter__(self) -> Relighter:
         """Use as a context manager: the models are freed at its end."""
@@ -90,7 +90,7 @@ class Relighter:
             TypeError: for another dtype.
             ValueError: for another shape.
         """
-        return face_stage.find(self._detector, _as_photo(rgb).rgb8)
+        return search.find(self._detector, _as_photo(rgb).rgb8)
 
     def analyze(self, rgb: NDArray[Any] | Photo, face: Face) -> Analysis:
         """Estimate normals and existing light around a face.

@@ -33,8 +33,9 @@ from data_synth.head.ict_model import load_model
 from data_synth.stage.raycast import Caster
 from relight.color import linear_to_srgb, to_uint8
 from relight.error import RelightError, plain_errors
-from relight.face.detector import Detector, solution
 from relight.face.mesh import POINTS, vertex_normals
+from relight.face.perception import Perception
+from relight.face.search import find
 from relight.geometry import direction, normalize
 from relight.storage import whole_file
 
@@ -65,15 +66,15 @@ def main(
     with plain_errors():
         head = make_head(load_model(assets), np.zeros(100, np.float32), {})
         points = landmark_positions(head)
-        graph = solution("face_mesh_connections")
-        edges = {(min(e), max(e)) for e in graph.FACEMESH_TESSELATION}
+        graph = _landmark_graph()
+        edges = {(min(e), max(e)) for e in graph["TESSELATION"]}
         points = symmetric(points, edges)
         triangles, loops = faces_of(edges, points)
         loops["lips"] = max(
-            boundary_loops(graph.FACEMESH_LIPS), key=lambda p: np.ptp(points[p], axis=0).sum()
+            boundary_loops(graph["LIPS"]), key=lambda p: np.ptp(points[p], axis=0).sum()
         )
         for side in ("LEFT", "RIGHT"):
-            brow = {v for edge in getattr(graph, f"FACEMESH_{side}_EYEBROW") for v in edge}
+            brow = {v for edge in graph[f"{side}_EYEBROW"] for v in edge}
             loops[f"{side.lower()}_eyebrow"] = _around(sorted(brow), points)
         data = {
             "about": ABOUT,
@@ -85,6 +86,16 @@ def main(
             path.write_text(json.dumps(data).replace("], [", "],\n[") + "\n", "utf-8")
 
 
+def _landmark_graph() -> dict[str, list[tuple[int, int]]]:
+    """Edges of MediaPipe's landmark graph, by part of the face."""
+    from mediapipe.tasks.python.vision import FaceLandmarksConnections as Connections
+
+    return {
+        name: [(edge.start, edge.end) for edge in getattr(Connections, f"FACE_LANDMARKS_{name}")]
+        for name in ("TESSELATION", "LIPS", "LEFT_EYEBROW", "RIGHT_EYEBROW")
+    }
+
+
 def landmark_positions(head: Head) -> Float:
     """Points ``(468, 3)`` of the head, cm, under Face Mesh's landmarks: median over all views.
 
@@ -93,15 +104,15 @@ def landmark_positions(head: Head) -> Float:
     """
     caster = Caster(head.vertices, head.faces)
     colors = _paint(head)
-    detector = Detector()
+    perception = Perception()
     found = []
     for view in VIEWS_DEG:
         origin, rays = _camera(*np.radians(view))
         hits = caster.nearest(np.broadcast_to(origin, rays.shape).reshape(-1, 3), rays)
         for lamp in LAMPS_DEG:
             drawing = _shade(head, colors, hits, direction(*np.radians(lamp)))
-            for marks in detector.landmarks(drawing):
-                pixels = (marks[:POINTS, :2] - 0.5).round().astype(int).clip(0, SIDE - 1)
+            for face in find(perception, drawing)[:1]:
+                pixels = (face.landmarks[:POINTS, :2] - 0.5).round().astype(int).clip(0, SIDE - 1)
                 index = pixels[:, 1] * SIDE + pixels[:, 0]
                 seen = hits.triangle[index] >= 0
                 place = np.full((POINTS, 3), np.nan, np.float32)

@@ -1,189 +1,161 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MediaPipe's face detector, Face Mesh and selfie segmentation; nothing else here knows MediaPipe.
+"""MediaPipe's face detectors: single shots over a grid of anchors, overlapping ones averaged.
 
-Reference: Kartynnik et al. 2019, "Real-time Facial Surface Geometry from Monocular Video on Mobile
-GPUs" (Face Mesh).
+Reference: Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile
+GPUs"; the constants are those of MediaPipe's graphs.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import importlib.util
-import re
-import sys
-import threading
-import types
-from typing import Any
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.models.stderr import muffled
+from relight.face.region import Pyramid, Region
+from relight.models.library import Models
 
 Float = NDArray[np.float32]
-Image = NDArray[np.uint8]
 
-LANDMARKS = 478
-"""468 points of the face's surface and 5 of each iris."""
-
-_NOISE = re.compile(
-    rb"^(INFO: Created TensorFlow Lite XNNPACK|WARNING: All log messages before absl"
-    rb"|[IW]\d{4} .*\.cc:\d+\])"
-)
-_import_lock = threading.Lock()
+CONFIDENCE = 0.5
+"""Score below which a face is ignored."""
+SAME_FACE = 0.3
+"""Detections that overlap by more than this, intersection over union, are one face."""
+KEY_POINTS = 6
+"""The subject's right eye, left eye, nose tip, mouth, right and left ear."""
 
 
-class _Package(types.ModuleType):
-    """A package whose ``__init__`` runs only when something is asked of it that it lacks."""
+@dataclass(frozen=True)
+class Layout:
+    """How a detector's outputs lie on its input.
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in ("__version__", "__all__"):
-            raise AttributeError(name)
-        self.__class__ = types.ModuleType  # type: ignore[assignment]
-        spec = self.__spec__
-        if spec is None or spec.loader is None:
-            raise AttributeError(name)
-        spec.loader.exec_module(self)
-        return getattr(self, name)
-
-
-def solution(name: str) -> Any:
-    """Import one of MediaPipe's solutions without the rest of MediaPipe.
-
-    ``mediapipe/__init__.py`` imports every task and drawing aid, and with them TensorFlow or JAX,
-    matplotlib and sounddevice: 2 to 12 seconds. The modules used here need none of that, so their
-    parent packages stand in unexecuted; anybody's later use of ``mediapipe`` completes them.
-    """
-    with _import_lock:
-        for package in ("mediapipe", "mediapipe.python", "mediapipe.python.solutions"):
-            if package in sys.modules:
-                continue
-            spec = importlib.util.find_spec(package)
-            if spec is None:
-                raise ImportError("MediaPipe is missing: pip install mediapipe==0.10.21")
-            module = _Package(package)
-            module.__spec__ = spec
-            module.__path__ = spec.submodule_search_locations or []
-            module.__file__, module.__package__ = spec.origin, package
-            sys.modules[package] = module
-            parent, _, child = package.rpartition(".")
-            if parent:
-                setattr(sys.modules[parent], child, module)
-        # Face Mesh's module brings the message types that all graphs here need: without them the
-        # face detector starts all the same, but leaves its boxes unmerged.
-        importlib.import_module("mediapipe.python.solutions.face_mesh")
-        return importlib.import_module(f"mediapipe.python.solutions.{name}")
-
-
-class _Session:
-    """One MediaPipe solution, made on first use and again after a failure.
-
-    An exception leaves a solution's graph unusable for good, so it is thrown away then. Its log
-    lines come while it starts and with its first result, so only those calls are muffled.
+    Attributes:
+        model: its name in the manifest.
+        input: name of its input.
+        boxes: name of its output of boxes and key points.
+        scores: name of its output of scores.
+        side: of its input, pixels.
+        grids: cells a side, and anchors a cell, of each grid.
     """
 
-    def __init__(self, module: str, name: str, **options: Any) -> None:
-        self._module, self._name, self._options = module, name, options
-        self._solution: Any = None
-        self._quiet = False
-
-    def process(self, image: Image, answered: str) -> Any:
-        """Run on ``(H, W, 3)`` uint8 RGB; ``answered`` names the result's list."""
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-            # MediaPipe aborts the whole process on an empty picture.
-            raise ValueError(f"expected uint8 HxWx3, got {image.dtype} {image.shape}")
-        try:
-            if self._quiet:
-                return self._solution.process(image)
-            with muffled(_NOISE):
-                if self._solution is None:
-                    module = solution(self._module)
-                    self._solution = getattr(module, self._name)(**self._options)
-                result = self._solution.process(image)
-                self._quiet = getattr(result, answered) is not None
-                return result
-        except (RuntimeError, ValueError):
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Free the graph; the next call starts a new one."""
-        graph, self._solution, self._quiet = self._solution, None, False
-        if graph is not None:
-            with contextlib.suppress(RuntimeError, ValueError), muffled(_NOISE):
-                graph.close()
+    model: str
+    input: str
+    boxes: str
+    scores: str
+    side: int
+    grids: tuple[tuple[int, int], ...]
 
 
-class Detector:
-    """Finds faces and people in sRGB bytes. Reusable; not for two threads at once."""
+FULL = Layout("face_full", "input_1", "Identity", "Identity_1", 192, ((48, 1),))
+"""Full range: faces down to 7 % of the frame's width."""
+SHORT = Layout("face_short", "input", "regressors", "classificators", 128, ((16, 2), (8, 6)))
+"""Short range: faces that fill the frame."""
 
-    def __init__(self, confidence: float = 0.5) -> None:
-        """Prepare the three models; none is loaded before its first use.
 
-        Args:
-            confidence: detection score below which a face is ignored.
-        """
-        self._boxes = _Session(
-            "face_detection",
-            "FaceDetection",
-            model_selection=1,
-            min_detection_confidence=confidence,
-        )
-        self._mesh, self._mesh_in_box = (
-            _Session(
-                "face_mesh",
-                "FaceMesh",
-                static_image_mode=True,
-                max_num_faces=most,
-                refine_landmarks=True,
-                min_detection_confidence=least,
-            )
-            for most, least in ((1, confidence), (3, 0.6 * confidence))
-        )
-        self._person = _Session("selfie_segmentation", "SelfieSegmentation", model_selection=0)
+@dataclass(frozen=True)
+class Detection:
+    """A face as a detector sees it.
 
-    def boxes(self, image: Image) -> Float:
-        """Faces by the full-range detector: ``(N, 5)`` left, top, width, height (pixels), score."""
-        height, width = image.shape[:2]
-        found = self._boxes.process(image, "detections").detections or []
-        rows = []
-        for item in found:
-            box = item.location_data.relative_bounding_box
-            rows.append(
-                (
-                    box.xmin * width,
-                    box.ymin * height,
-                    box.width * width,
-                    box.height * height,
-                    item.score[0],
-                )
-            )
-        return np.array(rows, np.float32).reshape(-1, 5)
+    Attributes:
+        x: middle of its box, pixels from the photo's left edge.
+        y: middle of its box, pixels from the photo's upper edge.
+        width: of its box, a square but for rounding, pixels of the photo.
+        height: likewise.
+        points: ``(6, 2)`` key points in pixels of the photo; see :data:`KEY_POINTS`.
+        score: certainty in [0, 1].
+    """
 
-    def landmarks(self, image: Image, *, in_box: bool = False) -> list[Float]:
-        """Landmarks ``(478, 3)`` of the most certain face; with ``in_box`` of up to three.
+    x: float
+    y: float
+    width: float
+    height: float
+    points: NDArray[np.float64]
+    score: float
 
-        ``in_box`` says that :meth:`boxes` saw a face here: less certainty is asked for, and its
-        neighbours are found too, so that the caller can choose. x right and y down in pixels of
-        ``image``; z in the same scale, smaller is nearer.
-        """
-        height, width = image.shape[:2]
-        scale = np.array([width, height, width], np.float32)
-        session = self._mesh_in_box if in_box else self._mesh
-        found = session.process(image, "multi_face_landmarks").multi_face_landmarks or []
-        faces = [np.array([(p.x, p.y, p.z) for p in f.landmark], np.float32) for f in found]
-        return [f * scale for f in faces if f.shape == (LANDMARKS, 3) and np.isfinite(f).all()]
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, width, height in pixels of the photo."""
+        return (self.x - self.width / 2, self.y - self.height / 2, self.width, self.height)
 
-    def person(self, image: Image) -> Float:
-        """Probability in [0, 1] that a pixel is part of a person, ``(H, W)`` float32.
 
-        The model sees 256 x 256 pixels, so a square image of that size loses nothing.
-        """
-        mask = self._person.process(image, "segmentation_mask").segmentation_mask
-        return np.clip(np.asarray(mask, np.float32), 0, 1)
+def detect(
+    models: Models,
+    layout: Layout,
+    photo: Pyramid,
+    region: Region,
+    tones: Callable[[Float], Float] | None = None,
+    *,
+    repeat: bool = False,
+) -> list[Detection]:
+    """Faces in a region of a photo, the most certain first.
 
-    def close(self) -> None:
-        """Free the models; the next call loads them again."""
-        for session in (self._boxes, self._mesh, self._mesh_in_box, self._person):
-            session.close()
+    Args:
+        models: what runs the network.
+        layout: which detector.
+        photo: the photo.
+        region: where to look.
+        tones: changes what the network sees, values from 0 to 255.
+        repeat: whether the photo's edge repeats outside it; else it is black there.
+    """
+    seen = photo.sample(region, layout.side, repeat=repeat)
+    if seen is None:
+        return []
+    if tones is not None:
+        seen = tones(seen)
+    found = models.run(layout.model, {layout.input: seen / np.float32(127.5) - 1})
+    scores = 1 / (1 + np.exp(-np.clip(found[layout.scores][:, 0].astype(float), -100, 100)))
+    likely = scores >= CONFIDENCE
+    raw = found[layout.boxes][likely].astype(float) / layout.side
+    values = raw.reshape(-1, 2 + KEY_POINTS, 2)  # middle, size, then the key points
+    values[:, 0] += anchors(layout)[likely]
+    values[:, 2:] += anchors(layout)[likely][:, None]
+    return [_in_photo(region, *one) for one in merged(values, scores[likely])]
+
+
+@functools.cache
+def anchors(layout: Layout) -> NDArray[np.float64]:
+    """Middles ``(N, 2)`` of a detector's cells in [0, 1], as often as each has anchors."""
+    found = []
+    for count, repeated in layout.grids:
+        rows, columns = np.divmod(np.arange(count * count).repeat(repeated), count)
+        found.append((np.stack([columns, rows], 1) + 0.5) / count)
+    return np.concatenate(found)
+
+
+def merged(
+    values: NDArray[np.float64], scores: NDArray[np.float64]
+) -> list[tuple[NDArray[np.float64], float]]:
+    """Detections of one face averaged by their scores, the most certain first.
+
+    Args:
+        values: ``(N, 2 + K, 2)`` middle, size and key points.
+        scores: ``(N,)``.
+
+    Returns:
+        Means like ``values``, each with its largest score.
+    """
+    order = np.argsort(-scores, kind="stable")
+    low, high = values[:, 0] - values[:, 1] / 2, values[:, 0] + values[:, 1] / 2
+    result = []
+    while order.size:
+        best = order[0]
+        wide = np.minimum(high[best], high[order]) - np.maximum(low[best], low[order])
+        shared = np.maximum(wide, 0).prod(1)
+        areas = values[order, 1].prod(1)
+        same = shared > SAME_FACE * (areas[0] + areas - shared)
+        same[0] = True
+        weights = scores[order[same]]
+        mean = np.einsum("n,n...->...", weights / weights.sum(), values[order[same]])
+        result.append((mean, float(scores[best])))
+        order = order[~same]
+    return result
+
+
+def _in_photo(region: Region, values: NDArray[np.float64], score: float) -> Detection:
+    x, y = region.to_photo(values[:1])[0]
+    width, height = values[1] * region.side
+    return Detection(
+        float(x), float(y), float(width), float(height), region.to_photo(values[2:]), score
+    )

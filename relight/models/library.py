@@ -1,41 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite models: the three that come with the package, and the one place that runs any.
-
-``tflite-runtime`` has no wheel for Python 3.12; its successor LiteRT has the same interface.
-"""
+"""The TFLite models that come with the package: this project's networks and MediaPipe's."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
-import re
+import threading
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.error import RelightError
-from relight.models.stderr import muffled
-from relight.stage.stages import NetworkStages
+from relight.models.interpreter import CURE, ModelError, load_interpreter
 
 Float = NDArray[np.float32]
 
 MANIFEST = "models.json"
 """File beside the models that lists them."""
 SIGNATURE = "serving_default"
-CURE = "install the package again, or export the models again"
-
-_INTERPRETERS = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
-_NOISE = re.compile(rb"^INFO: Created TensorFlow Lite XNNPACK")
-
-
-class ModelError(RelightError):
-    """A model cannot be loaded, or there is nothing to run it with."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +62,61 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, ModelEntry]]:
         raise ModelError(f"{path}: no list of models ({error!r}); {CURE}") from error
 
 
-class Models(NetworkStages):
-    """The three networks as TFLite models. Each is loaded at its first use, then kept.
+class Model:
+    """One model, ready to run; threads take turns.
 
-    Not for two threads at once.
+    Args:
+        interpreter: with its tensors allocated.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None = None, *, threads: int = 1) -> None:
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        self._lock = threading.Lock()
+        if SIGNATURE in interpreter.get_signature_list():
+            runner = interpreter.get_signature_runner(SIGNATURE)
+            self._inputs, self._outputs = runner.get_input_details(), runner.get_output_details()
+        else:  # MediaPipe's files have none: their tensors' own names serve
+            details = interpreter.get_input_details(), interpreter.get_output_details()
+            self._inputs, self._outputs = ({one["name"]: one for one in side} for side in details)
+
+    @property
+    def inputs(self) -> dict[str, list[int]]:
+        """Shape of each input, the batch axis first."""
+        return _shapes(self._inputs)
+
+    @property
+    def outputs(self) -> dict[str, list[int]]:
+        """Shape of each output, the batch axis first."""
+        return _shapes(self._outputs)
+
+    def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
+        """Outputs by name; no array has a batch axis.
+
+        Raises:
+            ValueError: for an input that is missing or of another shape.
+            RuntimeError: if the model cannot be run.
+        """
+        missing = self._inputs.keys() - inputs.keys()
+        if missing:
+            raise ValueError(f"no input {', '.join(sorted(missing))}")
+        with self._lock:
+            for name, tensor in self._inputs.items():
+                batch = np.asarray(inputs[name], np.float32)[None]
+                self._interpreter.set_tensor(tensor["index"], batch)
+            self._interpreter.invoke()
+            return {
+                name: self._interpreter.get_tensor(tensor["index"])[0]
+                for name, tensor in self._outputs.items()
+            }
+
+
+class Models:
+    """All models of a folder. Each is loaded at its first use, then kept.
+
+    Threads may share it: they take turns at a model. A forked process loads its own.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None, threads: int = 1) -> None:
         """Prepare; nothing is read yet.
 
         Args:
@@ -93,7 +128,9 @@ class Models(NetworkStages):
             raise ValueError(f"threads is >= 1, got {threads}")
         self.threads = threads
         self._folder = folder
-        self._interpreters: dict[str, Any] = {}
+        self._loading = threading.Lock()
+        self._loaded: dict[str, Model] = {}
+        _in_use.add(self)
 
     @property
     def folder(self) -> Path:
@@ -119,23 +156,27 @@ class Models(NetworkStages):
         Raises:
             ModelError: if the model is missing, damaged or not the one listed.
         """
-        if name not in self._interpreters:
-            self._interpreters[name] = self._load(name)
-        runner = self._interpreters[name].get_signature_runner(SIGNATURE)
-        asked = runner.get_input_details()
-        batches = {key: np.asarray(inputs[key], np.float32)[None] for key in asked if key in inputs}
+        with self._loading:
+            model = self._loaded.get(name) or self._load(name)
+            self._loaded[name] = model
         try:
-            return {key: found[0] for key, found in runner(**batches).items()}
+            return model.run(inputs)
         except (RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"{self.folder}: {name} does not run ({reason}); {CURE}") from error
 
     def close(self) -> None:
         """Free the models; a later call loads them again."""
-        self._interpreters.clear()
+        with self._loading:
+            self._loaded.clear()
 
-    def _load(self, name: str) -> Any:
-        """An interpreter of the model that the manifest lists, whole and with its signature."""
+    def after_fork(self) -> None:
+        """In a forked process, leave the parent's models alone: they may have been in use."""
+        _left_alone.append(self._loaded)
+        self._loading, self._loaded = threading.Lock(), {}
+
+    def _load(self, name: str) -> Model:
+        """The model that the manifest lists, whole and with the inputs and outputs listed."""
         _, entries = read_manifest(self.folder)
         if name not in entries:
             raise ModelError(f"{self.folder / MANIFEST}: lists no model {name!r}; {CURE}")
@@ -147,51 +188,25 @@ class Models(NetworkStages):
             raise ModelError(f"{path}: cannot be read ({error.strerror}); {CURE}") from error
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise ModelError(f"{path}: damaged, its checksum is not that of {MANIFEST}; {CURE}")
-        interpreter = load_interpreter(path, self.threads)
-        signature = interpreter.get_signature_list().get(SIGNATURE, {"inputs": [], "outputs": []})
-        names = [set(signature[side]) for side in ("inputs", "outputs")]
-        if names != [set(entry.inputs), set(entry.outputs)]:
+        model = Model(load_interpreter(path, self.threads))
+        if (model.inputs.keys(), model.outputs.keys()) != (entry.inputs.keys(), entry.outputs.keys()):
             raise ModelError(f"{path}: asks for or gives other than {MANIFEST} says; {CURE}")
-        return interpreter
+        return model
 
 
-def interpreter_module() -> Any:
-    """The module that holds the ``Interpreter`` class.
-
-    Raises:
-        ModelError: if neither runtime is installed.
-    """
-    for name in _INTERPRETERS:
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    raise ModelError("no TFLite runtime here: pip install tflite-runtime (or ai-edge-litert)")
+_in_use: WeakSet[Models] = WeakSet()
+_left_alone: list[dict[str, Model]] = []
+"""Models of a parent process: to free them could wait for threads that only the parent has."""
 
 
-def load_interpreter(model: str | os.PathLike[str] | bytes, threads: int = 1) -> Any:
-    """An interpreter with its tensors allocated, on XNNPACK where the runtime has it.
+def _after_fork() -> None:
+    for models in list(_in_use):
+        models.after_fork()
 
-    Args:
-        model: a .tflite file or its content.
-        threads: for the operations of one model.
 
-    Raises:
-        ModelError: if the model is missing or not one that the runtime can run.
-    """
-    if threads < 1:
-        raise ValueError(f"threads is >= 1, got {threads}")
-    name = "<bytes>" if isinstance(model, bytes) else os.fspath(model)
-    source: dict[str, Any] = {"model_content": model}
-    if not isinstance(model, bytes):
-        if not Path(name).is_file():
-            raise ModelError(f"{name}: no such model; {CURE}")
-        source = {"model_path": name}
-    try:
-        with muffled(_NOISE):
-            made = interpreter_module().Interpreter(**source, num_threads=threads)
-            made.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise ModelError(f"{name}: not a model that runs here ({reason}); {CURE}") from error
-    return made
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _shapes(tensors: dict[str, Any]) -> dict[str, list[int]]:
+    return {name: [int(n) for n in tensor["shape"]] for name, tensor in sorted(tensors.items())}

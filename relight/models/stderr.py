@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from typing import IO
 
 _lock = threading.Lock()
 
@@ -18,16 +19,18 @@ _lock = threading.Lock()
 def muffled(noise: re.Pattern[bytes]) -> Iterator[None]:
     """Drop lines that C and C++ code writes to stderr; others arrive when the block ends.
 
-    The process's own file descriptor is turned aside, so keep the block short.
+    The process's own file descriptor is turned aside, so keep the block short. Where there is no
+    stderr, or nowhere to keep what is written to it meanwhile, nothing is turned aside.
 
     Args:
         noise: what a line to drop starts with.
     """
-    with _lock, tempfile.TemporaryFile() as log:
+    with _lock, contextlib.ExitStack() as stack:
         _flush()
         try:
+            log = stack.enter_context(_kept_aside())
             original = os.dup(2)
-        except OSError:  # no stderr at all
+        except OSError:
             yield
             return
         os.dup2(log.fileno(), 2)
@@ -43,6 +46,23 @@ def muffled(noise: re.Pattern[bytes]) -> Iterator[None]:
             os.close(original)
 
 
+def _kept_aside() -> IO[bytes]:
+    """A file in memory where the system has them, so that a read-only disk will do."""
+    if sys.platform == "linux":
+        return open(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
+
+
 def _flush() -> None:
     if sys.stderr is not None:  # as it is under pythonw, or with stderr closed
         sys.stderr.flush()
+
+
+def _unlock() -> None:
+    """A forked child's copy of the lock may be held by a thread that is not there."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import luminance, srgb_to_linear
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.face.face import Face
 from relight.face.mesh import Surface, region, surface
 from relight.geometry import shrink
@@ -90,7 +90,7 @@ class View:
         return srgb_to_linear(self.photo)
 
 
-def look(detector: Detector, pixels: NDArray[np.uint8], face: Face) -> View:
+def look(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> View:
     """See a face as the stages do.
 
     Args:
