@@ -22,13 +22,13 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -39,9 +39,10 @@ from export.measure.memory import peak_megabytes, reset_peak
 from export.model.sample import EXAMPLE
 from relight import Light, Relighter, load_photo, save_photo
 from relight.error import plain_errors
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.models.library import Models
 from relight.portrait import Preview
+from relight.stage.tflite import TfliteStages
 
 SIZE = (4000, 3000)
 QUALITY = 92
@@ -113,7 +114,7 @@ def preview_command(
     """Time from a new position of the light to the relit preview, 1024 pixels."""
     with plain_errors():
         pixels = load_photo(photo.read_bytes() if photo else example(SIZE))
-        with Relighter(threads, models=Models(folder, threads=threads)) as relighter:
+        with Relighter(threads, models=TfliteStages(Models(folder, threads=threads))) as relighter:
             seconds = preview_seconds(relighter.preview(pixels), frames)
     low, middle, high = statistics.quantiles(seconds, n=4)
     verdict = "met" if 1 / middle >= FRAME_RATE else "missed"
@@ -154,7 +155,8 @@ def stage_table(encoded: bytes, rounds: int, threads: int) -> Table:
     seconds: dict[str, list[float]] = defaultdict(list)
     memory: dict[str, float] = defaultdict(float)
     clock = _InferenceClock()
-    with Relighter(threads=threads, detector=clock) as relighter:
+    detector, stages = Perception(clock), TfliteStages(clock)
+    with Relighter(threads=threads, detector=detector, models=stages) as relighter:
         for turn in range(rounds + 1):
             times, peaks = _one_round(encoded, relighter, clock)
             for name, value in peaks.items():
@@ -262,30 +264,20 @@ def largest_imports(trace: str) -> list[tuple[str, float]]:
     return sorted(own.items(), key=lambda item: -item[1])
 
 
-class _InferenceClock(Detector):
-    """The detector, counting the seconds spent in MediaPipe's models."""
+class _InferenceClock(Models):
+    """The package's models, counting the seconds spent in them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seconds = 0.0
 
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """Run and count."""
         start = time.perf_counter()
-        yield
-        self.seconds += time.perf_counter() - start
-
-    def boxes(self, image: Any) -> Any:
-        with self._counted():
-            return super().boxes(image)
-
-    def landmarks(self, image: Any, *, in_box: bool = False) -> Any:
-        with self._counted():
-            return super().landmarks(image, in_box=in_box)
-
-    def person(self, image: Any) -> Any:
-        with self._counted():
-            return super().person(image)
+        try:
+            return super().run(name, inputs)
+        finally:
+            self.seconds += time.perf_counter() - start
 
 
 def _pillow_round_trip(encoded: bytes) -> None:

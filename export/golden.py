@@ -24,11 +24,12 @@ from export.vectors import stage_vector as specimen
 from export.vectors.vector import Vectors
 from relight import Analysis, Face, Light, Relighter, load_photo
 from relight.error import plain_errors
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.gain.guide import upsample
-from relight.models.library import Models, read_manifest
+from relight.models.library import read_manifest
 from relight.portrait import Preview
 from relight.stage.analysis import added_gain
+from relight.stage.tflite import TfliteStages
 from relight.stage.view import FINE, SIDE
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +51,7 @@ Image8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
 
-class _Recorded(Detector):
+class _Recorded(Perception):
     """Knows one person's outline and no more."""
 
     def __init__(self, person: Image8) -> None:
@@ -62,7 +63,7 @@ class _Recorded(Detector):
         return self._mask.astype(np.float32) / 255
 
 
-class _Recorder(Models):
+class _Recorder(TfliteStages):
     """The shipped models, remembering what passed through them."""
 
     def __init__(self) -> None:
@@ -80,7 +81,7 @@ def find(pixels: Image8) -> tuple[Float, Image8]:
     """Landmarks ``(478, 3)`` and outline ``(256, 256)`` uint8 of a photo's largest face."""
     with Relighter() as relighter:
         face = relighter.find_faces(pixels)[0]
-    detector = Detector()
+    detector = Perception()
     try:
         person = detector.person(face.crop.extract(pixels, FINE * SIDE))
     finally:
@@ -120,7 +121,9 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
         vectors.value("preview/side", PREVIEW_SIDE)
         preview = Preview(models, [analysis], PREVIEW_SIDE)
         vectors.array("preview/relit", preview.relight(USER_LIGHTS[0]))
-    vectors.value("models", {n: e.sha256 for n, e in read_manifest(models.folder)[1].items()})
+    vectors.value(
+        "models", {n: e.sha256 for n, e in read_manifest(models.models.folder)[1].items()}
+    )
     return vectors, result.image
 
 

@@ -20,9 +20,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from export.model.description import DESCRIPTIONS
 from export.model.graph import DELEGATE, WEIGHTS
 from relight.error import RelightError, plain_errors
-from relight.models.library import Models, load_interpreter, read_manifest
+from relight.models.interpreter import load_interpreter
+from relight.models.library import Models, read_manifest
 
 RUN_ON_GPU = frozenset({"quotient"})
 """Models that the Android library gives to the GPU: what runs with every move of a light."""
@@ -85,10 +87,11 @@ def inspect(content: bytes) -> GpuFit:
 
 
 def inspect_folder(folder: Path) -> dict[str, GpuFit]:
-    """The same of every model of a folder, by name."""
+    """The same of every network of our own in a folder, by name."""
     return {
         name: inspect((folder / entry.file).read_bytes())
         for name, entry in read_manifest(folder)[1].items()
+        if name in DESCRIPTIONS
     }
 
 

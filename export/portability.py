@@ -34,6 +34,7 @@ from export.model.verify import LIGHTS, scaled_error
 from relight import Relighter
 from relight.error import RelightError, plain_errors
 from relight.models.library import Models
+from relight.stage.tflite import TfliteStages
 
 TOLERANCE = 1e-3
 """Largest scaled difference of any output: float16 weights, other orders of summation."""
@@ -138,14 +139,15 @@ def compare(
     return said.strip().splitlines()[-1], differences
 
 
-class _Recorder(Models):
+class _Recorder(TfliteStages):
     """The shipped models, remembering what they are given."""
 
     def __init__(self, folder: Path | None) -> None:
-        super().__init__(folder)
+        super().__init__(Models(folder))
         self.calls: list[tuple[str, dict[str, NDArray[Any]]]] = []
 
     def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """Remember and run."""
         batches = {key: np.asarray(x, np.float32)[None] for key, x in inputs.items()}
         self.calls.append((name, batches))
         return super().run(name, inputs)

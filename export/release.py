@@ -21,7 +21,7 @@ from export.model.graph import inspect
 from export.model.metadata import annotate
 from export.model.sample import SampleConfig, real_photos, rendered_people, synthetic_photos
 from export.model.verify import Bench, Gates, Parity, failures
-from relight.models.library import ModelError
+from relight.models.interpreter import ModelError
 from relight.storage import whole_file
 from training.networks.weight_file import load_network
 

@@ -17,17 +17,18 @@ from numpy.typing import NDArray
 from relight import light as light_stage
 from relight.error import NoFaceError
 from relight.face import search
-from relight.face.perception import Perception
 from relight.face.face import Face
+from relight.face.perception import Perception
 from relight.gain import apply as quotient
 from relight.gain.guide import Canvas, Guide, upsample
 from relight.light import Light
-from relight.stage.tflite import TfliteStages
+from relight.models.library import Models
 from relight.photo.file import Photo, load_photo
 from relight.portrait import PREVIEW_SIDE, Preview
 from relight.result import Result
 from relight.stage.analysis import Analysis, added_gain, analyze
 from relight.stage.stages import Stages
+from relight.stage.tflite import TfliteStages
 
 Float = NDArray[np.float32]
 T = TypeVar("T")
@@ -59,8 +60,9 @@ class Relighter:
         if threads < 1:
             raise ValueError(f"threads is >= 1, got {threads}")
         self.threads = threads
-        self._detector = detector or Perception()
-        self._stages = models or TfliteStages()
+        shared = Models()
+        self._detector = detector or Perception(shared)
+        self._stages = models or TfliteStages(shared)
 
     def __enter__(self) -> Relighter:
         """Use as a context manager: the models are freed at its end."""

@@ -18,7 +18,7 @@ from relight_app.cli import app
 from typer.testing import CliRunner, Result
 
 from relight import Relighter
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 
 ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
 FACE = (slice(90, 170), slice(190, 265))
@@ -62,9 +62,9 @@ def run() -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
-def detector() -> Iterator[Detector]:
+def detector() -> Iterator[Perception]:
     """MediaPipe's models, loaded once for all tests."""
-    made = Detector()
+    made = Perception()
     yield made
     made.close()
 

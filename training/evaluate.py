@@ -24,9 +24,10 @@ from rich.table import Table
 
 from relight import Relighter
 from relight.error import plain_errors
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.models.library import Models
 from relight.stage.stages import Stages
+from relight.stage.tflite import TfliteStages
 from relight.storage import whole_file
 from training.analytic.analytic_stages import AnalyticStages
 from training.judge import yaleb
@@ -123,7 +124,7 @@ def yaleb_command(
     out: OutOption = OUT,
 ) -> None:
     """Figures on Extended Yale B: normals, added light, relit photo, light direction."""
-    with plain_errors(), closing(Detector()) as detector:
+    with plain_errors(), closing(Perception()) as detector:
         judged = _stages(weights, models, baseline)
         methods = {STAGES: Relighter(2, detector=detector, models=judged)}
         if not baseline:
@@ -170,7 +171,7 @@ def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages
         from training.networks.keras_stages import KerasModels
 
         return KerasModels(weights)
-    return AnalyticStages() if baseline else Models(models)
+    return AnalyticStages() if baseline else TfliteStages(Models(models))
 
 
 app.command("synthetic")(synthetic_command)

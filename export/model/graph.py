@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from relight.models.library import load_interpreter
+from relight.models.interpreter import load_interpreter
 
 DELEGATE = "DELEGATE"
 """How the interpreter calls a group of nodes that XNNPACK runs."""

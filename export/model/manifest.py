@@ -2,7 +2,8 @@
 """What the package ships: the models and ``models.json``, all of them or none.
 
 ``models`` in the manifest is what the runtime goes by: file, size, checksum, shapes. ``details``
-is for other programs and for people: what the tensors mean, the figures, the licence.
+is for other programs and for people: what the tensors mean, the figures, the licence. MediaPipe's
+models, which tell their source there, stay as the package has them.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ from typing import Any
 
 from export.error import ExportError
 from export.model.description import DESCRIPTIONS, LICENSE, Tensor
-from relight.models.library import MANIFEST, SIGNATURE, load_interpreter
+from relight.models.interpreter import load_interpreter
+from relight.models.library import MANIFEST, Model, Models
 from relight.storage import whole_file
 
 
 def entry(content: bytes, file: str) -> dict[str, Any]:
     """What the runtime needs to know of a file's content, JSON-ready."""
-    runner = load_interpreter(content).get_signature_runner(SIGNATURE)
+    model = Model(load_interpreter(content))
     return {
         "file": file,
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
-        "inputs": _shapes(runner.get_input_details()),
-        "outputs": _shapes(runner.get_output_details()),
+        "inputs": model.inputs,
+        "outputs": model.outputs,
     }
 
 
@@ -45,13 +47,21 @@ def details(name: str) -> dict[str, Any]:
     }
 
 
+def adopted() -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
+    """MediaPipe's models as the package has them: content and ``details`` by name."""
+    folder = Models().folder
+    listed = json.loads((folder / MANIFEST).read_text("utf-8"))
+    about = {name: details for name, details in listed["details"].items() if "source" in details}
+    return {name: (folder / listed["models"][name]["file"]).read_bytes() for name in about}, about
+
+
 def write(
     folder: Path,
     contents: Mapping[str, bytes],
     version: str,
     about: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write models and manifest. A failure to write any leaves all as they were.
+    """Write models and manifest, MediaPipe's among them. A failure leaves all as they were.
 
     Args:
         folder: is made if it is missing.
@@ -62,11 +72,13 @@ def write(
     Raises:
         ExportError: if the folder cannot be written.
     """
+    kept, kept_details = adopted()
+    contents, about = {**contents, **kept}, {**(about or {}), **kept_details}
     files = {name: f"{name}.tflite" for name in contents}
     manifest = {
         "version": version,
         "models": {name: entry(content, files[name]) for name, content in contents.items()},
-        "details": about or {},
+        "details": about,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,10 +93,6 @@ def write(
             f"{folder}: cannot be written ({error.strerror or error}); free space or choose"
             " another folder"
         ) from error
-
-
-def _shapes(tensors: Mapping[str, Any]) -> dict[str, list[int]]:
-    return {name: [int(n) for n in tensor["shape"]] for name, tensor in sorted(tensors.items())}
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:

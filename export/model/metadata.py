@@ -3,20 +3,28 @@
 
 Android Studio, Netron and MediaPipe's MetadataDisplayer show it; the interpreter ignores it.
 
-Reference: TensorFlow Lite metadata schema 1.5 (``metadata_schema.fbs``), written with MediaPipe's
-MetadataPopulator.
+Reference: TensorFlow Lite metadata schema 1.5 (``metadata_schema.fbs``).
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from export.model.description import AUTHOR, LICENSE, Description, Tensor
-from export.model.mediapipe_package import metadata_writer
-from relight.models.library import load_interpreter
+from export.model.mediapipe_package import schemas
+from relight.models.interpreter import load_interpreter
+
+FIELD = b"TFLITE_METADATA"
+"""Where readers look for it among a model's metadata."""
+MODEL_IDENTIFIER, METADATA_IDENTIFIER = b"TFL3", b"M001"
+LEAST_PARSER = "1.0.0"
+"""Version of the schema that has all fields written here."""
 
 
 def annotate(
@@ -35,11 +43,14 @@ def annotate(
         version: of the model.
         figures: JSON-ready, appended to the model's description.
     """
-    schema, writer = metadata_writer()
+    tflite, schema = schemas()
+    import flatbuffers
+
     model = schema.ModelMetadataT()
     model.name = f"Portrait Relight: {name}"
     model.description = f"{description.purpose} {json.dumps(dict(figures), sort_keys=True)}"
     model.version, model.author, model.license = version, AUTHOR, LICENSE
+    model.minParserVersion = LEAST_PARSER
     interpreter = load_interpreter(content)
     graph = schema.SubGraphMetadataT()
     graph.name = name
@@ -50,20 +61,46 @@ def annotate(
         schema, _names_in_order(interpreter, "outputs"), description.outputs
     )
     model.subgraphMetadata = [graph]
-    builder = writer.flatbuffers.Builder(0)
-    builder.Finish(model.Pack(builder), writer.MetadataPopulator.METADATA_FILE_IDENTIFIER)
-    populator = writer.MetadataPopulator.with_model_buffer(content)
-    populator.load_metadata_buffer(builder.Output())
-    populator.populate()
-    return bytes(populator.get_model_buffer())
+    builder = flatbuffers.Builder(0)
+    builder.Finish(model.Pack(builder), METADATA_IDENTIFIER)
+    whole = tflite.ModelT.InitFromObj(tflite.Model.GetRootAsModel(content, 0))
+    buffer, field = tflite.BufferT(), tflite.MetadataT()
+    buffer.data = np.frombuffer(builder.Output(), np.uint8)
+    field.name, field.buffer = FIELD, len(whole.buffers)
+    whole.buffers.append(buffer)
+    whole.metadata = [*(whole.metadata or []), field]
+    builder = flatbuffers.Builder(0)
+    builder.Finish(whole.Pack(builder), MODEL_IDENTIFIER)
+    return bytes(builder.Output())
 
 
 def read(content: bytes) -> dict[str, Any]:
-    """The metadata in the content of a TFLite file, as MediaPipe reads it."""
-    _, writer = metadata_writer()
-    displayer = writer.MetadataDisplayer.with_model_buffer(content)
-    result: dict[str, Any] = json.loads(displayer.get_metadata_json())
-    return result
+    """The metadata in the content of a TFLite file, by the schema's own names.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    tflite, schema = schemas()
+    model = tflite.ModelT.InitFromObj(tflite.Model.GetRootAsModel(content, 0))
+    for field in model.metadata or []:
+        if bytes(field.name) == FIELD:
+            data = bytes(model.buffers[field.buffer].data)
+            root = schema.ModelMetadata.GetRootAsModelMetadata(data, 0)
+            result: dict[str, Any] = _plain(schema.ModelMetadataT.InitFromObj(root))
+            return result
+    raise ValueError("this model has no metadata")
+
+
+def _plain(value: Any) -> Any:
+    """A generated class's values as JSON has them; what is not set is left out."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, list | np.ndarray):
+        return [_plain(one) for one in value]
+    if not hasattr(value, "__dict__"):
+        return value
+    named = {re.sub("([A-Z])", r"_\1", key).lower(): one for key, one in vars(value).items()}
+    return {key: _plain(one) for key, one in named.items() if one is not None}
 
 
 def _tensors(schema: Any, names: Sequence[str], about: Mapping[str, Tensor]) -> list[Any]:

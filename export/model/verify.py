@@ -20,11 +20,13 @@ from export.error import ExportError
 from export.model import manifest
 from relight import Light, Relighter
 from relight.environment import Environment
-from relight.face.detector import Detector
-from relight.face.face import Face, find
+from relight.face.face import Face
+from relight.face.perception import Perception
+from relight.face.search import find
 from relight.geometry import angles
 from relight.models.library import Models
 from relight.stage.stages import Stages
+from relight.stage.tflite import TfliteStages
 from training.judge.metric import psnr
 from training.networks.keras_stages import KerasStages
 
@@ -138,7 +140,7 @@ class Bench:
     """
 
     def __init__(self, networks: Mapping[str, keras.Model], photos: Mapping[str, Image]) -> None:
-        self._detector = Detector()
+        self._detector = Perception()
         found = {name: find(self._detector, photo)[:1] for name, photo in photos.items()}
         self._scenes = {name: (photos[name], faces[0]) for name, faces in found.items() if faces}
         if not self._scenes:
@@ -167,7 +169,7 @@ class Bench:
         """Compare the three files with Keras."""
         with tempfile.TemporaryDirectory() as folder:
             manifest.write(Path(folder), contents, "verified")
-            models = Models(folder)
+            models = TfliteStages(Models(folder))
             found = {
                 name: decibels(self._relight(models, photo, face), self._relit[name], photo)
                 for name, (photo, face) in self._scenes.items()
@@ -210,7 +212,7 @@ def _existing(environment: Environment) -> Light:
     return Light(float(np.degrees(azimuth)), float(np.degrees(elevation)))
 
 
-def _errors(models: Models, calls: Sequence[Call]) -> dict[str, dict[str, OutputError]]:
+def _errors(models: TfliteStages, calls: Sequence[Call]) -> dict[str, dict[str, OutputError]]:
     found: dict[str, dict[str, list[tuple[Float, Float]]]] = {}
     for call in calls:
         outputs = models.run(call.network, call.inputs)

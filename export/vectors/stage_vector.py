@@ -15,7 +15,8 @@ from export.vectors.vector import Vectors
 from relight import Environment, Light, color, geometry
 from relight import light as light_stage
 from relight.face import mesh
-from relight.face.face import Face, head_from_camera
+from relight.face.face import Face
+from relight.face.pose import head_from_camera
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
 from relight.gain.guide import FADE, Outline, follow_colors, upsample

@@ -8,13 +8,13 @@ GPUs"; the constants are those of MediaPipe's graphs.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relight.face.region import Pyramid, Region
+from relight.face.tone import Tones
 from relight.models.library import Models
 
 Float = NDArray[np.float32]
@@ -85,7 +85,7 @@ def detect(
     layout: Layout,
     photo: Pyramid,
     region: Region,
-    tones: Callable[[Float], Float] | None = None,
+    tones: Tones | None = None,
     *,
     repeat: bool = False,
 ) -> list[Detection]:

@@ -8,7 +8,6 @@ GPUs"; Grishchenko et al. 2020, "Attention Mesh"; the regions are those of Media
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from relight.face.detector import Detection
 from relight.face.region import Pyramid, Region
+from relight.face.tone import Tones
 from relight.models.library import Models
 
 Float = NDArray[np.float32]
@@ -49,7 +49,9 @@ def region_of(detection: Detection) -> Region:
     """Where to look for a detected face, upright by its eyes."""
     right, left = detection.points[:2]
     side = MARGIN * max(detection.width, detection.height)
-    return Region(detection.x, detection.y, side, math.atan2(left[1] - right[1], left[0] - right[0]))
+    return Region(
+        detection.x, detection.y, side, math.atan2(left[1] - right[1], left[0] - right[0])
+    )
 
 
 def region_again(landmarks: Float) -> Region:
@@ -60,16 +62,14 @@ def region_again(landmarks: Float) -> Region:
     across = landmarks[:, :2].astype(float) @ np.array([[cos, -sin], [sin, cos]])
     low, high = across.min(0), across.max(0)
     u, v = (low + high) / 2
-    return Region(
-        u * cos - v * sin, u * sin + v * cos, MARGIN * float((high - low).max()), angle
-    )
+    return Region(u * cos - v * sin, u * sin + v * cos, MARGIN * float((high - low).max()), angle)
 
 
 def fit(
     models: Models,
     photo: Pyramid,
     region: Region,
-    tones: Callable[[Float], Float] | None = None,
+    tones: Tones | None = None,
 ) -> Fit | None:
     """Landmarks of the face in a region, or ``None`` if they are not finite.
 

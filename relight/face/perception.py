@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,12 +10,11 @@ from relight.face import detector, landmark, segmentation
 from relight.face.detector import FULL, Detection, Layout
 from relight.face.landmark import Fit
 from relight.face.region import Pyramid, Region, whole
+from relight.face.tone import Tones
 from relight.models.library import Models
 
 Float = NDArray[np.float32]
 Image = NDArray[np.uint8]
-Tones = Callable[[Float], Float]
-"""Changes what a network sees, ``(S, S, 3)`` float32 from 0 to 255."""
 
 
 class Perception:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +15,9 @@ from relight.face import landmark
 from relight.face.detector import FULL, SHORT, Detection, Layout
 from relight.face.face import Face
 from relight.face.landmark import Fit
-from relight.face.perception import Perception, Tones
+from relight.face.perception import Perception
 from relight.face.region import Pyramid, Region, whole
+from relight.face.tone import Tones, brightened, lifted
 
 Float = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -111,7 +112,10 @@ def find(perception: Perception, rgb: Image) -> list[Face]:
 def _searches(shape: tuple[int, ...]) -> Iterator[list[_View]]:
     """Ways to look at the whole photo, each for photos in which those before found no face."""
     frame = whole(shape)
-    close = [_View(SHORT, frame), _View(SHORT, replace(frame, side=WIDER * frame.side), repeat=True)]
+    close = [
+        _View(SHORT, frame),
+        _View(SHORT, replace(frame, side=WIDER * frame.side), repeat=True),
+    ]
     yield [_View(FULL, frame)]
     yield close
     yield [replace(view, tones=brightened) for view in (_View(FULL, frame), *close)]
@@ -130,9 +134,7 @@ def _tiles(shape: tuple[int, ...], count: int) -> list[_View]:
     ]
 
 
-def _look(
-    perception: Perception, photo: Pyramid, views: list[_View], faces: list[Face]
-) -> bool:
+def _look(perception: Perception, photo: Pyramid, views: list[_View], faces: list[Face]) -> bool:
     """Add the faces seen; whether a detector saw any, known or not."""
     found = [
         (detection, view.tones)
@@ -160,7 +162,7 @@ def _fit(
     """Landmarks of a detected face, or ``None`` if there is none after all."""
     best: Fit | None = None
     for attempt, region in enumerate(_regions(detection)):
-        fit = _until_still(perception, photo, region, tones)
+        fit = _until_still(perception, photo, region)
         if fit is None or fit.presence < PRESENT:
             continue
         fit, strayed = _checked(perception, photo, fit, tones)
@@ -193,7 +195,7 @@ def _checked(
     detection = min(seen, key=lambda one: _strayed(fit, one))
     strayed = _strayed(fit, detection)
     if strayed > ASTRAY:
-        other = _until_still(perception, photo, landmark.region_of(detection), tones)
+        other = _until_still(perception, photo, landmark.region_of(detection))
         if other is not None and other.presence >= min(fit.presence, SURE):
             other_strayed = _strayed(other, detection)
             if other_strayed < strayed:
@@ -219,14 +221,12 @@ def _regions(detection: Detection) -> Iterator[Region]:
         yield replace(first, angle=first.angle + quarters * math.pi / 2)
 
 
-def _until_still(
-    perception: Perception, photo: Pyramid, region: Region, tones: Tones | None
-) -> Fit | None:
+def _until_still(perception: Perception, photo: Pyramid, region: Region) -> Fit | None:
     """Look again and again where a face was seen: a mesh that moves was misplaced."""
     best: Fit | None = None
     last: Fit | None = None
     for _ in range(LOOKS):
-        fit = perception.landmarks(photo, region, tones=tones)
+        fit = perception.landmarks(photo, region, tones=lifted)
         if fit is None:
             break
         if best is None or fit.presence >= min(best.presence, SURE):
@@ -238,14 +238,6 @@ def _until_still(
             break
         last, region = fit, landmark.region_again(fit.landmarks)
     return best
-
-
-def brightened(seen: Float) -> Float:
-    """A dark picture's tones stretched, ``(S, S, 3)`` float32 from 0 to 255, for networks' eyes."""
-    values = np.sort(seen, axis=None)
-    top = np.clip(values[int(0.99 * (values.size - 1))], 1, 250)
-    result: Float = np.clip(seen / top, 0, 1) ** np.float32(0.6) * 255
-    return result
 
 
 def _bounds(landmarks: Float) -> Box:

@@ -189,7 +189,10 @@ class Models:
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise ModelError(f"{path}: damaged, its checksum is not that of {MANIFEST}; {CURE}")
         model = Model(load_interpreter(path, self.threads))
-        if (model.inputs.keys(), model.outputs.keys()) != (entry.inputs.keys(), entry.outputs.keys()):
+        if (model.inputs.keys(), model.outputs.keys()) != (
+            entry.inputs.keys(),
+            entry.outputs.keys(),
+        ):
             raise ModelError(f"{path}: asks for or gives other than {MANIFEST} says; {CURE}")
         return model
 

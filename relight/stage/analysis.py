@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from relight.color import luminance
 from relight.environment import Environment
-from relight.face.perception import Perception
 from relight.face.face import Face
+from relight.face.perception import Perception
 from relight.gain.guide import Outline
 from relight.geometry import Grid, normalize, rolled
 from relight.light import Light
@@ -115,7 +115,9 @@ class Analysis:
         return result
 
 
-def analyze(detector: Perception, stages: Stages, pixels: NDArray[np.uint8], face: Face) -> Analysis:
+def analyze(
+    detector: Perception, stages: Stages, pixels: NDArray[np.uint8], face: Face
+) -> Analysis:
     """Estimate normals and existing light around a face.
 
     Args:

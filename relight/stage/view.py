@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import luminance, srgb_to_linear
-from relight.face.perception import Perception
 from relight.face.face import Face
 from relight.face.mesh import Surface, region, surface
+from relight.face.perception import Perception
 from relight.geometry import shrink
 
 Float = NDArray[np.float32]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from relight import Environment, Light, NoFaceError, Relighter
-from relight.face.detector import Detector
-from relight.models.library import Models
+from relight.face.perception import Perception
 from relight.portrait import Preview
+from relight.stage.tflite import TfliteStages
 
 KEY = Light(45, 30, 0.8)
 FILL = Light(-50, 10, 0.4, (1, 0.8, 0.6), softness_deg=25)
@@ -66,11 +66,11 @@ def test_the_longer_side_is_the_one_asked_for(
 
 
 def test_a_moved_light_runs_the_quotient_network_alone(
-    detector: Detector, astronaut: np.ndarray
+    detector: Perception, astronaut: np.ndarray
 ) -> None:
     calls: list[str] = []
 
-    class Counted(Models):
+    class Counted(TfliteStages):
         def run(self, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             calls.append(name)
             return super().run(name, inputs)

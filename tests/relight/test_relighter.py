@@ -27,10 +27,10 @@ from relight import (
     Result,
     load_photo,
 )
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.geometry import head_angles
 from relight.light import place_group
-from relight.models.library import Models
+from relight.stage.tflite import TfliteStages
 from relight.stage.view import View
 
 KEY = Light(45, 30, 0.8)
@@ -440,8 +440,10 @@ def test_no_threads_are_too_few() -> None:
         Relighter(threads=0)
 
 
-def test_stages_of_ones_own_are_used_and_closed(detector: Detector, astronaut: np.ndarray) -> None:
-    class Mirrored(Models):
+def test_stages_of_ones_own_are_used_and_closed(
+    detector: Perception, astronaut: np.ndarray
+) -> None:
+    class Mirrored(TfliteStages):
         """The package's own networks, but light falls from the other side."""
 
         closed = 0

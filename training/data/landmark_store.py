@@ -21,8 +21,10 @@ from data_synth.sample.illumination import EnvironmentBank, Projector
 from relight.color import linear_to_srgb, luminance, to_uint8
 from relight.error import RelightError
 from relight.face import mesh
-from relight.face.detector import LANDMARKS, Detector
-from relight.face.face import Face, find
+from relight.face.face import Face
+from relight.face.landmark import LANDMARKS
+from relight.face.perception import Perception
+from relight.face.search import find
 from relight.geometry import normalize
 from relight.stage.view import FEATURES
 from relight.storage import whole_file
@@ -134,7 +136,7 @@ def load_landmarks(
         np.zeros((*shape, 4), np.float32),
     )
     bank = EnvironmentBank.make(40, np.random.default_rng(0))
-    detector = Detector()
+    detector = Perception()
     for row, name in enumerate(missing):
         field = Field.load(dataset.root / name)
         rng = np.random.default_rng([1, row])
@@ -187,7 +189,7 @@ def _read(path: Path) -> LandmarkStore:
 
 
 def _look(
-    detector: Detector, field: Field, bank: EnvironmentBank, rng: np.random.Generator
+    detector: Perception, field: Field, bank: EnvironmentBank, rng: np.random.Generator
 ) -> Iterator[Sighting]:
     """The subject's face under an even light and under drawn ones, whole and cut tight."""
     projector = Projector(normalize(field.lights @ field.camera_rotation.T))
@@ -214,7 +216,7 @@ def _picture(field: Field, weights: Float) -> NDArray[np.uint8]:
 
 
 def _look_closely(
-    detector: Detector,
+    detector: Perception,
     box: Float,
     picture: NDArray[np.uint8],
     landmarks: Float,
@@ -244,7 +246,7 @@ def _look_closely(
     return Sighting(found, face.head_pose, np.array([left, top, right, bottom], np.float32))
 
 
-def _find_subject(detector: Detector, box: Float, picture: NDArray[np.uint8]) -> Face | None:
+def _find_subject(detector: Perception, box: Float, picture: NDArray[np.uint8]) -> Face | None:
     """The face in a true box (left, top, right, bottom) of a picture."""
     best, most = None, SMALLEST_OVERLAP
     for candidate in find(detector, picture):

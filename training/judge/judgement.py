@@ -15,6 +15,7 @@ from relight.color import luminance
 from relight.environment import Environment
 from relight.models.library import Models
 from relight.stage.stages import Stages
+from relight.stage.tflite import TfliteStages
 from training.analytic.analytic_stages import AnalyticStages
 from training.analytic.classical_stages import ClassicalStages
 from training.data.split import Split
@@ -87,7 +88,7 @@ def methods_of(config: SyntheticConfig) -> dict[str, Stages]:
     if config.weights is not None:
         result["network"] = KerasModels(Path(config.weights))
     elif not config.baseline:
-        result["network"] = Models(config.models)
+        result["network"] = TfliteStages(Models(config.models))
     return result | {"analytic": AnalyticStages(), "classical": ClassicalStages()}
 
 

@@ -13,6 +13,7 @@ from export.measure.latency import (
     DRAG,
     PIPELINE,
     REFERENCE,
+    REFERENCE_FILE,
     Timing,
     footprint,
     latency_sheet,
@@ -20,8 +21,8 @@ from export.measure.latency import (
     size_sheet,
     time_models,
 )
-from export.model.mediapipe_package import face_landmark
-from relight.models.library import ModelError, Models
+from relight.models.interpreter import ModelError
+from relight.models.library import Models
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_a_listed_model_that_is_missing_costs_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_all_models_are_timed_in_the_same_rounds(models: dict[str, bytes], threads: int) -> None:
-    contents = {REFERENCE: face_landmark().read_bytes(), **models}
+    contents = {REFERENCE: REFERENCE_FILE.read_bytes(), **models}
     timings = time_models(contents, rounds=3, threads=threads)
     assert timings.keys() == {*contents, PIPELINE}
     assert {len(timing.later) for timing in timings.values()} == {3}
@@ -71,7 +72,7 @@ def test_bars_are_judged_by_the_fastest_runs(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_larger_model_leaves_a_larger_footprint() -> None:
-    assert 1 < footprint(face_landmark().read_bytes()) < 200
+    assert 1 < footprint(REFERENCE_FILE.read_bytes()) < 200
 
 
 def test_sizes_add_up(models: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from export_network import inputs, network
 from export.error import ExportError
 from export.model.convert import Precision, convert
 from export.model.graph import inspect
-from relight.models.library import SIGNATURE, load_interpreter
+from relight.models.interpreter import load_interpreter
+from relight.models.library import SIGNATURE
 
 
 @pytest.fixture(scope="module")

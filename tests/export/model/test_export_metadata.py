@@ -10,8 +10,10 @@ from export_network import BUILDERS, inputs, network
 
 from export.model.convert import Precision, convert
 from export.model.description import DESCRIPTIONS
+from export.model.mediapipe_package import schemas
 from export.model.metadata import annotate, read
-from relight.models.library import SIGNATURE, load_interpreter
+from relight.models.interpreter import load_interpreter
+from relight.models.library import SIGNATURE
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def test_ranges_and_colour_space_are_told(annotated: bytes) -> None:
     tensors = {t["name"]: t for t in graph["input_tensor_metadata"]}
     photo = tensors["photo"]
     assert (photo["stats"]["min"], photo["stats"]["max"]) == ([0], [1])
-    assert photo["content"]["content_properties"]["color_space"] == "RGB"
+    assert photo["content"]["content_properties"]["color_space"] == schemas()[1].ColorSpaceType.RGB
     assert "sRGB" in photo["description"]
     assert "camera frame" in tensors["mesh"]["description"]
 

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 
 from relight.face import mesh
-from relight.face.detector import Detector
-from relight.face.face import FOCAL, SMALLEST_FACE, Face, find, head_from_camera
+from relight.face.face import Face
+from relight.face.perception import Perception
+from relight.face.pose import FOCAL, head_from_camera
+from relight.face.search import SMALLEST_FACE, find
 from relight.geometry import head_angles
 
 SHAPE = (480, 640, 3)
 
 
 @pytest.fixture(scope="module")
-def face(detector: Detector, astronaut: np.ndarray) -> Face:
+def face(detector: Perception, astronaut: np.ndarray) -> Face:
     return find(detector, astronaut)[0]
 
 
@@ -102,7 +104,7 @@ def test_head_pose_is_seen_along_the_line_of_sight(aside: tuple[float, float]) -
 # --- Finding
 
 
-def test_the_portrait_has_one_face_where_it_is(face: Face, detector: Detector) -> None:
+def test_the_portrait_has_one_face_where_it_is(face: Face, detector: Perception) -> None:
     assert face.landmarks.shape == (478, 3)
     left, top, width, height = face.box
     assert 150 < left < 200
@@ -128,11 +130,11 @@ def test_the_crop_holds_the_head(face: Face) -> None:
     )
 
 
-def test_there_is_one_face_in_the_portrait(detector: Detector, astronaut: np.ndarray) -> None:
+def test_there_is_one_face_in_the_portrait(detector: Perception, astronaut: np.ndarray) -> None:
     assert len(find(detector, astronaut)) == 1
 
 
-def test_two_faces_are_found_largest_first(detector: Detector, astronaut: np.ndarray) -> None:
+def test_two_faces_are_found_largest_first(detector: Perception, astronaut: np.ndarray) -> None:
     small = cv2.resize(astronaut[:, ::-1], None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
     canvas = np.full((512, 512 + small.shape[1], 3), 100, np.uint8)
     canvas[: small.shape[0], : small.shape[1]] = small
@@ -159,21 +161,25 @@ def noise(low: int, high: int) -> np.ndarray:
     ],
     ids=["noise", "dark noise", "black", "white", "ramp"],
 )
-def test_no_face_is_found_where_there_is_none(detector: Detector, nothing: np.ndarray) -> None:
+def test_no_face_is_found_where_there_is_none(detector: Perception, nothing: np.ndarray) -> None:
     assert find(detector, nothing) == []
 
 
 @pytest.mark.parametrize(
     "shape", [(1, 1), (1, 500), (500, 1), (2, 2), (23, 23), (24, 24), (8, 900)]
 )
-def test_tiny_and_thin_pictures_have_no_face(detector: Detector, shape: tuple[int, int]) -> None:
+def test_tiny_and_thin_pictures_have_no_face(detector: Perception, shape: tuple[int, int]) -> None:
     assert find(detector, np.full((*shape, 3), 90, np.uint8)) == []
 
 
 @pytest.mark.parametrize("share", [0.08, 0.05])
 @pytest.mark.parametrize("place", [(0.1, 0.1), (0.6, 0.55)])
 def test_a_small_face_in_a_large_photo_is_found(
-    detector: Detector, astronaut: np.ndarray, face: Face, share: float, place: tuple[float, float]
+    detector: Perception,
+    astronaut: np.ndarray,
+    face: Face,
+    share: float,
+    place: tuple[float, float],
 ) -> None:
     width, height = 2000, 1400
     scale = share * width / face.box[2]
@@ -194,14 +200,14 @@ def test_a_small_face_in_a_large_photo_is_found(
     np.testing.assert_allclose(faces[0].box, expected, atol=0.12 * expected[2])
 
 
-def test_a_face_found_is_as_wide_as_promised(detector: Detector, astronaut: np.ndarray) -> None:
+def test_a_face_found_is_as_wide_as_promised(detector: Perception, astronaut: np.ndarray) -> None:
     for side in (512, 256, 160, 128, 96):
         small = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA)
         assert all(f.box[2] >= SMALLEST_FACE for f in find(detector, small))
 
 
 def test_a_face_that_fills_the_frame_is_found(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     left, top, width, height = (round(v) for v in face.box)
     close = astronaut[top - 10 : top + height + 10, left - 15 : left + width + 15]
@@ -209,14 +215,16 @@ def test_a_face_that_fills_the_frame_is_found(
     assert len(find(detector, close)) == 1
 
 
-def test_a_dark_photos_face_is_found(detector: Detector, astronaut: np.ndarray, face: Face) -> None:
+def test_a_dark_photos_face_is_found(
+    detector: Perception, astronaut: np.ndarray, face: Face
+) -> None:
     faces = find(detector, (astronaut * 0.03).astype(np.uint8))
     assert len(faces) == 1
     np.testing.assert_allclose(faces[0].box, face.box, atol=15)
 
 
 def test_a_face_half_in_shadow_has_the_same_landmarks(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     left, _, width, _ = face.box
     across = np.clip((np.arange(512) - left) / width * 4 - 1.5, 0, 1)
@@ -229,7 +237,7 @@ def test_a_face_half_in_shadow_has_the_same_landmarks(
 
 
 def test_the_result_scales_with_the_photo(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     large = cv2.resize(astronaut, (2048, 2048), interpolation=cv2.INTER_CUBIC)
     faces = find(detector, large)
@@ -239,7 +247,7 @@ def test_the_result_scales_with_the_photo(
 
 
 def test_a_mirrored_photo_has_the_mirrored_head(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     mirrored = find(detector, np.ascontiguousarray(astronaut[:, ::-1]))
     assert len(mirrored) == 1
@@ -251,7 +259,7 @@ def test_a_mirrored_photo_has_the_mirrored_head(
 
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_head_turned_image_right_has_positive_yaw_and_its_mirror_negative(
-    detector: Detector, astronaut: np.ndarray, side: int
+    detector: Perception, astronaut: np.ndarray, side: int
 ) -> None:
     """The face's middle is pushed sideways between its edges, as turning the head does."""
     y, x = np.mgrid[:512, :512].astype(np.float32)
@@ -266,7 +274,7 @@ def test_a_head_turned_image_right_has_positive_yaw_and_its_mirror_negative(
 
 @pytest.mark.parametrize("turn", [-25, 25])
 def test_a_turned_photo_has_the_tilted_head(
-    detector: Detector, astronaut: np.ndarray, face: Face, turn: float
+    detector: Perception, astronaut: np.ndarray, face: Face, turn: float
 ) -> None:
     matrix = cv2.getRotationMatrix2D((225, 130), turn, 1.0)  # > 0 is counter-clockwise
     tilted = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
@@ -277,7 +285,7 @@ def test_a_turned_photo_has_the_tilted_head(
 
 
 def test_views_that_are_not_contiguous_give_the_same_faces(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     wide = np.zeros((512, 1024, 3), np.uint8)
     wide[:, ::2] = astronaut
@@ -296,13 +304,13 @@ def test_views_that_are_not_contiguous_give_the_same_faces(
         np.testing.assert_array_equal(faces[0].landmarks, face.landmarks, err_msg=name)
 
 
-def test_finding_changes_no_pixel(detector: Detector, astronaut: np.ndarray) -> None:
+def test_finding_changes_no_pixel(detector: Perception, astronaut: np.ndarray) -> None:
     photo = astronaut.copy()
     find(detector, photo)
     np.testing.assert_array_equal(photo, astronaut)
 
 
-def test_after_an_error_faces_are_found_again(detector: Detector, astronaut: np.ndarray) -> None:
+def test_after_an_error_faces_are_found_again(detector: Perception, astronaut: np.ndarray) -> None:
     with pytest.raises((ValueError, RuntimeError)):
-        detector.landmarks(np.zeros((0, 0, 3), np.uint8))
+        detector.boxes(np.zeros((0, 0, 3), np.uint8))
     assert len(find(detector, astronaut)) == 1

@@ -176,6 +176,10 @@ def test_values_that_vary_linearly_over_the_image_are_drawn_so(
     assert not drawn[~mask].any()
 
 
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+
 def test_the_nearest_surface_wins() -> None:
     """A head turned far: the nose covers the far cheek, so what is drawn is the nearer depth."""
     points = landmarks(rotation(55))
@@ -187,9 +191,8 @@ def test_the_nearest_surface_wins() -> None:
     for k in rng.choice(len(rows), 400, replace=False):
         p = np.array([columns[k] + 0.5, rows[k] + 0.5])
         a, b, c = (points[triangles[:, i]].astype(float) for i in range(3))
-        area = np.cross(b[:, :2] - a[:, :2], c[:, :2] - a[:, :2])
-        v = np.cross(p - a[:, :2], c[:, :2] - a[:, :2]) / area
-        w = np.cross(b[:, :2] - a[:, :2], p - a[:, :2]) / area
+        area = cross(b - a, c - a)
+        v, w = cross(p - a[:, :2], c - a) / area, cross(b - a, p - a[:, :2]) / area
         inside = (v >= 0) & (w >= 0) & (v + w <= 1) & (area < 0)
         if not inside.any():
             continue

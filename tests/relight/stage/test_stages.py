@@ -12,10 +12,10 @@ import pytest
 
 from relight import Environment, Light
 from relight.face.mesh import Surface
-from relight.models.library import Models
 from relight.stage import stages as stage
 from relight.stage.shading import shading
 from relight.stage.stages import NetworkStages
+from relight.stage.tflite import TfliteStages
 from relight.stage.view import FINE, SIDE, View
 
 
@@ -181,7 +181,7 @@ def test_a_grey_photo_s_gain_is_grey(levels: int, grey: bool) -> None:
 
 
 def test_the_packages_networks_make_all_three_estimates() -> None:
-    stages, seen = Models(), view()
+    stages, seen = TfliteStages(), view()
     normals, trust = stages.normals(seen)
     np.testing.assert_allclose(np.linalg.norm(normals, axis=2), 1, atol=1e-3)
     assert trust.shape == (SIDE, SIDE)

@@ -10,7 +10,7 @@ import pytest
 from crop_sample import square
 
 from relight import Face, Relighter
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.stage.view import SIDE, View, look
 
 
@@ -20,7 +20,7 @@ def face(relighter: Relighter, astronaut: np.ndarray) -> Face:
 
 
 @pytest.fixture(scope="module")
-def view(detector: Detector, astronaut: np.ndarray, face: Face) -> View:
+def view(detector: Perception, astronaut: np.ndarray, face: Face) -> View:
     return look(detector, astronaut, face)
 
 
@@ -69,7 +69,7 @@ def test_skin_is_face_without_eyes_lips_and_rim(view: View, face: Face) -> None:
 
 
 def test_clipped_and_black_skin_does_not_count(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     for level in (0, 255):
         flat = np.full_like(astronaut, level)
@@ -78,7 +78,7 @@ def test_clipped_and_black_skin_does_not_count(
     assert look(detector, flat, face).skin.any()
 
 
-def test_the_face_is_always_part_of_the_person(detector: Detector, face: Face) -> None:
+def test_the_face_is_always_part_of_the_person(detector: Perception, face: Face) -> None:
     nobody = np.full((512, 512, 3), 120, np.uint8)
     view = look(detector, nobody, face)
     assert (view.person[view.face] == 1).all()
@@ -86,7 +86,7 @@ def test_the_face_is_always_part_of_the_person(detector: Detector, face: Face) -
 
 
 def test_a_crop_past_the_photos_border_is_filled_with_its_edge(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     crop = square(-100, -100, 300)
     view = look(detector, astronaut, dataclasses.replace(face, crop=crop))
@@ -117,7 +117,7 @@ def test_an_unseen_person_is_the_whole_mesh(
 
 
 def test_a_mesh_drawn_past_the_face_lights_no_air(
-    detector: Detector, astronaut: np.ndarray, face: Face
+    detector: Perception, astronaut: np.ndarray, face: Face
 ) -> None:
     """Near its rim the mesh needs somebody to be seen; deep inside it is right alone."""
     mask = look(detector, astronaut, face).face

@@ -16,7 +16,7 @@ from relight import Environment, Light, Relighter
 from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
 from relight.environment import directions
 from relight.face import mesh
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.geometry import angle_between, direction
 from relight.stage.shading import visibility
 from training.analytic.analytic_stages import AnalyticStages, lambert_gain
@@ -404,7 +404,7 @@ def test_where_the_key_does_not_reach_nothing_is_added() -> None:
 
 
 @pytest.fixture(scope="module")
-def analytic(detector: Detector) -> Relighter:
+def analytic(detector: Perception) -> Relighter:
     return Relighter(detector=detector, models=AnalyticStages())
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from relight import Relighter
 from relight.color import luminance, srgb_to_linear
 from relight.face import mesh
-from relight.face.detector import Detector
+from relight.face.perception import Perception
 from relight.geometry import direction
 from training import evaluate
 from training.analytic.analytic_stages import AnalyticStages
@@ -61,7 +61,7 @@ def cropped_yale(tmp_path_factory: pytest.TempPathFactory, relighter: Relighter)
 
 @pytest.mark.slow
 def test_the_analytic_stages_beat_their_yardsticks_on_a_shaded_face(
-    cropped_yale: Path, relighter: Relighter, detector: Detector
+    cropped_yale: Path, relighter: Relighter, detector: Perception
 ) -> None:
     capture = yaleb.load(cropped_yale / "yaleB01")
     assert len(capture.images) >= 25
