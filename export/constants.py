@@ -25,8 +25,13 @@ from relight.light import Light, PlacementConfig
 MODULES = (
     "color",
     "environment",
-    "face.face",
+    "face.detector",
+    "face.landmark",
     "face.mesh",
+    "face.pose",
+    "face.search",
+    "face.segmentation",
+    "face.tone",
     "gain.apply",
     "gain.guide",
     "geometry",
@@ -39,7 +44,20 @@ MODULES = (
     "stage.view",
 )
 """Modules of the library whose constants are written."""
-DOUBLE = frozenset({"environment", "face", "geometry", "light", "placement", "analysis"})
+DOUBLE = frozenset(
+    {
+        "analysis",
+        "detector",
+        "environment",
+        "geometry",
+        "landmark",
+        "light",
+        "placement",
+        "pose",
+        "search",
+        "tone",
+    }
+)
 """Groups whose numbers Kotlin works with in double precision; with the others in single."""
 LINE = 110
 """Kotlin's comments are broken at so many characters."""

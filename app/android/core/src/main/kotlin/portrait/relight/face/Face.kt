@@ -4,7 +4,7 @@ package portrait.relight
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sqrt
-import portrait.relight.Constants.Face.SMALLEST_FACE
+import portrait.relight.Constants.Search.SMALLEST_FACE
 
 /** Faces that share more of the smaller one's box than this are one. */
 private const val SAME = 0.3f

@@ -12,7 +12,7 @@ import kotlin.math.cos
 import kotlin.math.max
 import kotlin.math.sin
 import kotlin.math.sqrt
-import portrait.relight.Constants.Face.FOCAL
+import portrait.relight.Constants.Pose.FOCAL
 import portrait.relight.Constants.Mesh.POINTS
 
 /**
