@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import KEY, PYTHON, Run
 from conftest import FACE
 from photo_folder import names, pixels, tree
 from PIL import Image
@@ -22,15 +22,9 @@ from relight_app import comparison as sheet
 from relight_app.destination import Job
 from relight_app.task import Outcome, Task
 from relight_app.terminal import Report
-from typer.testing import Result
 
 import relight
 from relight import Environment, Relighter
-
-Run = Callable[..., Result]
-KEY = ("--azimuth", "45", "--elevation", "30")
-PYTHON = [sys.executable, "-m", "relight_app"]
-
 
 # -- One photo ------------------------------------------------------------------------------------
 

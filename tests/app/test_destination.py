@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import Run
 from photo_folder import names, tree
 from relight_app import destination
 from relight_app.destination import OutputOptions, make_plan
-from typer.testing import Result
 
 import relight
-
-Run = Callable[..., Result]
 
 
 @pytest.mark.parametrize(
