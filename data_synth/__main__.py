@@ -42,13 +42,13 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="A virtual Light Stage: people, one light at a time, to be added into any lighting.",
+    help="A virtual Light Stage: people rendered one light at a time, to put into any lighting.",
 )
 console = Console(stderr=True, highlight=False)
 
 INTERRUPTED = 130
 RETRIES = 3
-"""Times that a task is begun again after its process died."""
+"""Times that a task is started again after its process died."""
 
 SourceOption = Annotated[
     str | None,
@@ -74,7 +74,7 @@ def render(
     size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels along each side.")] = 256,
     lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
     samples: Annotated[int, typer.Option(min=1, max=16, help="Shaded points a pixel.")] = 4,
-    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Processes; 2, or with --address one per CPU of the cluster."),
@@ -87,12 +87,12 @@ def render(
         typer.Option(help="The Ray cluster: HOST:PORT or auto; without it one is started here."),
     ] = None,
     counters: Annotated[
-        Path | None, typer.Option(help="Keep progress in this JSON file, for a monitor.")
+        Path | None, typer.Option(help="JSON file to write progress to, for monitoring.")
     ] = None,
     source: SourceOption = None,
     assets: AssetsOption = None,
 ) -> None:
-    """Render people in the rig; run again to go on after a stop, or to add more."""
+    """Render people in the rig. Run it again to continue after a stop, or to add more."""
     chosen, folder = choose_source(source, parse_assets(assets or []))
     plan = Plan(
         out=out,
@@ -122,7 +122,7 @@ def render(
 def capture(
     out: Annotated[Path, typer.Option(help="Folder of the captures.")],
     subjects: Annotated[int, typer.Option(min=1, max=99, help="Number of people.")] = 10,
-    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 1_000_000,
     source: SourceOption = None,
     assets: AssetsOption = None,
 ) -> None:
@@ -150,7 +150,7 @@ def scaling(
     runner: Annotated[str, typer.Option(help="local or ray.")] = "local",
     address: Annotated[str | None, typer.Option(help="The Ray cluster.")] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Where to render, seen by all workers; else temporary.")
+        Path | None, typer.Option(help="Where to render, visible to all workers; else temporary.")
     ] = None,
 ) -> None:
     """Measure the throughput of 1, 2 ... workers, and the costs of a view."""
@@ -193,7 +193,7 @@ def cost(
     pairs: Annotated[int, typer.Option(min=0, help="Training samples.")] = 1_000_000,
     workers: Annotated[int, typer.Option(min=1, help="Processes, a quiet core each.")] = 100,
 ) -> None:
-    """What a dataset costs, from measured costs of its parts (192 pixels, 331 lights)."""
+    """Estimate what a dataset costs, from measured costs of its parts (192 pixels, 331 lights)."""
     table = Table("what", "estimate")
     for name, text in rows(estimate(subjects, cameras, pairs, workers)):
         table.add_row(name, text)
@@ -237,7 +237,7 @@ def preview(
 
 @app.command()
 def inspect(folder: Annotated[Path, typer.Argument(help="A dataset.")]) -> None:
-    """Check every view's sums, and say what the dataset holds."""
+    """Check the checksums of every view, and show what the dataset holds."""
     dataset = Dataset(folder)
     with _bar("Checking") as bar:
         task = bar.add_task("views", total=len(dataset))
@@ -264,7 +264,7 @@ def main() -> None:
         if code == INTERRUPTED:  # what newer typers return on Ctrl-C; older ones raise Abort
             raise KeyboardInterrupt
     except (typer.Abort, KeyboardInterrupt):
-        _fail("stopped; run the same command again to go on", INTERRUPTED)
+        _fail("stopped; run the same command again to continue", INTERRUPTED)
     except RelightError as error:
         _fail(str(error))
     except BrokenPipeError:

@@ -18,7 +18,7 @@ Float = NDArray[np.float32]
 
 
 class Material(IntEnum):
-    """How a surface answers light; the value is stored per triangle."""
+    """What a surface is made of, which decides how it reflects light; stored per triangle."""
 
     SKIN = 0
     EYE = 1

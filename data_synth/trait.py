@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who a synthetic person is: everything that is drawn by lot, before any geometry is made.
+"""Who a synthetic person is: everything drawn at random before any geometry is made.
 
-Each part draws from a generator of its own, keyed by (seed, source, part). So changing how often
-glasses are worn leaves face, skin and hair of every seed as they were.
+Each part draws from a generator of its own, keyed by (seed, source, part). So a change of how
+often glasses are worn leaves the face, skin and hair of every seed as they were.
 """
 
 from __future__ import annotations

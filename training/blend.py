@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Average two of a run's weights: ``python -m training.blend quotient EARLY LATE --out DIR``.
 
-A network that trains on synthetic people goes on to learn what only they have. Weights between an
-early and a late state of one run can do better on real people than either.
+A network trained on synthetic people goes on to learn what only they have in common. Weights
+between an early and a late state of one run can do better on real people than either.
 
 Reference: Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models
 improves accuracy without increasing inference time".
@@ -31,7 +31,7 @@ def blend(name: str, early: Path, late: Path, share: float) -> keras.Model:
         name: ``normals``, ``lighting`` or ``quotient``.
         early: a ``.weights.h5`` file.
         late: another, of the same run.
-        share: of the second in the result, in [0, 1].
+        share: of the later weights in the result, in [0, 1].
 
     Raises:
         WeightsError: if one is missing, damaged, or another network's.
@@ -53,7 +53,7 @@ def main(
     early: Annotated[Path, typer.Argument(help="Its weights, earlier in the run.")],
     late: Annotated[Path, typer.Argument(help="Its weights, later.")],
     out: Annotated[Path, typer.Option(help="Folder for NETWORK.weights.h5.")],
-    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of the later ones.")] = 0.5,
+    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of the later ones.")] = 0.5,
 ) -> None:
     """Average two states of one run."""
     with plain_errors():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training run keeps in its folder, and where it goes on from there."""
+"""What a training run stores in its folder, and from where it continues."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from training.table import put_row
 
 
 class TrainError(RelightError):
-    """A training run cannot go on."""
+    """A training run cannot continue."""
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """At an epoch's end: judge and keep the averaged weights, and store the state to go on from.
+    """At an epoch's end, evaluates and stores the averaged weights and the state to continue from.
 
-    The history is a part of it: Keras's ``CSVLogger`` loses rows of a killed process.
+    It writes the history, too: Keras's ``CSVLogger`` loses rows when the process is killed.
 
     Args:
         out: the run's folder.
-        network: its weights are kept.
-        name: the network's, of the file.
-        test: batches that every epoch is judged on.
+        network: whose weights are stored.
+        name: of the network, for the file's name.
+        test: batches that every epoch is evaluated on.
     """
 
     def __init__(self, out: Path, network: keras.Model, name: str, test: Any) -> None:
@@ -45,7 +45,9 @@ class Checkpoint(keras.callbacks.Callback):
         """See the class."""
         logs = {} if logs is None else logs
         if not math.isfinite(logs.get("loss", 0.0)):
-            raise TrainError(f"{self.out}: loss is not finite in epoch {epoch + 1}; lower the rate")
+            raise TrainError(
+                f"{self.out}: the loss is not finite in epoch {epoch + 1}; lower --learning-rate"
+            )
         with _averaged(self.model):
             save_weights(self.network, self.out / f"{self.name}.weights.h5")
             figures = self.model.evaluate(self.test, verbose=0, return_dict=True)
@@ -53,17 +55,17 @@ class Checkpoint(keras.callbacks.Callback):
         _write_json(self.out / "figures.json", {k: round(float(v), 5) for k, v in logs.items()})
         row = {"epoch": epoch, **{key: float(value) for key, value in logs.items()}}
         put_row(self.out / "history.csv", row)
-        # Last and together: an epoch that was not finished is done again from the one before.
+        # The state comes last: an epoch that was cut short is repeated from the one before it.
         save_weights(self.model, self.out / "state.weights.h5")
         _write_json(self.out / "state.json", {"epoch": epoch + 1})
 
 
 def first_epoch(config: dict[str, Any], defaults: dict[str, Any], out: Path) -> int:
-    """The epoch to go on with, 0 for a new run.
+    """The epoch to continue with, 0 for a new run.
 
     Args:
         config: of the run.
-        defaults: values of settings that a folder written before they existed lacks.
+        defaults: values of settings that older folders lack.
         out: the run's folder.
 
     Raises:
@@ -86,7 +88,7 @@ def first_epoch(config: dict[str, Any], defaults: dict[str, Any], out: Path) -> 
 
 
 def _completed(stored: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """The stored settings, with the defaults of those that they lack."""
+    """The stored settings, with defaults for those that are missing."""
     result = defaults | stored
     for key, value in stored.items():
         if isinstance(value, dict) and isinstance(defaults.get(key), dict):
@@ -95,7 +97,7 @@ def _completed(stored: dict[str, Any], defaults: dict[str, Any]) -> dict[str, An
 
 
 def write_config(config: dict[str, Any], out: Path) -> None:
-    """What a run was made with, for its model card."""
+    """Write what a run was made with, for its model card."""
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"],  # noqa: S607
         capture_output=True,
@@ -116,7 +118,7 @@ def write_config(config: dict[str, Any], out: Path) -> None:
 
 @contextmanager
 def _averaged(model: keras.Model) -> Iterator[None]:
-    """The model with its averaged weights, for a while."""
+    """The model with its averaged weights, inside the block."""
     raw = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
     try:
@@ -127,12 +129,12 @@ def _averaged(model: keras.Model) -> Iterator[None]:
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Write a network's weights whole or not at all.
+    """Write a network's weights completely or not at all.
 
     Raises:
         OSError: if they cannot be written.
     """
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # Keras asks for the ending
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # Keras insists on the ending
     try:
         model.save_weights(temporary, overwrite=True)
         os.replace(temporary, path)

@@ -11,7 +11,7 @@ from relight.storage import whole_file
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Its rows in their order; none if there is no such file.
+    """Rows of a file in order; none if there is no such file.
 
     Raises:
         OSError: if it cannot be read.
@@ -23,13 +23,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def put_row(path: Path, row: Mapping[str, float | str]) -> None:
-    """Set an epoch's row; those of later epochs, from before a restart, go.
+    """Write an epoch's row; rows of this and later epochs, from before a restart, are dropped.
 
-    The file is replaced whole: a process killed meanwhile leaves it as it was.
+    The file is replaced as a whole: if the process is killed meanwhile, the old one stays.
 
     Args:
-        path: of the file; made if it is not there.
-        row: with an ``epoch``, and the columns of the rows before.
+        path: of the file; made if it does not exist.
+        row: with an ``epoch``, and the columns of earlier rows.
 
     Raises:
         OSError: if it cannot be written.

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train one of the three networks: ``python -m training.train quotient --data DIR --out DIR``.
 
-Kill it anywhere; the same command goes on from the last epoch. The run's folder holds
+It may be killed at any time; the same command continues from the last epoch. The run's folder holds
 
 - ``config.json``: the resolved configuration, the commit and the versions,
 - ``<network>.weights.h5``: the averaged weights of the last epoch,
-- ``state.weights.h5``, ``state.json``: what a restart continues from,
+- ``state.weights.h5``, ``state.json``: from which a restart continues,
 - ``history.csv``, ``tensorboard/``: loss and figures by epoch,
 - ``figures.json``: the last epoch's figures on the test split,
 - ``throughput.csv``: samples and seconds by epoch; ``profile.json`` of ``--profile``.
 
-The weights that ship: ``docs/training-log.md``; several workers: ``docs/distributed-training.md``.
+How the shipped weights were trained: ``docs/training-log.md``; several workers:
+``docs/distributed-training.md``.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from training.scale.trace import LAST, Trace
 Float = NDArray[np.float32]
 
 TEST_BATCHES = 24
-"""Batches of the test split that every epoch is judged on."""
+"""Batches of the test split that every epoch is evaluated on."""
 
 
 class Distribution(StrEnum):
@@ -72,13 +73,13 @@ class TrainConfig:
         learning_rate: peak of a cosine schedule.
         warmup_steps: over which it rises.
         clip_norm: largest norm of a gradient.
-        averaging: momentum of the averaged weights, which are what is kept.
+        averaging: momentum of the averaged weights, which are the ones that are stored.
         initial_weights: weights to start from, or ``None``.
-        estimates: folder of normals and lighting weights, whose estimates the quotient network is
-            given, and whose normals the lighting network; ``None`` gives them disturbed normals and
-            the true light.
-        batches: what the data is made of.
-        shards: parts of a batch, each from views of its own, that workers share.
+        estimates: folder of normals and lighting weights. The quotient network is trained on their
+            estimates, the lighting network on their normals; ``None`` gives them disturbed normals
+            and the true light.
+        batches: what the samples are drawn from.
+        shards: parts of a batch, each from views of its own, that workers share out.
         mixed_precision: whether convolutions are computed in bfloat16.
     """
 
@@ -105,13 +106,13 @@ def train(
     workers: Workers | None = None,
     profile: bool = False,
 ) -> dict[str, float]:
-    """Run a training, from its start or from where it stopped.
+    """Run a training from its start or from where it stopped.
 
     Args:
         config: of the run.
         out: its folder, which all workers see.
-        console: told of the course.
-        workers: that share the training, or ``None`` to do it in this process.
+        console: where progress is printed.
+        workers: that share the training, or ``None`` to train in this process.
         profile: whether to trace a few steps, see :class:`training.scale.trace.Trace`.
 
     Returns:
@@ -121,7 +122,7 @@ def train(
     Raises:
         TrainError: if the folder holds another run, or the loss is no longer finite.
         WorkerLostError: if another worker is gone.
-        RelightError: for data that cannot be used.
+        RelightError: if the data cannot be used.
         OSError: if the folder cannot be written.
     """
     # --- Configuration
@@ -138,7 +139,7 @@ def train(
         epoch = workers.agreed(epoch)  # a file system may show an older one to the others
     epochs = math.ceil(config.steps / config.epoch_steps)
     if epoch >= epochs:
-        console.print(f"{out}: finished; give more --steps to go on.")
+        console.print(f"{out}: finished; give more --steps to continue.")
         return _figures(out)
 
     # --- Model
@@ -171,7 +172,7 @@ def train(
 
     environments = Path(config.environments) if config.environments else None
     if workers is not None and not chief:
-        workers.wait()  # the chief finds the faces, for all
+        workers.wait()  # while the chief finds the faces for all
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Face Mesh on the renders", total=None)
         learned, unseen = load_splits(
@@ -183,7 +184,7 @@ def train(
         workers.wait()
     if chief:
         write_config(asdict(config), out)
-    console.print(f"{len(learned.names)} views to learn from, {len(unseen.names)} to judge by")
+    console.print(f"{len(learned.names)} views to train on, {len(unseen.names)} to test on")
     estimate = _load_estimate(config.estimates)
     batches, steps = config.batches, config.epoch_steps
     data = sharded(learned, config.network, batches, steps, epoch, estimate, config.shards, shards)
@@ -217,7 +218,7 @@ def train(
                 epochs=epochs,
                 initial_epoch=epoch,
                 callbacks=callbacks,
-                shuffle=False,  # a block after the other; the samples are drawn at random
+                shuffle=False,  # blocks come one after the other; their samples are in random order
                 verbose=0,
             )
     finally:
@@ -232,7 +233,7 @@ def _figures(out: Path) -> dict[str, float]:
 
 
 def _test_set(unseen: Split, network: str, estimate: Estimate | None) -> KeptBatches:
-    """What every epoch is judged on; made one batch after the other and kept in memory."""
+    """The batches that every epoch is evaluated on, kept in memory."""
     fixed = DataConfig(batch=16, views=min(len(unseen.names), 48), pairs=8, reuse=1, seed=1)
     judged = PairDataset(unseen, network, fixed, 1, estimate=estimate)
     kept = [judged.batch(i) for i in range(min(TEST_BATCHES, fixed.batches_per_block))]
@@ -276,29 +277,31 @@ def main(
     learning_rate: Annotated[
         float, typer.Option(min=1e-7, max=1.0, help="Peak of the cosine schedule.")
     ] = TrainConfig.learning_rate,
-    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
     init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
     estimates: Annotated[
         Path | None,
-        typer.Option(help="Folder of normals and lighting weights that others are trained on."),
+        typer.Option(
+            help="Folder of normals and lighting weights whose estimates this network is given."
+        ),
     ] = None,
     distribute: Annotated[
         Distribution | None,
         typer.Option(
-            help="As one of several workers; python -m training.scale.supervise starts them."
+            help="Train as one of several workers, started by python -m training.scale.supervise."
         ),
     ] = None,
     shards: Annotated[
-        int, typer.Option(min=0, help="Parts of a batch that workers share; 0: one for each.")
+        int, typer.Option(min=0, help="Parts of a batch that workers share out; 0: one for each.")
     ] = 0,
     mixed_precision: Annotated[
         bool, typer.Option("--mixed-precision", help="bfloat16 convolutions; needs a GPU.")
     ] = False,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Trace steps 10 to 20 and tell what limits them.")
+        bool, typer.Option("--profile", help="Trace steps 10 to 20 and show what limits them.")
     ] = False,
 ) -> None:
-    """Train a network; run again to go on after a stop."""
+    """Train a network. Run it again to continue after a stop."""
     workers: Workers | None = None
     console = Console(highlight=False, soft_wrap=True)
     with plain_errors():
@@ -306,7 +309,7 @@ def main(
             workers = join()
             console.quiet = not workers.chief
         if init is not None and not init.is_file():
-            raise TrainError(f"{init}: no such file; give weights of a former run")
+            raise TrainError(f"{init}: no such file; give the weights of an earlier run")
         config = TrainConfig(
             network=network.value,
             data=str(data),

@@ -29,7 +29,7 @@ BEARD_LENGTH_CM = {
 
 
 def brow_curve(traits: Traits, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Middle line of the left brow ``(40, 2)`` in canonical cm, shaped by lot."""
+    """Middle line of the left brow ``(40, 2)`` in canonical cm, shaped at random."""
     arch, height = rng.uniform(-0.25, 0.3), rng.uniform(-0.12, 0.18)
     tail = rng.uniform(-0.25, 0.2) + 0.15 * traits.femininity
     rise = height + np.array([0, 0.4 * arch, arch, arch * 0.8 + tail * 0.5, tail])

@@ -28,7 +28,7 @@ Float = NDArray[np.float32]
 ROWS, COLUMNS = 190, 210
 EYEBALL_CM = 1.52
 SKIN_U = 0.88
-"""Share of the texture's width that the head takes; the ears share the rest."""
+"""Share of the texture's width that the head takes; the rest is for the ears."""
 
 
 class MeanHead(NamedTuple):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real person's scanned head, to judge by: its shape is no model's, and its normals are known.
+"""A real person's scanned head, for judging: its shape is no model's and its normals are known.
 
 Reference: "Infinite, 3D Head Scan" by Lee Perry-Smith, http://www.ir-ltd.net (CC BY 3.0), in the
 edition of McGuire and Cardenas that three.js distributes. Nothing is trained on it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checking a dataset, file by file, and saying what is in it."""
+"""Checks a dataset file by file, and says what is in it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthetic people photographed as those of Extended Yale B were, in that dataset's own layout.
 
-What a method shows on such captures it owes to the protocol (64 lamps, grey, 8 bit, cut tight) and
-not to what real skin, lamps and cameras add; their true normals are known besides.
+They show how much of a method's error comes from the protocol itself (64 lamps, grey, 8 bit, tight
+crops), without what real skin, lamps and cameras add. Their true normals are known, too.
 
 Reference: Georghiades et al. 2001, "From Few to Many: Illumination Cone Models for Face
 Recognition under Variable Lighting and Pose"; Lee et al. 2005, "Acquiring Linear Subspaces for

@@ -37,18 +37,18 @@ class UnitCost:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is to be expected.
+    """What a dataset will take.
 
     Attributes:
-        tasks: that the views are rendered in.
+        tasks: number of tasks that the views are split into.
         render_core_s: CPU seconds of rendering.
         landmark_s: CPU seconds of finding faces, in one process.
         pair_core_s: CPU seconds of making samples.
         view_bytes: storage of views, written once.
         pair_bytes: storage of samples, written once.
         read_bytes: of views, while samples are made.
-        render_s: by the clock, on that many workers.
-        pair_s: by the clock, likewise.
+        render_s: by the clock, of rendering on that many workers.
+        pair_s: by the clock, of making samples on them.
     """
 
     tasks: int
@@ -90,7 +90,7 @@ def estimate(
     per_person = math.ceil(cameras / size)
     tasks = subjects * per_person
     core = tasks * unit.person_s + views * unit.view_s
-    # Tasks are not divided: the last round of them may leave workers without.
+    # Tasks are not divided: in the last round some workers may have none.
     longest = unit.person_s + size * unit.view_s
     wall = math.ceil(tasks / workers) * longest
     pair_core = pairs * unit.pair_s

@@ -43,7 +43,7 @@ class Progress:
         folder: of this view.
         seconds: it took, its share of the subject's preparation included.
         cpu_seconds: of its process in the same time.
-        retried: tasks begun again so far, since a process died.
+        retried: tasks started again so far because a process died.
     """
 
     done: int
@@ -80,14 +80,14 @@ def render_dataset(plan: Plan, runner: Runner | None = None) -> Iterator[Progres
             causes.append(view.cause)
         elif isinstance(view, Failure):
             raise SynthError(view.message)
-        elif view.folder not in seen:  # a task that is done again reports all its views
+        elif view.folder not in seen:  # a task that is run again reports all its views
             seen.add(view.folder)
             retried = 0 if runner is None else runner.retried
             yield Progress(len(seen), total, view.folder, view.seconds, view.cpu_seconds, retried)
     if causes:
         raise SynthError(
             f"{plan.out}: {total - len(seen)} of {total} views are missing, the process"
-            f" {causes[0]}; run again to go on"
+            f" {causes[0]}; run again to continue"
         )
 
 
@@ -143,13 +143,13 @@ def _check_same(path: Path, plan: Plan) -> None:
     differing = sorted(k for k in wanted if stored.get(k) != wanted[k])
     if differing:
         raise SynthError(
-            f"{plan.out}: was begun with other values of {', '.join(differing)};"
+            f"{plan.out}: was started with other values of {', '.join(differing)};"
             " give the same ones again or choose another folder"
         )
 
 
 def _check_space(plan: Plan, views: int) -> None:
-    """Refuse at once what cannot fit."""
+    """Refuse at once what does not fit on the disk."""
     needed = int(views * plan.settings.size**2 * COVERAGE * 3 * plan.lights)
     free = shutil.disk_usage(plan.out).free
     if needed > free:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A reflectance field on disk: one folder per view, whole and checked or not there at all.
+"""A reflectance field on disk: one folder per view, complete and checked, or not there at all.
 
 The OLAT stack keeps only covered pixels, in 8 bits: ``value = scale * (code / 255)^2`` with one
 scale per pixel and colour, the largest value under any light. The square root suits both dark
@@ -40,7 +40,7 @@ TEMPORARY = ".part-"
 
 @dataclass(frozen=True)
 class Field:
-    """The reflectance field of one view: how its pixels answer each light of the rig.
+    """The reflectance field of one view: its pixels under each light of the rig.
 
     Radiance of covered pixels is premultiplied by coverage. Units as in
     :mod:`data_synth.stage.render`.
@@ -151,7 +151,7 @@ class Field:
         return result.reshape(*weights.shape[:-2], self.size, self.size, 3)
 
     def save(self, folder: Path) -> Path:
-        """Write the view as ``folder``, whole or not at all; an older one there is replaced.
+        """Write the view as ``folder``, completely or not at all; an older one is replaced.
 
         Raises:
             FieldError: if it cannot be written.
@@ -184,7 +184,7 @@ class Field:
             shutil.rmtree(temporary, ignore_errors=True)
             raise FieldError(
                 f"{folder}: cannot be written ({error.strerror or error});"
-                " free space or choose another folder, then run again to go on"
+                " free space or choose another folder, then run again to continue"
             ) from error
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -264,7 +264,7 @@ def _broken(folder: Path, reason: str) -> FieldError:
 
 
 def _put(temporary: Path, folder: Path, document: dict[str, Any]) -> None:
-    """Rename a finished view to its place; the same one, put there meanwhile, may stay."""
+    """Rename a finished view to its place, unless the same one was put there meanwhile."""
     if folder.exists() and not _holds(folder, document):
         shutil.rmtree(folder)
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a dataset of views holds, and where each camera stands; all of it follows from a seed."""
+"""What a dataset of views holds, and where each camera stands: all of it follows from a seed."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ Task = tuple[int, list[int]]
 SMALLEST_TASK = 4
 """Views of a person that are not split among workers."""
 SHARES = 4
-"""Tasks for each worker, if there are so many views: the last ones end at about the same time."""
+"""Tasks for each worker, if there are enough views, so that the last ones end at about the same
+time."""
 
 
 def missing_views(plan: Plan, rig: Rig) -> list[Task]:
@@ -107,7 +108,7 @@ def missing_views(plan: Plan, rig: Rig) -> list[Task]:
 
 
 def split_tasks(tasks: list[Task], workers: int) -> list[Task]:
-    """Tasks small enough to keep all workers busy to the end.
+    """Tasks small enough to keep all workers busy until the end.
 
     Making a person costs about as much as a view, so at least :data:`SMALLEST_TASK` stay together.
     """
@@ -120,12 +121,12 @@ def split_tasks(tasks: list[Task], workers: int) -> list[Task]:
 
 
 def task_size(views: int, workers: int) -> int:
-    """Most views of a task."""
+    """Largest number of views in a task."""
     return max(SMALLEST_TASK, -(-views // (SHARES * workers)))
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a view is there with all its files."""
+    """Whether a view exists with all its files."""
     try:
         names = read_metadata(folder)["sha256"]
         return all((folder / name).is_file() for name in names)

@@ -3,7 +3,7 @@
 
 ``tf.data.TFRecordDataset(path, compression_type="GZIP")`` reads them, and so does
 :func:`read_records` without TensorFlow. Every array is one bytes feature: C order, little-endian.
-A file is whole when its sidecar ``NAME.json``, written last, is there; that holds its SHA-256.
+A file is complete when its sidecar ``NAME.json``, written last, is there; that holds its SHA-256.
 
 Formats: https://www.tensorflow.org/tutorials/load_data/tfrecord (frames: length, masked CRC-32C of
 it, data, masked CRC-32C), https://protobuf.dev/programming-guides/encoding (messages).
@@ -42,7 +42,7 @@ class RecordError(SynthError):
 def write_records(
     path: Path, records: Iterable[Mapping[str, NDArray[Any]]], spec: Spec, about: dict[str, Any]
 ) -> None:
-    """Write a file and its sidecar, whole or not at all; the same records give the same bytes.
+    """Write a file and its sidecar, completely or not at all; equal records give equal bytes.
 
     Args:
         path: of the file.
@@ -74,17 +74,17 @@ def write_records(
     except OSError as error:
         raise RecordError(
             f"{path}: cannot be written ({error.strerror or error});"
-            " free space or choose another folder, then run again to go on"
+            " free space or choose another folder, then run again to continue"
         ) from error
 
 
 def sidecar(path: Path) -> Path:
-    """Where a file's account is kept."""
+    """Where a file's sidecar is."""
     return path.with_name(f"{path.name}.json")
 
 
 def read_sidecar(path: Path) -> dict[str, Any] | None:
-    """A file's account, or None if the file is not whole; its bytes are not read."""
+    """The content of a file's sidecar, or None for an incomplete file, which is not read."""
     try:
         document: dict[str, Any] = json.loads(sidecar(path).read_text())
         return document if path.stat().st_size == document["bytes"] else None
@@ -93,13 +93,13 @@ def read_sidecar(path: Path) -> dict[str, Any] | None:
 
 
 def is_intact(path: Path) -> bool:
-    """Whether a file holds what was written, by its sum."""
+    """Whether a file's checksum is that of what was written."""
     document = read_sidecar(path)
     return document is not None and _sha256(path) == document["sha256"]
 
 
 def read_records(path: Path, spec: Spec) -> Iterator[dict[str, NDArray[Any]]]:
-    """Read a file record by record, each checked by its sum.
+    """Read a file record by record, each checked by its checksum.
 
     Raises:
         RecordError: if it is missing or corrupt.

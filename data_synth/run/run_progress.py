@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far a run has come, for people and for monitors."""
+"""How far a run has got, for people and for monitoring."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SAVED_EVERY_S = 5.0
 
 @dataclass
 class RunProgress:
-    """Counts of a run.
+    """Counts and times of a run.
 
     Attributes:
         workers: processes that render.
         total: views to render in this run.
         done: views rendered so far.
-        retried: tasks begun again, since a process died.
+        retried: tasks started again because a process died.
         seconds: by the clock, since the run began.
         view_seconds: by the clock, of all views together, each in its process.
         cpu_seconds: of all views together.
@@ -51,7 +51,7 @@ class RunProgress:
         return 3600 * self.done / self.seconds if self.seconds else 0.0
 
     def save(self, path: Path) -> None:
-        """Write the counts as JSON, whole, and not at each view.
+        """Write the counts as JSON, at most every few seconds.
 
         Raises:
             OSError: if the file cannot be written.
@@ -69,7 +69,7 @@ class RunProgress:
         """The counts in words."""
         if not self.total:
             return "all views are there already."
-        begun = f"; {self.retried} tasks begun again" if self.retried else ""
+        begun = f"; {self.retried} tasks started again" if self.retried else ""
         return (
             f"{self.done} views in {self.seconds:.0f} s with {self.workers} workers,"
             f" {self.view_seconds / max(self.done, 1):.1f} s"

@@ -39,7 +39,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why rendering cannot go on; one line."""
+    """Why rendering stopped; one line."""
 
     message: str
 
@@ -69,7 +69,7 @@ def render_subject(plan: Plan, rig: Rig, task: Task) -> Iterator[Rendered]:
 
 
 class RenderWork:
-    """What a process of a runner does: one task after the other, failures told as results.
+    """What a process of a runner does: one task after the other. Failures are results, too.
 
     Args:
         plan: what to render.

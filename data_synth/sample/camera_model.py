@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a phone's camera makes of light: exposure, white balance, tone, blur, noise, JPEG.
+"""How a phone's camera turns light into a photo: exposure, white balance, tone, blur, noise, JPEG.
 
 Reference:
     Healey and Kondepudy 1994, "Radiometric CCD Camera Calibration and Noise Estimation" (shot and
@@ -56,7 +56,7 @@ class CameraRanges:
 
 @dataclass(frozen=True)
 class CameraModel:
-    """One camera's way with light.
+    """How one camera turns light into a photo.
 
     Attributes:
         gain: ``(3,)`` factor on linear light, exposure and white balance.
@@ -82,7 +82,7 @@ class CameraModel:
     def draw(
         cls, ranges: CameraRanges, face: float, light: Float, rng: np.random.Generator
     ) -> CameraModel:
-        """A camera that has set itself for a scene.
+        """A camera whose exposure and white balance are set for a scene.
 
         Args:
             ranges: what to draw from.

@@ -116,7 +116,7 @@ class PairMaker:
                 pictures *= albedo_field(size, rng)
             if rng.random() < self.ranges.stubble:
                 pictures *= stubble(self.field.face_box, size, rng)
-            # What is never drawn takes no number: pairs to judge by stay what they were.
+            # A chance of 0 draws nothing, so that the pairs used for judging stay the same.
             if self.ranges.zones and rng.random() < self.ranges.zones:
                 pictures *= zones(self.field.face_box, size, rng)
             normals = self.field.normals

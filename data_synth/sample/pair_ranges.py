@@ -33,7 +33,7 @@ class PairRanges:
         albedo_field: chance that photo and key share a random albedo.
         stubble: chance that the lower face is darker.
         zones: chance that eye sockets are darker, forehead and cheeks darker or lighter.
-        relief: chance that the face's relief is another (:mod:`data_synth.sample.relief`).
+        relief: chance that the face's relief is changed (:mod:`data_synth.sample.relief`).
         max_gain: G is cut here.
         camera: what the camera model draws from.
     """

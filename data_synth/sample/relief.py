@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other relief on a rendered face: finer and deeper shapes than the few rendered heads have.
+"""Changes a rendered face's relief: finer and deeper shapes than the few rendered heads have.
 
-Normals are bent as by bumps on the surface and by another depth of the head. Photo and key's
-picture are multiplied by what that changes of a Lambert surface's irradiance, unshadowed, so that
-shading and normals still belong together and a network has to read one from the other.
+Normals are bent as if the surface had bumps and the head another depth. The photo and the key's
+picture are multiplied by the change of a Lambert surface's unshadowed irradiance, so that shading
+and normals still match and a network has to read one from the other.
 
 References:
     Blinn 1978, "Simulation of Wrinkled Surfaces" (bumps). Basri & Jacobs 2003, "Lambertian
@@ -25,7 +25,7 @@ Float = NDArray[np.float32]
 ROWS = 24
 """Rows of the lat-long maps that irradiance is looked up in, every 7.5 degrees."""
 FLOOR = 0.05
-"""Least irradiance over the largest: what lies in shadow changes little."""
+"""Added to irradiance, over its largest value, so that shadows change little."""
 MOST = 4.0
 """Largest factor on a pixel, and the inverse of the least."""
 CELLS = (4, 9, 20)

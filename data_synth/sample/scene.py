@@ -69,7 +69,7 @@ class SceneMaker:
                 image = self._dominate(image, rng)
             weights = self._projector.weights(image)
             irradiance = self._on_face @ weights
-            # A face that gets next to no light is no portrait.
+            # Draw again where the face gets almost no light.
             if luminance(irradiance) > 0.25 or attempt == 3:
                 break
         reach = ranges.azimuth_deg * (0.6 if rng.random() < ranges.frontal else 1)

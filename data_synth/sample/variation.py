@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other skin on a rendered face: factors on its albedo, the same for the photo and the key."""
+"""Changes a rendered face's skin: factors on its albedo, the same for the photo and the key."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stubble(face_box: Float, size: int, rng: np.random.Generator) -> Float:
 def zones(face_box: Float, size: int, rng: np.random.Generator) -> Float:
     """A factor ``(S, S, 3)``: darker eye sockets, another forehead and other cheeks.
 
-    What is darker in every other face must not pass for light from above.
+    Without them, networks take what is darker in most faces for light from above.
 
     Args:
         face_box: left, top, right and bottom in pixels.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where on the skin there is more or less melanin and blood: the painter's brushes are pigments."""
+"""Where on the skin there is more or less melanin and blood."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pigments(atlas: Atlas, traits: Traits, rng: np.random.Generator) -> tuple[Fl
         melanin += even * ring * 0.22 * blob(p, [s * 3.1, 2.4, 9.2], [1.6, 0.75, 1.5])
         melanin += 0.15 * blob(p, [s * 3.1, 4.3, 9.3], [1.6, 0.5, 1.5])
         blood += 0.2 * veins * blob(p, [s * 3.1, 4.2, 9.3], [1.6, 0.5, 1.5])
-        # Raw rims of the lids and the corners by the nose.
+        # Reddish rims of the lids and the corners by the nose.
         blood += 0.5 * veins * blob(p, [s * 1.8, 3.2, 9.1], [0.25, 0.2, 0.5])
         blood += 0.25 * blob(p, [s * 1.6, -0.6, 11.2], [0.6, 0.8, 1.0])
     blood += red * 0.55 * blob(p, NOSE_TIP, [1.1, 1.0, 1.2])

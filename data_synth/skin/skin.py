@@ -2,8 +2,8 @@
 """Colour of skin from what it holds: melanin in the epidermis, blood in the dermis.
 
 Light passes the epidermis twice and is scattered back by the dermis in between; both are computed
-by wavelength and only then turned into a colour. Skin tones so follow the line that real ones do,
-which tints of one texture do not.
+by wavelength and only then turned into a colour. So skin tones vary along the same line as real
+ones, which tinting one texture would not achieve.
 
 References:
     Jacques 1998, "Skin Optics Summary", and Jacques 2013, "Optical properties of biological
@@ -32,8 +32,8 @@ OBLIQUE = 1.15
 VESSEL_CM = 0.0013
 """Radius of the vessels that hold most of the blood."""
 MELANIN_SLOPE = -2.1
-"""Exponent over wavelength. The textbook's -3.33, of single melanosomes, makes dark skin orange;
-whole epidermis measures flatter."""
+"""Exponent of melanin's absorption over wavelength. The textbook value of -3.33 is that of single
+melanosomes and makes dark skin orange; the spectrum of whole epidermis is flatter."""
 FLOOR = 0.018
 """Reflectance that no pigment lowers: the uppermost layers scatter some light by themselves."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One diffuse bounce: light that reaches the subject from the subject.
+"""One diffuse bounce: light that parts of the subject throw onto each other.
 
 Irradiance is computed for every light at points spread over the surface, multiplied by albedo and
 gathered once over the hemisphere of each. The result changes slowly, so a point stands for its

@@ -2,8 +2,8 @@
 """Fibres (hair, beard, brows, lashes) as the camera and as the lights see them.
 
 The camera sees ribbons that face it. A light sees a deep opacity map: the plane across the light is
-cut into cells, each remembers the depth of its first fibre and how much light is left behind ever
-thicker layers below it. That costs no rays, has no noise, and serves all cameras.
+cut into cells; each stores the depth of its first fibre and how much light is left below layers of
+growing thickness. That costs no rays, has no noise, and serves all cameras.
 
 Reference:
     Yuksel and Keyser 2008, "Deep Opacity Maps".

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How surfaces and fibres answer light: reflectance times cosine, per unit irradiance.
+"""How surfaces and fibres reflect light: reflectance times cosine, per unit irradiance.
 
 Surfaces: two GGX lobes over a diffuse base; the base gets exactly the light that the lobes leave,
 so that a surface of albedo 1 returns all light and never more. Fibres: the R, TT and TRT lobes of
@@ -44,7 +44,7 @@ that hair is as bright as Cycles' (:mod:`data_synth.stage.reference`)."""
 
 
 class Gloss(NamedTuple):
-    """What the lobes of ``N`` surface points need to know that no light changes.
+    """What the lobes of ``N`` surface points need and no light changes.
 
     Attributes:
         n_v: cosine to the viewer, at least 0.05.
@@ -147,7 +147,7 @@ def _directional_albedo(widths: int = 33, cosines: int = 32) -> tuple[Float, Flo
 
 
 class Hair(NamedTuple):
-    """What fibres need to know that no light changes, ``N`` points.
+    """What fibres need and no light changes, at ``N`` points.
 
     Attributes:
         tangent_v: cosine between fibre and viewer.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One-light-at-a-time pictures of a subject, all lights of a rig from one look through the camera.
+"""One-light-at-a-time pictures of a subject: one visibility pass serves all lights of a rig.
 
 Deferred: the points that the camera sees are found once, then shaded under every light with cast
 shadows. Skin keeps its irradiance apart, so that it can be scattered below the surface before the
@@ -86,7 +86,7 @@ class Stage:
     """A subject in the rig: what all its views share.
 
     Args:
-        subject: who.
+        subject: who is rendered.
         lights: ``(L, 3)`` unit vectors towards the lights, head frame.
         settings: how to render.
     """
@@ -111,7 +111,7 @@ class Stage:
         """Photograph the subject under every light.
 
         Args:
-            camera: from where.
+            camera: that takes the picture.
             rng: places rays within pixels and on the lights' disks.
         """
         size = self.settings.size

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rig: where the lights and the cameras of the Light Stage stand.
 
-Lights are distant and evenly spread over the whole sphere; each answers for its Voronoi cell, so
+Lights are distant and evenly spread over the whole sphere; each stands for its Voronoi cell, so
 that any environment becomes one weight per light. Directions point from the subject towards the
 light. World frame = head frame: +z out of the nose, +y up, +x to the subject's left.
 

@@ -159,7 +159,7 @@ class Body:
         return c1[:, None] * e1 + c2[:, None] * e2
 
     def smooth_origin(self, triangle: NDArray[Any], barycentric: Float, point: Float) -> Float:
-        """Points moved from flat triangles to the round surface that their normals pretend.
+        """Points moved from flat triangles to the round surface that their normals suggest.
 
         Without it coarse triangles shadow themselves near the terminator.
 
@@ -178,11 +178,11 @@ class Body:
 def capture(
     body: Body, camera: Camera, size: int, samples: int, rng: np.random.Generator
 ) -> Samples:
-    """Look at a subject.
+    """Find the points of a subject that a camera sees.
 
     Args:
         body: the subject.
-        camera: from where.
+        camera: that looks at it.
         size: side of the picture in pixels.
         samples: points to shade per pixel at most.
         rng: places the rays within their pixels.

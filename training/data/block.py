@@ -26,7 +26,7 @@ def make_block(split: Split, config: DataConfig, index: int) -> Sample:
     Keys: ``photo`` uint8 (N, 256, 256, 3); ``mesh`` float16 (N, 128, 128, 4); ``features`` bool (N,
     128, 128) eyes, eyebrows and lips; ``depth`` float16 (N, 128, 128) of the mesh in pixels of the
     crop, see :class:`relight.face.mesh.Surface`; ``normals`` float16 unit on the person, 0 outside;
-    ``mask`` float16 coverage by the person, 0 where nothing is to be learned; ``gain`` and
+    ``mask`` float16 coverage by the person, 0 where nothing is learned; ``gain`` and
     ``linear`` float16 (see :class:`data_synth.sample.pair.Pairs`); ``environment`` float32 (N, 16,
     32, 3); ``light`` float32 (N, 4) direction and softness in radians.
     """
@@ -40,7 +40,7 @@ def make_block(split: Split, config: DataConfig, index: int) -> Sample:
 
 
 def _nth_view(names: list[str], seed: int, position: int) -> str:
-    """Views come in a new random order each time that all have been seen."""
+    """Views come in a new random order each time all have been used."""
     turn, place = divmod(position, len(names))
     order = np.random.default_rng([seed, turn, 7]).permutation(len(names))
     return names[int(order[place])]
@@ -86,7 +86,7 @@ def _view_samples(split: Split, name: str, config: DataConfig, rng: np.random.Ge
 
 
 def _crop_mesh(drawn: Float, square: Crop, flipped: bool, size: int) -> Float:
-    """A view's drawn mesh, bordered, on a pair's crop, ``(128, 128, 6)``, mirrored as it is."""
+    """A view's drawn mesh, with a border, on a pair's crop, ``(128, 128, 6)``, mirrored with it."""
     scale = DRAWN_SIDE / size
     crop = square.scaled(scale)
     crop = Crop(crop.x + 1, crop.y + 1, crop.size, crop.roll)
@@ -116,7 +116,7 @@ def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _cut_tight(photo: NDArray[np.uint8], mask: Float, cut: NDArray[np.int64]) -> None:
-    """Repeat a cut's edges over all that lies outside it, in place."""
+    """Repeat a cut's edges over everything outside it, in place."""
     left, top, right, bottom = cut
     low_y, high_y, low_x, high_x = (FINE * at for at in (top, bottom, left, right))
     y = np.clip(np.arange(len(photo)), low_y, max(low_y, high_y - 1))

@@ -15,27 +15,27 @@ from relight.stage.view import FINE, SIDE
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What the batches are made of.
+    """What training samples are drawn from.
 
     Attributes:
         batch: samples of a batch.
         views: views of a block.
         pairs: pairs made of each view for a block.
-        reuse: times that each is used, mirrored at random.
+        reuse: times that each pair is used, mirrored at random.
         grey: share of photos without colour.
         tight: share of photos cut just around the face, their edges repeated outside, with the
             landmarks that Face Mesh finds there.
-        outlined: share of photos of which more than the face mesh is known to be the person.
+        outlined: share of photos in which the outline is known, and not the face mesh alone.
         mesh_tilt_deg: deviation of the rotations by which the face mesh's normals are turned about
-            the image's axes for the normals network: Face Mesh misjudges a real head's pose.
-        mesh_depth: deviation of the logarithm of the factor on the mesh's depth, likewise.
+            the image's axes for the normals network, as Face Mesh misjudges a real head's pose.
+        mesh_depth: deviation of the logarithm of a factor on the mesh's depth, for the same reason.
         normal_error: largest strength of the smooth error on the normals that the lighting and
             quotient networks are given.
         shading_error: largest strength of a smooth error on the logarithm of the estimated shading,
-            and deviation of the factor on its contrast: light is judged worse of real people.
-        told: share of photos of which the quotient network is told more than is estimated: normals
-            with a random error and the true light.
-        seed: everything follows from it.
+            and deviation of a factor on its contrast, as light is estimated worse on real people.
+        told: share of photos for which the quotient network is given normals with a random error
+            and the true light instead of estimates.
+        seed: of all randomness.
         pair: what pairs are drawn from.
     """
 
@@ -60,12 +60,12 @@ class DataConfig:
 
     @property
     def batches_per_block(self) -> int:
-        """Batches that a block gives."""
+        """Number of batches in a block."""
         return max(1, self.views * self.pairs * self.reuse // self.batch)
 
 
 class Network(StrEnum):
-    """The networks."""
+    """Names of the networks."""
 
     NORMALS = "normals"
     LIGHTING = "lighting"
@@ -94,6 +94,6 @@ DRAWS: dict[str, DataConfig] = {
         ),
     ),
 }
-"""What each network learns from; it is judged on the usual draws. Real faces differ more in their
-relief than the few rendered heads. Light is told by the face, not by what stands around it, by
-colours, beards or by where lamps usually are."""
+"""What each network is trained on; the test split always has the default draws. Real faces differ
+more in their relief than the few rendered heads. The lighting network must read the light from the
+face, and not from the background, colours, beards or where lamps usually are."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Face Mesh on the renders: the networks are trained on the mesh that they will be given.
+"""Face Mesh on the renders, so that networks are trained on meshes like those they will be given.
 
-Each view is shown to Face Mesh under a few lightings, whole and cut tight around the face: without
-a face's outline Face Mesh judges its pitch, yaw and depth otherwise. The landmarks are kept in
+Face Mesh sees each view under a few lightings, once whole and once cropped tightly around the face:
+without the face's outline its estimate of pitch, yaw and depth differs. The landmarks are stored in
 ``landmarks.npz`` in the dataset's folder.
 """
 
@@ -45,11 +45,11 @@ DRAWN_SIDE = 384
 SMALLEST_CUT = 8
 """Pictures narrower than this many pixels of the view are not worth searching."""
 SMALLEST_OVERLAP = 0.5
-"""A face is taken for the subject's if it shares this much of its true box."""
+"""Least intersection over union with the true box for a face to be taken as the subject's."""
 
 
 class LandmarkError(RelightError):
-    """Landmarks cannot be found or stored."""
+    """Landmarks cannot be read or stored."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ class LandmarkStore:
 def load_landmarks(
     dataset: Dataset, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> LandmarkStore:
-    """The dataset's landmarks; found and stored now for views that lack them.
+    """The dataset's landmarks; found and stored now for views that have none.
 
     Args:
         dataset: the views.
-        progress: told how many of the missing views are done, of how many.
+        progress: called with how many of the missing views are done, and their number.
 
     Raises:
         LandmarkError: if the file is corrupt or cannot be written.
@@ -155,7 +155,7 @@ def load_landmarks(
             np.savez(file, **vars(store))
     except OSError as error:
         raise LandmarkError(
-            f"{path}: cannot be written ({error.strerror or error}); free space or give a copy"
+            f"{path}: cannot be written ({error.strerror or error}); free space or copy the dataset"
         ) from error
     return store
 
@@ -185,7 +185,7 @@ def _read(path: Path) -> LandmarkStore:
         with np.load(path, allow_pickle=False) as data:
             return LandmarkStore(**{key: data[key] for key in data.files})
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise LandmarkError(f"{path}: corrupt; delete it, it is made again") from error
+        raise LandmarkError(f"{path}: corrupt; delete it, and it is made again") from error
 
 
 def _look(

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Batches for Keras ``fit`` on any backend, made while the network trains.
 
-A *block* is a set of samples from many views, made in a process of its own while the one before
-is trained on; batches are drawn from it in random order. Block and batch follow from the seed and
-the step alone, so a stopped training continues with the data it would have seen.
+A *block* is a set of samples from many views, made in a separate process while the network trains
+on the one before; batches are drawn from it in random order. Blocks and batches depend only on the
+seed and the step, so a training that was stopped continues with the data it would have seen.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class PairDataset(keras.utils.PyDataset):
     Args:
         split: the data.
         network: ``normals``, ``lighting`` or ``quotient``.
-        config: what the batches are made of.
+        config: what the samples are drawn from.
         steps: batches of an epoch.
         epoch: the first epoch's number.
         estimate: of normals and existing light, see :func:`training.data.target.with_estimates`.
@@ -49,7 +49,7 @@ class PairDataset(keras.utils.PyDataset):
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
         self.split, self.network, self.config = split, network, config
         self.steps, self.epoch, self.estimate = steps, epoch, estimate
-        # Blocks are made beside the training: more threads would only wait for each other.
+        # The other process makes blocks meanwhile: more threads would only compete with it.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self._pool = ProcessPoolExecutor(
             1, mp_context=get_context("spawn"), initializer=_prepare, initargs=(os.getpid(),)
@@ -57,11 +57,11 @@ class PairDataset(keras.utils.PyDataset):
         self._blocks: dict[int, Future[tuple[Sample, float]]] = {}
         self._estimated: tuple[int, Sample] | None = None
         self.block_seconds: float | None = None
-        """What the last block took to make."""
+        """Time it took to make the last block."""
 
     @property
     def block_batches(self) -> int:
-        """Batches that a block gives."""
+        """Number of batches in a block."""
         return self.config.batches_per_block
 
     def __len__(self) -> int:
@@ -69,15 +69,15 @@ class PairDataset(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, index: int) -> tuple[Sample, NDArray[Any]]:
-        """Batch ``index`` of the present epoch: inputs by name, and the target."""
+        """Batch ``index`` of the current epoch: inputs by name, and the target."""
         return self.batch(self.epoch * self.steps + index)
 
     def close(self) -> None:
-        """End the process that makes blocks."""
+        """Stop the process that makes blocks."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def batch(self, step: int) -> tuple[Sample, NDArray[Any]]:
-        """The batch of a training step, counted from the first."""
+        """The batch of a training step, counted from 0."""
         number, place = divmod(step, self.config.batches_per_block)
         block = self._told_block(number)
         rng = np.random.default_rng([self.config.seed, step, 3])
@@ -94,7 +94,7 @@ class PairDataset(keras.utils.PyDataset):
         return inputs_and_target(sample, self.network, self.config, rng)
 
     def _told_block(self, number: int) -> Sample:
-        """A block with the estimates that the network is given."""
+        """A block with the estimates that the network is trained on."""
         if self.estimate is None:
             return self._block(number)
         if self._estimated is None or self._estimated[0] != number:
@@ -102,7 +102,7 @@ class PairDataset(keras.utils.PyDataset):
         return self._estimated[1]
 
     def _block(self, number: int) -> Sample:
-        """A block, and a start on the next."""
+        """A block; the next one is started meanwhile."""
         for wanted in (number, number + 1):
             if wanted not in self._blocks:
                 self._blocks[wanted] = self._pool.submit(
@@ -115,7 +115,7 @@ class PairDataset(keras.utils.PyDataset):
 
 
 class EpochStart(keras.callbacks.Callback):
-    """Tells a dataset which epoch begins: Keras's ``fit`` ends one before the first begins.
+    """Tells a dataset which epoch begins: Keras's ``fit`` calls its end before the first begins.
 
     Args:
         data: has an attribute ``epoch``.
@@ -165,7 +165,7 @@ def tf_data(dataset: PairDataset) -> Any:
 
 
 def end_with(parent: int) -> None:
-    """End this process when the one that started it is gone, however that ended."""
+    """Exit this process when the one that started it is gone, however it ended."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -176,7 +176,7 @@ def end_with(parent: int) -> None:
 
 
 def _prepare(parent: int) -> None:
-    """Settings of the process that makes blocks; it ends when the training is killed."""
+    """Set up the process that makes blocks; it exits when the training is killed."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -184,7 +184,7 @@ def _prepare(parent: int) -> None:
 
 
 def _timed_block(split: Split, config: DataConfig, number: int) -> tuple[Sample, float]:
-    """A block, and the seconds that it took."""
+    """A block, and the seconds it took."""
     begin = time.perf_counter()
     return make_block(split, config, number), time.perf_counter() - begin
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which people and environments a network learns from, and which it is judged on."""
+"""Which people and environments a network is trained on, and which it is tested on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from relight.error import RelightError
 from training.data.landmark_store import LandmarkStore, load_landmarks
 
 HELD_OUT = 10
-"""Every tenth subject and environment map is kept for judging."""
+"""Every tenth subject and environment map is kept for testing."""
 PROCEDURAL_MAPS = 200
 """Environment maps made here when no folder is given."""
 
@@ -49,7 +49,7 @@ def load_splits(
     Args:
         root: a dataset made by ``python -m data_synth render``.
         environments: folder of .hdr or .exr maps; ``None`` makes procedural ones.
-        progress: told of landmarks being found, see
+        progress: called while landmarks are found, see
             :func:`training.data.landmark_store.load_landmarks`.
 
     Raises:
@@ -61,7 +61,7 @@ def load_splits(
     subjects = sorted(dataset.by_subject())
     kept = set(subjects[HELD_OUT - 1 :: HELD_OUT] or subjects[-1:])
     if len(subjects) < 2:
-        raise DataError(f"{root}: one subject is too few; render at least two")
+        raise DataError(f"{root}: one subject is not enough; render at least two")
     names: dict[bool, list[str]] = {True: [], False: []}
     for name in landmarks.usable:
         names[name.split("/")[0] in kept].append(name)

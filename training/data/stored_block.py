@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training samples made ahead of time, on many machines, and kept as records.
+"""Training samples made ahead of time, on many machines, and stored as records.
 
-``python -m training.data.stored_block --data STAGE --out BLOCKS --blocks 100`` makes blocks,
-the same that a training makes while it runs: one gzipped TFRecord file each. Every file follows
-from the settings and its number alone, so it makes no difference who makes it, or how often.
+``python -m training.data.stored_block --data STAGE --out BLOCKS --blocks 100`` makes the
+same blocks that a training makes while it runs, one gzipped TFRecord file each. A file depends only
+on the settings and its number, so it makes no difference which machine makes it, or how often.
 """
 
 from __future__ import annotations
@@ -59,19 +59,19 @@ SPEC: Spec = {
 
 
 def block_path(folder: Path, number: int) -> Path:
-    """Where a block is kept."""
+    """Where a block is stored."""
     return folder / f"block-{number:06d}.tfrecord.gz"
 
 
 def write_block(path: Path, sample: Sample, number: int) -> None:
-    """Keep a block; see :func:`data_synth.run.record.write_records`."""
+    """Store a block; see :func:`data_synth.run.record.write_records`."""
     count = len(sample["photo"])
     records = ({name: values[i] for name, values in sample.items()} for i in range(count))
     write_records(path, records, SPEC, {"block": number})
 
 
 def read_block(path: Path) -> Sample:
-    """A kept block, as :func:`training.data.block.make_block` gives it.
+    """A stored block, as :func:`training.data.block.make_block` gives it.
 
     Raises:
         RecordError: if it is missing or corrupt.
@@ -85,9 +85,9 @@ def read_block(path: Path) -> Sample:
 
 
 class StoredDataset(PairDataset):
-    """Batches from kept blocks, for Keras ``fit`` on any backend; used again when all were seen.
+    """Batches from stored blocks, for Keras ``fit`` on any backend; they repeat when all were seen.
 
-    With the settings that the blocks were made with, its batches are those of
+    With the settings that the blocks were made with, it gives the batches of
     :class:`training.data.pair_dataset.PairDataset`.
 
     Args:
@@ -99,7 +99,7 @@ class StoredDataset(PairDataset):
         batch: samples of a batch; None is what the blocks were made for.
 
     Raises:
-        RecordError: if there are no whole blocks.
+        RecordError: if there are no complete blocks.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class StoredDataset(PairDataset):
         self.paths = find_blocks(folder)
         config = read_config(folder)
         config = replace(config, batch=batch or config.batch)
-        nothing: Any = None  # what blocks are made of is not at hand here
+        nothing: Any = None  # there is no split: blocks are read, not made
         super().__init__(nothing, network, config, steps, epoch, estimate)
         self._kept: tuple[int, Sample] | None = None
 
@@ -126,10 +126,10 @@ class StoredDataset(PairDataset):
 
 
 def tf_samples(folder: Path) -> Any:
-    """Kept samples as a ``tf.data.Dataset`` of dictionaries, in order, read by TensorFlow itself.
+    """Stored samples as a ``tf.data.Dataset`` of dictionaries, in order, read by TensorFlow itself.
 
     Raises:
-        RecordError: if there are no whole blocks.
+        RecordError: if there are no complete blocks.
         ImportError: without TensorFlow.
     """
     import tensorflow as tf
@@ -149,7 +149,7 @@ def tf_samples(folder: Path) -> Any:
 
 
 def find_blocks(folder: Path) -> list[Path]:
-    """Whole blocks, in order.
+    """Complete blocks, in order.
 
     Raises:
         RecordError: if there are none.
@@ -176,12 +176,12 @@ def read_config(folder: Path) -> DataConfig:
 
 @dataclass
 class BlockWork:
-    """What a process of a runner does: make the block of a number, unless it is there.
+    """What a process of a runner does: make the block of a number, unless it exists.
 
     Attributes:
         split: the data.
         config: what blocks are made of.
-        out: folder of the blocks, one that all workers see.
+        out: folder of the blocks, visible to all workers.
     """
 
     split: Split
@@ -202,7 +202,7 @@ class BlockWork:
 
 
 def make_blocks(work: BlockWork, count: int, runner: Runner) -> Iterator[int]:
-    """Make the first blocks of a training; yields the numbers of those that are there.
+    """Make the first blocks of a training; yields the numbers of those that exist.
 
     Raises:
         RecordError: if the folder holds other blocks, or if some could not be made.
@@ -231,7 +231,9 @@ def make_blocks(work: BlockWork, count: int, runner: Runner) -> Iterator[int]:
             else:
                 yield result[0]
     if problems:
-        raise RecordError(f"{len(problems)} blocks are missing; {problems[0]}; run again to go on")
+        raise RecordError(
+            f"{len(problems)} blocks are missing; {problems[0]}; run again to continue"
+        )
 
 
 def main(
@@ -244,12 +246,12 @@ def main(
     network: Annotated[Network, typer.Option(help="Whose draws.")] = Network.QUOTIENT,
     views: Annotated[int, typer.Option(min=1, help="Views of a block.")] = 32,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of each view.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes.")] = None,
     runner: Annotated[str, typer.Option(help="local or ray.")] = "local",
     address: Annotated[str | None, typer.Option(help="The Ray cluster.")] = None,
 ) -> None:
-    """Make blocks of training samples; run again to go on after a stop, or to add more."""
+    """Make blocks of training samples. Run it again to continue after a stop, or to add more."""
     console = Console(stderr=True, highlight=False)
     with plain_errors():
         split = load_splits(data, environments)[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network is given of a sample, and what it shall answer."""
+"""A network's inputs and target, made from samples."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from training.data.data_config import DataConfig
 from training.judge import metric
 
 BRIGHTEST = 252 / 255
-"""A photo's pixels from this on are clipped; what a key adds to them is not learned, nor judged."""
+"""Pixels of a photo from this on are clipped; what a key adds to them is not learned or judged."""
 
 EMPHASIS = 3.0
-"""How much more a pixel of the face weighs that the key is hidden from: such are few, and make a
-face solid."""
+"""How much more weight a pixel of the face gets where the key is hidden from it: there are few, but
+they make a face look solid."""
 
 Estimate = Callable[[Float, Float, Float, Float], tuple[Float, Float]]
 """From photos ``(N, 2 S, 2 S, 3)``, meshes ``(N, S, S, 4)``, coverage and skin ``(N, S, S, 1)`` to
@@ -35,7 +35,7 @@ normals ``(N, S, S, 3)`` and environments ``(N, 16, 32, 3)``."""
 def disturbed_normals(
     normals: Float, mesh: Float, mask: Float, strength: float, rng: np.random.Generator
 ) -> Float:
-    """Normals as an imperfect estimate gives them: anywhere between truth and mesh, and bent.
+    """Normals as an imperfect estimate might give them: between truth and mesh, and bent.
 
     Args:
         normals: ``(N, S, S, 3)`` true, unit on the person.
@@ -57,7 +57,7 @@ def disturbed_normals(
 
 
 def misjudged(mesh: Float, config: DataConfig, rng: np.random.Generator) -> Float:
-    """Face meshes whose head pose and depth are judged a little wrong.
+    """Face meshes whose head pose and depth are a little wrong.
 
     Args:
         mesh: ``(N, S, S, 4)`` normals, camera frame, and mask.
@@ -81,7 +81,7 @@ def misjudged(mesh: Float, config: DataConfig, rng: np.random.Generator) -> Floa
 
 
 def misestimated(lit: Float, mask: Float, config: DataConfig, rng: np.random.Generator) -> Float:
-    """Estimated shadings with a smooth error and another contrast.
+    """Estimated shadings with a smooth error and a changed contrast.
 
     Args:
         lit: ``(N, S, S, 3)`` logarithms.
@@ -113,7 +113,7 @@ def smooth_noise(side: int, channels: int, rng: np.random.Generator) -> Float:
 
 
 def with_estimates(block: Sample, estimate: Estimate, chunk: int = 32) -> Sample:
-    """A block with what the runtime will know instead of the truth.
+    """A block with what the runtime will have instead of the truth.
 
     Args:
         block: of :func:`make_block`.
@@ -148,9 +148,9 @@ def inputs_and_target(
     of the person, face mesh.
 
     Args:
-        sample: of :func:`make_block`; with :func:`with_estimates` the lighting network is given
-            normals as they will be estimated, the quotient network light as well, else disturbed
-            normals and the true light.
+        sample: of :func:`make_block`. After :func:`with_estimates` the lighting network is given
+            estimated normals and the quotient network estimated light, too; else both get
+            disturbed normals and the true light.
         network: ``normals``, ``lighting`` or ``quotient``.
         config: strength of the normals' error.
         rng: draws.
@@ -199,7 +199,7 @@ def _of_quotient(
 def _known(
     sample: Sample, mesh: Float, mask: Float, config: DataConfig, rng: np.random.Generator
 ) -> tuple[Float, Float]:
-    """Normals and the existing light's shading as the quotient network is told them."""
+    """Normals and the existing light's shading as the quotient network is given them."""
     normals = sample["normals"].astype(np.float32)
     told = np.ones(len(normals), np.bool_)
     given, lit = np.empty_like(normals), np.empty_like(normals)

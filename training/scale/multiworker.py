@@ -4,7 +4,7 @@
 Every worker has all weights and makes its own part of each batch; the gradients are summed over the
 workers (the all-reduce of ``tf.distribute.MultiWorkerMirroredStrategy``), clipped, and applied by
 every worker alike, so all weights stay the same. Keras 3's ``fit`` does not start under that
-strategy, and its optimizers clip before they sum, which is another training than one worker's;
+strategy, and its optimizers clip before they sum, which differs from training with one worker;
 :func:`fit` here sums first. The workers find each other by ``TF_CONFIG``
 (https://www.tensorflow.org/guide/distributed_training), which ``training.scale.supervise`` sets.
 
@@ -59,7 +59,7 @@ class Workers:
 
     @property
     def chief(self) -> bool:
-        """Whether this is the one that judges, keeps and prints."""
+        """Whether this is the one that evaluates, stores and prints."""
         return self.index == 0
 
     def shards(self, shards: int) -> range:
@@ -76,11 +76,11 @@ class Workers:
         return range(self.index, shards, self.count)
 
     def agreed(self, value: int) -> int:
-        """The chief's value; all workers have to ask, and wait for each other."""
+        """The chief's value; all workers must call this, and wait for each other."""
         import tensorflow as tf
 
         def replica(own: Any) -> Any:
-            # The sum goes where its term is: computed here, it is on the worker's device.
+            # The sum runs where its term lies: computed here, that is the worker's device.
             return tf.distribute.get_replica_context().all_reduce("SUM", tf.identity(own))
 
         total = tf.function(lambda own: self.strategy.run(replica, args=(own,)))
@@ -88,14 +88,14 @@ class Workers:
             return round(float(total(tf.constant(float(value if self.chief else 0)))))
 
     def wait(self) -> None:
-        """Go on when all workers are here."""
+        """Wait until all workers call this."""
         self.agreed(0)
 
 
 def join() -> Workers:
-    """Join the workers that ``TF_CONFIG`` names; has to come before all other use of TensorFlow.
+    """Join the workers that ``TF_CONFIG`` names; must come before all other use of TensorFlow.
 
-    Workers of one machine share its GPUs in turn, one to each.
+    The workers of one machine take one GPU each.
 
     Raises:
         WorkerError: if ``TF_CONFIG`` is missing or wrong, or the backend is not TensorFlow.
@@ -145,7 +145,7 @@ def local_rank(addresses: Sequence[str], index: int) -> int:
 
 @contextmanager
 def _losses_told() -> Iterator[None]:
-    """TensorFlow's many ways to say that another worker is gone, as one."""
+    """Turn TensorFlow's many errors for a lost worker into one."""
     import tensorflow as tf
 
     gone = (
@@ -177,7 +177,7 @@ def fit(
     initial_epoch: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> None:
-    """Train as ``model.fit`` does, on all workers; it ends on all at the same time.
+    """Train as ``model.fit`` does, on all workers; it returns on all at the same time.
 
     Args:
         model: compiled and built, with the same weights and optimizer's state on all workers.
@@ -189,7 +189,7 @@ def fit(
         batch: samples of all workers' parts together.
         epochs: number of the epoch to end before.
         initial_epoch: number of the first.
-        callbacks: told of batches and epochs; ``logs`` hold the means over all workers.
+        callbacks: called for batches and epochs; ``logs`` hold the means over all workers.
 
     Raises:
         WorkerLostError: if another worker is gone.
@@ -233,7 +233,7 @@ def fit(
             names = ["loss", *(figure.__name__ for figure in figures)]
             logs = {name: float(mean) for name, mean in zip(names, means, strict=True)}
             hooks.on_epoch_end(epoch, logs)
-        # The chief is still judging: a worker that left now would seem lost to it.
+        # The chief is still evaluating: a worker that left now would seem lost to it.
         workers.wait()
     optimizer.finalize_variable_values(variables)  # averaged weights, as fit leaves them
     hooks.on_train_end()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A batch in parts, each made of views of its own, so that workers share the making of the data.
 
-A training of ``shards`` parts sees the same batches whether one process makes all parts or every
-worker makes some: the number of workers changes how fast a network is trained, not what it learns.
+A training with ``shards`` parts sees the same batches whether one process makes all parts or each
+worker makes some: the number of workers changes the speed of training, not its result.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from training.data.split import DataError, Split
 from training.data.target import Estimate
 
 SEED_STRIDE = 1_000_003
-"""Between the seeds of two parts: seeds that a person gives are smaller."""
+"""Distance between the seeds of two parts, larger than seeds that people give."""
 
 
 def shard(split: Split, config: DataConfig, index: int, shards: int) -> tuple[Split, DataConfig]:
     """Views and batches of one part.
 
-    No view is in two parts. One part of one is the data as it is.
+    No view is in two parts. With one part, it is the data as it is.
 
     Args:
         split: the views of all parts.
@@ -105,14 +105,14 @@ class JoinedDataset(keras.utils.PyDataset):
         return len(self.parts[0])
 
     def __getitem__(self, index: int) -> tuple[Sample, NDArray[Any]]:
-        """Batch ``index`` of the present epoch: the parts' samples one part after the other."""
+        """Batch ``index`` of the current epoch: the parts' samples one part after the other."""
         batches = [part[index] for part in self.parts]
         inputs = {key: np.concatenate([b[0][key] for b in batches]) for key in batches[0][0]}
         return inputs, np.concatenate([b[1] for b in batches])
 
     @property
     def epoch(self) -> int:
-        """The present epoch's number."""
+        """The current epoch's number."""
         return self.parts[0].epoch
 
     @epoch.setter
@@ -122,16 +122,16 @@ class JoinedDataset(keras.utils.PyDataset):
 
     @property
     def block_seconds(self) -> float | None:
-        """What the slowest part's last block took to make; blocks are made side by side."""
+        """Time it took to make the slowest part's last block; parts are made side by side."""
         known = [p.block_seconds for p in self.parts if p.block_seconds is not None]
         return max(known, default=None)
 
     @property
     def block_batches(self) -> int:
-        """Batches that a block of every part gives."""
+        """Number of batches in a block of every part."""
         return self.parts[0].block_batches
 
     def close(self) -> None:
-        """End the processes that make blocks."""
+        """Stop the processes that make blocks."""
         for part in self.parts:
             part.close()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train on several workers: ``python -m training.scale.supervise --workers 2 -- ...``.
 
-After ``--`` stand the words of ``python -m training.train``. A worker that dies takes the others
+After ``--`` come the arguments of ``python -m training.train``. A worker that dies takes the others
 with it; all are then started again and continue from the last checkpoint. On a cluster every
 machine runs this command with the same ``--cluster`` and its own ``--task``.
 """
@@ -27,16 +27,16 @@ from rich.console import Console
 from relight.error import RelightError, plain_errors
 
 PARENT = "PORTRAIT_RELIGHT_PARENT"
-"""Environment variable that tells a worker whose end is to be its own."""
+"""Environment variable with the process that a worker must not outlive."""
 FINAL = (1, 2)
-"""Exit statuses of a training that would fail again: it said why."""
+"""Exit statuses after which a training is not started again: it would fail for the same reason."""
 GRACE_S = 10
-"""Given to a worker to end before it is killed."""
+"""Time a worker has to exit before it is killed."""
 POLL_S = 0.2
 
 
 class SuperviseError(RelightError):
-    """The workers cannot be run, or not be kept going."""
+    """The workers cannot be started, or keep failing."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,14 @@ class Crew:
 def supervise(
     command: Sequence[str], crew: Crew, restarts: int, out: Path, console: Console
 ) -> None:
-    """Run a command once for each worker, all again when one is lost, until all succeed.
+    """Run a command once per worker, and all again when one is lost, until all succeed.
 
     Args:
         command: program and words; each process is given ``TF_CONFIG``.
         crew: the workers.
         restarts: how often to start again without a new checkpoint in between.
         out: the training's folder.
-        console: told of restarts.
+        console: where restarts are reported.
 
     Raises:
         SuperviseError: if the command fails for good.
@@ -120,11 +120,11 @@ def supervise(
 
 
 def run_once(command: Sequence[str], crew: Crew) -> dict[int, int]:
-    """Run all workers of a crew to their end.
+    """Run all workers of a crew until they end.
 
     Returns:
         Exit statuses by task of those that failed by themselves, empty if all succeeded; the
-        others are ended then. A signal is told as its negative number.
+        others are stopped then. A signal counts as its negative number.
     """
     addresses = crew.bound()
     usable = sorted(os.sched_getaffinity(0))
@@ -148,7 +148,7 @@ def run_once(command: Sequence[str], crew: Crew) -> dict[int, int]:
 
 
 def _end(workers: list[subprocess.Popen[bytes]]) -> None:
-    """End what still runs, at the latest after :data:`GRACE_S`."""
+    """Stop what still runs, at the latest after :data:`GRACE_S`."""
     for worker in workers:
         if worker.poll() is None:
             worker.terminate()
@@ -162,7 +162,7 @@ def _end(workers: list[subprocess.Popen[bytes]]) -> None:
 
 
 def _progress(out: Path) -> bytes:
-    """Changes with every checkpoint."""
+    """A value that changes with every checkpoint."""
     state = out / "state.json"
     return state.read_bytes() if state.exists() else b""
 
@@ -174,7 +174,7 @@ def _how(code: int) -> str:
 
 
 def folder(words: Sequence[str]) -> Path:
-    """The ``--out`` of a training's words.
+    """The ``--out`` among a training's arguments.
 
     Raises:
         SuperviseError: if there is none.
@@ -184,7 +184,7 @@ def folder(words: Sequence[str]) -> Path:
             return Path(following)
         if word.startswith("--out="):
             return Path(word.removeprefix("--out="))
-    raise SuperviseError("no --out among the training's words; give the run's folder after --")
+    raise SuperviseError("no --out among the training's arguments; give the run's folder after --")
 
 
 def training_command(words: Sequence[str]) -> list[str]:
@@ -202,13 +202,13 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(help=__doc__.split("\n", 1)[0] if __doc__ else None)
 def main(
-    words: Annotated[list[str], typer.Argument(help="-- and the words of training.train.")],
+    words: Annotated[list[str], typer.Argument(help="-- and the arguments of training.train.")],
     workers: Annotated[int, typer.Option(min=1, help="Workers, all on this machine.")] = 2,
-    cores: Annotated[int, typer.Option(min=0, help="Cores of each; 0: all use all.")] = 0,
+    cores: Annotated[int, typer.Option(min=0, help="Cores of each; 0: no limit.")] = 0,
     cluster: Annotated[
         str, typer.Option(help="host:port,host:port,... of all workers, on several machines.")
     ] = "",
-    task: Annotated[int, typer.Option(min=0, help="Place in --cluster of the one here.")] = 0,
+    task: Annotated[int, typer.Option(min=0, help="This machine's place in --cluster.")] = 0,
     restarts: Annotated[
         int, typer.Option(min=0, help="Restarts without a new checkpoint in between.")
     ] = 3,

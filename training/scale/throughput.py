@@ -2,7 +2,7 @@
 """Samples per second of a training, and of one worker against several.
 
 ``python -m training.scale.throughput --workers 2 --cores 1 -- normals --data DATA --batch 16``
-trains with one worker and with two in turn, the batch growing with the workers, and tells the
+trains with one worker and with two in turn, the batch growing with the workers, and prints the
 ratio.
 """
 
@@ -25,11 +25,11 @@ from training.scale.supervise import Crew, supervise, training_command
 from training.table import put_row, read_rows
 
 EPOCHS = 4
-"""Epochs of a measurement; the first, in which the step is built, does not count."""
+"""Epochs of a measurement; the first, which builds the training step, does not count."""
 
 
 class Throughput(keras.callbacks.Callback):
-    """Writes an epoch's samples and seconds to a CSV file; judging the epoch does not count.
+    """Writes an epoch's samples and seconds to a CSV file, without the time of its evaluation.
 
     Args:
         path: of the file.
@@ -64,7 +64,7 @@ def samples_per_second(path: Path) -> float:
     """
     rows = read_rows(path)[1:]
     if not rows:
-        raise RelightError(f"{path}: no epoch but the first; train for more --steps")
+        raise RelightError(f"{path}: only one epoch; train for more --steps")
     return sum(int(row["samples"]) for row in rows) / sum(float(row["seconds"]) for row in rows)
 
 
@@ -80,13 +80,13 @@ def compare(
     """Train with one worker and with several in turn.
 
     Args:
-        words: of ``training.train``, without batch, steps and folder.
+        words: arguments of ``training.train``, without batch, steps and folder.
         batch: samples of one worker.
         workers: of the larger crew.
         cores: of each worker, or 0.
         steps: of an epoch.
         rounds: of both crews.
-        console: told of each.
+        console: where each is printed.
 
     Returns:
         JSON-ready: samples per second of every round, and the ratio of the medians.
@@ -121,9 +121,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(help=__doc__.split("\n", 1)[0] if __doc__ else None)
 def main(
-    words: Annotated[list[str], typer.Argument(help="-- and the words of training.train.")],
+    words: Annotated[list[str], typer.Argument(help="-- and the arguments of training.train.")],
     workers: Annotated[int, typer.Option(min=2, help="Workers of the larger crew.")] = 2,
-    cores: Annotated[int, typer.Option(min=0, help="Cores of each; 0: all use all.")] = 1,
+    cores: Annotated[int, typer.Option(min=0, help="Cores of each; 0: no limit.")] = 1,
     batch: Annotated[int, typer.Option(min=1, help="Samples of one worker.")] = 16,
     steps: Annotated[int, typer.Option(min=1, help="Steps of an epoch; four are run.")] = 25,
     rounds: Annotated[int, typer.Option(min=1, help="Of both crews.")] = 2,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What limits a training: a trace of a few steps, and a plain verdict.
+"""What limits a training: a trace of a few steps, and a verdict.
 
 References:
     TensorFlow profiler, https://www.tensorflow.org/guide/profiler: a step that waits for its input
@@ -37,7 +37,7 @@ OPERATION = re.compile(r"^[^\s:]+:_?([A-Z]\w*)$")
 OTHERS = re.compile(r"\w*PartitionedCall|(Stateless)?(If|While)|IteratorGetNext|Collective\w*")
 """Operations that hold others, or wait for data or workers."""
 INPUT = "tf_data_"
-"""How the threads that bring the data are called."""
+"""Names of the threads that load the data."""
 
 
 class TraceError(RelightError):
@@ -51,9 +51,9 @@ class Profile:
     Attributes:
         steps: that were traced.
         step_ms: wall time of one.
-        data_ms: of it, waiting for the batch.
-        device_ms: computing, on GPUs or else on the processor.
-        host_ms: all else: Python, dispatch and, of several workers, the exchange of gradients.
+        data_ms: waiting for the batch.
+        device_ms: computing, on GPUs or, without any, on the processor.
+        host_ms: the rest: Python, dispatch and, with several workers, the exchange of gradients.
         block_s: seconds that it takes to make a block of samples, beside the training.
         block_lasts_s: seconds that the training takes to use it up.
     """
@@ -83,12 +83,12 @@ class Profile:
             )
         if self.limit == "compute":
             return (
-                "compute-bound: the data are there in time; train on a GPU, there with "
+                "compute-bound: the data come in time; train on a GPU with "
                 "--mixed-precision, or on more workers (python -m training.scale.supervise)"
             )
         return (
             "host-bound: the device waits for Python or other workers; give a larger --batch, "
-            "and of several workers a faster network or the same machine"
+            "and with several workers a faster network or one machine"
         )
 
 
@@ -98,7 +98,7 @@ class Trace(keras.callbacks.Callback):
     Args:
         out: the run's folder; the trace goes where TensorBoard's profile plugin finds it.
         data: gives ``block_seconds`` and ``block_batches``.
-        console: told of the verdict.
+        console: where the verdict is printed.
 
     Raises:
         TraceError: without TensorFlow.
@@ -112,7 +112,7 @@ class Trace(keras.callbacks.Callback):
         self._step, self._begin = 0, 0.0
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Begin the trace."""
+        """Start the trace."""
         self._step += 1
         if self._step == FIRST:
             import tensorflow as tf
@@ -123,7 +123,7 @@ class Trace(keras.callbacks.Callback):
             self._begin = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """End the trace and tell what it shows."""
+        """Stop the trace and print what it shows."""
         if self._step != LAST:
             return
         import tensorflow as tf
@@ -145,7 +145,7 @@ class Trace(keras.callbacks.Callback):
         )
 
     def _finish_step(self) -> None:
-        """Wait for the device: a step on a GPU returns before it is computed."""
+        """Wait for the device: a step on a GPU returns before it has been computed."""
         keras.ops.convert_to_numpy(self.model.optimizer.iterations)
 
 
@@ -208,7 +208,7 @@ def read_spans(folder: Path) -> tuple[list[Span], list[Span]]:
 def spans_of(space: Any) -> tuple[list[Span], list[Span]]:
     """Spans of waiting for data and of computing in an ``XSpace`` message.
 
-    Where GPUs took part, only what they did counts as computing.
+    With GPUs, only their work counts as computing.
     """
     data: list[Span] = []
     computed: dict[bool, list[Span]] = {False: [], True: []}

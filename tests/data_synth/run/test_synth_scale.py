@@ -93,7 +93,7 @@ def test_a_worker_killed_in_the_middle_costs_no_view(
     counts = json.loads(monitor.read_text())
     assert counts["done"] == counts["total"] == 16
     assert counts["retried"] >= 1
-    assert "begun again" in err
+    assert "started again" in err
     assert "Traceback" not in err
     rig, plan = Rig.make(12), plan_of(out)
     wanted = {plan.folder(i, c) for i in range(4) for c in plan.camera_order(rig, i)}
