@@ -99,19 +99,29 @@ def look(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> View:
         face: the face.
     """
     crop = face.crop.extract(pixels, FINE * SIDE)
-    photo = small_photo(crop)
     landmarks = face.crop_landmarks(SIDE)
     drawn = surface(landmarks, face.crop_pose, SIDE)
-    person = detector.person(crop)
+    return view_of(crop, drawn, region(landmarks, FEATURES, SIDE), detector.person(crop))
+
+
+def view_of(pixels: NDArray[np.uint8], drawn: Surface, features: Mask, person: Float) -> View:
+    """A face's view, made of what is seen on its crop.
+
+    Args:
+        pixels: ``(256, 256, 3)`` uint8 sRGB.
+        drawn: the face mesh drawn at 128 pixels.
+        features: ``(128, 128)`` eyes, eyebrows and lips.
+        person: ``(256, 256)`` probability in [0, 1] of a person.
+    """
     seen = shrink(person, FINE)
     blind = bool(seen[drawn.mask].sum() < BLIND * drawn.mask.sum())
     on_face = drawn.mask if blind else _on_face(drawn.mask, seen)
     fine_face = on_face.repeat(FINE, 0).repeat(FINE, 1).astype(np.float32)
     return View(
-        pixels=crop,
+        pixels=pixels,
         mesh=drawn,
         inner_face=certain_face(drawn, on_face, fills=blind),
-        skin=plain_skin(drawn.mask, region(landmarks, FEATURES, SIDE), photo),
+        skin=plain_skin(drawn.mask, features, small_photo(pixels)),
         outline=np.maximum(person, fine_face),
     )
 

@@ -22,6 +22,7 @@ from data_synth.stage.render import RenderSettings
 from relight.geometry import normalize
 from training.data.block import make_block
 from training.data.data_config import DataConfig
+from training.data.landmark_store import store_path
 from training.data.pair_dataset import PairDataset, _mirrored, tf_data
 from training.data.split import Split, load_splits
 from training.data.target import EMPHASIS, disturbed_normals, inputs_and_target, with_estimates
@@ -64,7 +65,7 @@ def test_no_subject_and_no_map_is_on_both_sides(splits: tuple[Split, Split]) -> 
 
 
 def test_landmarks_are_found_and_kept(splits: tuple[Split, Split], dataset: Path) -> None:
-    assert (dataset / "landmarks.npz").exists()
+    assert store_path(dataset).exists()
     whole = splits[0].landmarks.whole(splits[0].names[0])
     assert whole
     assert whole[0].landmarks.shape == (478, 3)

@@ -3,7 +3,7 @@
 
 Face Mesh sees each view under a few lightings, once whole and once cropped tightly around the face:
 without the face's outline its estimate of pitch, yaw and depth differs. The landmarks are stored in
-``landmarks.npz`` in the dataset's folder.
+the dataset's folder, in a file named after the model that found them.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ from relight.face.landmark import LANDMARKS
 from relight.face.perception import Perception
 from relight.face.search import find
 from relight.geometry import normalize
+from relight.models.library import Models, read_manifest
 from relight.stage.view import FEATURES
 from relight.storage import whole_file
 
 Float = NDArray[np.float32]
 
-FILE = "landmarks.npz"
+MODEL = "face_mesh"
+"""The model whose landmarks are stored."""
 LIGHTINGS = 3
 """Pictures of each view that are searched, under different light, and as many tight ones."""
 MARGIN = (-0.12, 0.25)
@@ -120,7 +122,7 @@ def load_landmarks(
     Raises:
         LandmarkError: if the file is corrupt or cannot be written.
     """
-    path = dataset.root / FILE
+    path = store_path(dataset.root)
     names = [view.relative_to(dataset.root).as_posix() for view in dataset.views]
     known = _read(path) if path.exists() else None
     if known is not None and set(names) <= set(known.names.tolist()):
@@ -158,6 +160,12 @@ def load_landmarks(
             f"{path}: cannot be written ({error.strerror or error}); free space or copy the dataset"
         ) from error
     return store
+
+
+def store_path(root: Path) -> Path:
+    """Where a dataset's landmarks are stored; another version of the model has another file."""
+    entry = read_manifest(Models().folder)[1][MODEL]
+    return root / f"landmarks-{MODEL}-{entry.sha256[:8]}.npz"
 
 
 def draw_mesh(landmarks: Float, head_pose: Float, size: int) -> Float:

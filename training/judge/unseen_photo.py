@@ -19,7 +19,7 @@ from relight.face import mesh
 from relight.face.mesh import Surface
 from relight.geometry import Crop, angles, normalize
 from relight.light import Light
-from relight.stage.view import FEATURES, FINE, SIDE, View, certain_face, plain_skin, small_photo
+from relight.stage.view import FEATURES, FINE, SIDE, View, view_of
 from training.data.block import Sample, make_block
 from training.data.data_config import DataConfig
 from training.data.split import Split
@@ -151,23 +151,15 @@ def _drawn(sample: Sample, index: int) -> Surface:
 
 
 def face_view(photo: NDArray[np.uint8], drawn: Surface, features: Mask, person: Float) -> View:
-    """What the stages may look at, of a picture made by the Light Stage.
+    """What the stages see of a picture made by the Light Stage.
 
     Args:
         photo: ``(256, 256, 3)`` uint8 sRGB.
         drawn: the face mesh at 128 pixels.
         features: ``(128, 128)`` eyes, eyebrows and lips.
-        person: ``(128, 128)`` float32 coverage in [0, 1].
+        person: ``(128, 128)`` float32 coverage in [0, 1], in place of a segmentation.
     """
-    seen = small_photo(photo)
-    outline = np.maximum(person, drawn.mask).astype(np.float32)
-    return View(
-        pixels=photo,
-        mesh=drawn,
-        inner_face=certain_face(drawn, drawn.mask),
-        skin=plain_skin(drawn.mask, features, seen),
-        outline=outline.repeat(FINE, 0).repeat(FINE, 1),
-    )
+    return view_of(photo, drawn, features, person.repeat(FINE, 0).repeat(FINE, 1))
 
 
 def as_light(light: Float) -> Light:

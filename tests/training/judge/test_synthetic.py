@@ -30,7 +30,7 @@ from relight.face.mesh import Surface
 from relight.stage.view import FINE, SIDE, View
 from training.analytic.analytic_stages import AnalyticStages
 from training.analytic.classical_stages import ClassicalStages
-from training.data.landmark_store import LandmarkStore
+from training.data.landmark_store import LandmarkStore, store_path
 from training.data.split import Split, load_splits
 from training.evaluate import app
 from training.judge import report
@@ -85,7 +85,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.ones((3, 1), bool),
         np.zeros((3, 1, 4), np.float32),
     )
-    np.savez(root / "landmarks.npz", **vars(store))
+    np.savez(store_path(root), **vars(store))
     return root
 
 
@@ -166,6 +166,21 @@ def test_eyes_brows_and_lips_are_no_plain_skin(people: Split) -> None:
     (exposure, *_) = exposures(people, ExposureConfig(environments=1), SEED)
     left_out = (exposure.view.inner_face > 0.99) & (exposure.view.skin == 0)
     assert left_out.sum() > 50
+
+
+def test_a_mesh_that_reaches_into_air_ends_there() -> None:
+    rows, columns = np.mgrid[0:SIDE, 0:SIDE]
+    disk = np.hypot(rows - SIDE / 2, columns - SIDE / 2) < 30
+    normals = np.zeros((SIDE, SIDE, 3), np.float32)
+    normals[disk] = (0, 0, 1)
+    drawn = Surface(normals, np.zeros((SIDE, SIDE), np.float32), disk)
+    person = np.where(columns < SIDE / 2 + 27, 1, 0).astype(np.float32)
+    photo = np.full((FINE * SIDE, FINE * SIDE, 3), 120, np.uint8)
+    view = face_view(photo, drawn, np.zeros((SIDE, SIDE), bool), person)
+    air = disk & (columns > SIDE / 2 + 28)
+    assert air.any()
+    assert view.inner_face[air].max() < 0.2
+    assert view.inner_face[SIDE // 2, SIDE // 2] == 1
 
 
 def test_a_light_keeps_its_direction_and_softness() -> None:
