@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from relight.light import Light, PlacementConfig
+from relight.light import Light
+from relight.setup import PlacementConfig
 
 MODULES = (
     "color",
@@ -37,6 +38,7 @@ MODULES = (
     "geometry",
     "light",
     "portrait",
+    "setup",
     "stage.analysis",
     "stage.cast_shadow",
     "stage.shading",
@@ -55,6 +57,7 @@ DOUBLE = frozenset(
         "placement",
         "pose",
         "search",
+        "setup",
         "tone",
     }
 )

@@ -5,11 +5,14 @@ Every stage's inputs and outputs, from small made-up cases to the example portra
 portrait's landmarks and outline, so that a port of the runtime to another language can be checked
 stage by stage without MediaPipe. Run it again whenever a model or a formula changes.
 
-Files: those of :mod:`export.vectors.vector`, and ``relit.png``, the example relit automatically.
+Files: those of :mod:`export.vectors.vector`; ``relit.png``, the example relit automatically; and
+``leaning.png``, the example's head leaning. Vectors named ``leaning`` are of that, those named
+``quarter`` of the example turned clockwise by a quarter.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,20 +25,22 @@ from PIL import Image
 
 from export.vectors import stage_vector as specimen
 from export.vectors.vector import Vectors
-from relight import Analysis, Face, Light, Relighter, load_photo
+from relight import Analysis, Face, Light, Portrait, Relighter, Setup, load_photo
 from relight.error import plain_errors
 from relight.face.perception import Perception
 from relight.gain.guide import upsample
+from relight.geometry import Crop
 from relight.models.library import read_manifest
-from relight.portrait import Preview
-from relight.stage.analysis import added_gain
+from relight.stage.analysis import key_gain
 from relight.stage.tflite import TfliteStages
 from relight.stage.view import FINE, SIDE
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "astronaut.png"
 DEFAULT_OUT = ROOT / "app" / "android" / "core" / "src" / "test" / "resources" / "golden"
-RELIT = "relit.png"
+RELIT, LEANING = "relit.png", "leaning.png"
+LEANING_DEG, LEANING_SIDE = 40, 320
+"""How far the head of the second picture leans to image right, and its side in pixels."""
 EVERY = 4
 """Of large results every so many rows and columns are kept."""
 ENLARGED = 5
@@ -46,6 +51,7 @@ USER_LIGHTS = (
     Light(120.0, 10.0, 0.5, (0.6, 0.7, 1.0), 2.0),
 )
 STRENGTH = 0.75
+FILL = 0.4
 
 Image8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -90,7 +96,7 @@ def find(pixels: Image8) -> tuple[Float, Image8]:
 
 
 def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Image8]:
-    """All vectors, and the relit photo.
+    """All vectors but those of turned photos, and the relit photo.
 
     Args:
         pixels: the example, ``(H, W, 3)`` uint8 sRGB.
@@ -103,9 +109,10 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
     face = Face.from_landmarks(landmarks, pixels.shape)
     models = _Recorder()
     with Relighter(detector=_Recorded(person), models=models) as relighter:
-        analysis = relighter.analyze(pixels, face)
+        portrait = relighter.look(pixels, [face])
+        analysis = portrait.analyses[0]
         _look(vectors, face, analysis, person)
-        result = relighter.relight(pixels, analyses=[analysis])
+        result = portrait.render(portrait.suggest())
         _networks(vectors, models, analysis)
         _gain(vectors, pixels, models, analysis, result.lights[0])
         report = result.report()
@@ -115,16 +122,67 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
         vectors.value("relight/lights", [specimen.described(light) for light in USER_LIGHTS])
         vectors.value("relight/strength", STRENGTH)
         vectors.value("relight/every", EVERY)
-        own = relighter.relight(pixels, USER_LIGHTS, strength=STRENGTH, analyses=[analysis])
+        own = portrait.render(USER_LIGHTS, STRENGTH)
         vectors.array("relight/own_lights", own.image[::EVERY, ::EVERY])
         _group(vectors, relighter, pixels, landmarks)
-        vectors.value("preview/side", PREVIEW_SIDE)
-        preview = Preview(models, [analysis], PREVIEW_SIDE)
-        vectors.array("preview/relit", preview.relight(USER_LIGHTS[0]))
+        _portrait(vectors, portrait)
     vectors.value(
         "models", {n: e.sha256 for n, e in read_manifest(models.models.folder)[1].items()}
     )
     return vectors, result.image
+
+
+def _portrait(vectors: Vectors, portrait: Portrait) -> None:
+    """What a photo looked at once gives: a light's gain, a preview, and less of the old light."""
+    vectors.value("preview/side", PREVIEW_SIDE)
+    preview = portrait.render(USER_LIGHTS[0], side=PREVIEW_SIDE)
+    vectors.array("preview/relit", preview.image)
+    specimen.add_gain_map(vectors, "portrait/gain", portrait.gain(USER_LIGHTS[1]), EVERY)
+    small = portrait.gain(USER_LIGHTS[1], PREVIEW_SIDE)
+    specimen.add_gain_map(vectors, "portrait/preview_gain", small, EVERY)
+    setup = Setup(USER_LIGHTS, FILL)
+    vectors.value("portrait/fill", FILL)
+    for name, strength in (("filled", 1.0), ("partly_filled", STRENGTH), ("overdone", 1.5)):
+        vectors.value(f"portrait/{name}", strength)
+        changed = portrait.render(setup, strength).image
+        vectors.array(f"portrait/{name}", changed[::EVERY, ::EVERY])
+    vectors.array("portrait/filled_preview", portrait.render(setup, side=PREVIEW_SIDE).image)
+    report = portrait.render(setup).report()
+    vectors.value("portrait/key_to_fill_after", report["faces"][0]["key_to_fill_after"])
+
+
+def add_turned(
+    vectors: Vectors, name: str, pixels: Image8, landmarks: Float, person: Image8
+) -> None:
+    """A photo of a head that leans: how it is seen and lit."""
+    face = Face.from_landmarks(landmarks, pixels.shape)
+    with Relighter(detector=_Recorded(person)) as relighter:
+        portrait = relighter.look(pixels, [face])
+        analysis = portrait.analyses[0]
+        vectors.array(f"{name}/landmarks", landmarks)
+        vectors.array(f"{name}/person_mask", person)
+        vectors.value(f"{name}/crop", specimen.square(face.crop))
+        vectors.value(f"{name}/head_pose", face.head_pose)
+        vectors.value(f"{name}/crop_pose", face.crop_pose)
+        vectors.array(f"{name}/photo", np.round(analysis.view.photo * 255).astype(np.uint8))
+        vectors.array(f"{name}/mesh_normals", analysis.view.mesh.normals[::2, ::2])
+        vectors.array(f"{name}/crop_environment", analysis.crop_environment.data)
+        vectors.array(f"{name}/environment", analysis.environment.data)
+        vectors.array(f"{name}/existing_direction", analysis.existing_direction)
+        vectors.array(f"{name}/normals", analysis.crop_normals[::2, ::2])
+        setup = portrait.suggest()
+        vectors.value(f"{name}/suggested", specimen.described(setup.lights[0]))
+        automatic, own = portrait.render(setup), portrait.render(USER_LIGHTS)
+        vectors.value(f"{name}/report", automatic.report()["faces"][0])
+        vectors.array(f"{name}/relit", automatic.image[::EVERY, ::EVERY])
+        vectors.array(f"{name}/own_lights", own.image[::EVERY, ::EVERY])
+
+
+def turned(pixels: Image8) -> Image8:
+    """The example's head leaning to image right, cut to it, ``(320, 320, 3)``."""
+    cut = Crop(225, 160, LEANING_SIDE, -math.radians(LEANING_DEG))
+    leaning: Image8 = cut.extract(pixels, LEANING_SIDE)
+    return leaning
 
 
 def _look(vectors: Vectors, face: Face, analysis: Analysis, person: Image8) -> None:
@@ -170,7 +228,8 @@ def _gain(
     vectors: Vectors, pixels: Image8, models: _Recorder, analysis: Analysis, light: Light
 ) -> None:
     """The gain on the photo's edges, in the example and enlarged beyond the working size."""
-    gain = added_gain(models, analysis, [light])
+    strength = light.intensity * np.array(light.color, np.float32)
+    gain = strength * key_gain(models, analysis, light)
     added = upsample(pixels, [analysis.outline], [gain])
     vectors.array("relight/added_gain", gain)
     specimen.add_gain_map(vectors, "relight/gain_map", added, EVERY)
@@ -191,8 +250,8 @@ def _group(vectors: Vectors, relighter: Relighter, pixels: Image8, landmarks: Fl
         Face.from_landmarks(points, pair.shape)
         for points in (landmarks, landmarks / np.float32(2) + offset)
     ]
-    analyses = [relighter.analyze(pair, face) for face in faces]
-    result = relighter.relight(pair, analyses=analyses)
+    portrait = relighter.look(pair, faces)
+    result = portrait.render(portrait.suggest())
     vectors.value("group/light", specimen.described(result.lights[0]))
     vectors.array("group/relit", result.image[::EVERY, ::EVERY])
 
@@ -201,8 +260,15 @@ def write(folder: Path) -> None:
     """Make the vectors of the example and write them."""
     pixels = load_photo(EXAMPLE).rgb8
     vectors, relit = make(pixels, *find(pixels))
+    leaning = turned(pixels)
+    for name, photo in (
+        ("quarter", np.ascontiguousarray(np.rot90(pixels, -1))),
+        ("leaning", leaning),
+    ):
+        add_turned(vectors, name, photo, *find(photo))
     vectors.write(folder)
-    Image.fromarray(relit).save(folder / RELIT, optimize=True)
+    for file, image in ((RELIT, relit), (LEANING, leaning)):
+        Image.fromarray(image).save(folder / file, optimize=True)
 
 
 def main(

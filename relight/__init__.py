@@ -3,8 +3,9 @@
 
 >>> from relight import Relighter, load_photo, save_photo
 >>> with Relighter() as relighter:
-...     result = relighter.relight(load_photo("portrait.jpg"))
->>> save_photo(result.photo.with_rgb(result.image), "portrait.relit.jpg")
+...     portrait = relighter.look(load_photo("portrait.jpg"))
+>>> result = portrait.render(portrait.suggest())
+>>> save_photo(result, "portrait.relit.jpg")
 
 Importing this package loads neither MediaPipe nor an interpreter; their first use does.
 """
@@ -18,8 +19,10 @@ from relight.error import EnvironmentFileError, NoFaceError, PhotoError, Relight
 from relight.face.face import Face
 from relight.light import Light
 from relight.photo.file import Photo, load_photo, save_photo
+from relight.portrait import Portrait
 from relight.relighter import Relighter
 from relight.result import Result
+from relight.setup import Setup
 from relight.stage.analysis import Analysis
 
 try:
@@ -36,9 +39,11 @@ __all__ = [
     "NoFaceError",
     "Photo",
     "PhotoError",
+    "Portrait",
     "RelightError",
     "Relighter",
     "Result",
+    "Setup",
     "__version__",
     "load_photo",
     "save_photo",

@@ -76,7 +76,7 @@ def encoded_gain(gain: NDArray[Any]) -> Float:
 
 
 def scale_encoded(encoded: Float, gain: Float, factor: Float, white: float = 1.0) -> Float:
-    """Multiply linear light by a gain without leaving the encoded domain.
+    """Multiply linear light by a gain of 1 or more without leaving the encoded domain.
 
     On the power-law part ``encode(q L) = (s + 0.055) q^(1/2.4) - 0.055``, on the straight part
     ``encode(q L) = q s``; each overestimates outside its own part, so the smaller one is right.
@@ -86,17 +86,41 @@ def scale_encoded(encoded: Float, gain: Float, factor: Float, white: float = 1.0
 
     Args:
         encoded: sRGB floats >= 0, any shape.
-        gain: linear gain q >= 0, broadcastable to ``encoded``.
+        gain: linear gain q >= 1, broadcastable to ``encoded``.
         factor: ``encoded_gain(gain)``.
         white: the encoded value of white, 255 for bytes as floats.
 
     Returns:
         float32 sRGB on the same scale, may exceed white.
     """
+    curved = _curved(encoded, factor, white)
+    return np.minimum(encoded * gain, curved, out=curved)
+
+
+def change_encoded(encoded: Float, gain: Float, factor: Float, white: float = 1.0) -> Float:
+    """:func:`scale_encoded` for gains below 1, too.
+
+    For those both formulas underestimate outside their own part, so the larger is right; where a
+    pixel comes onto the straight part, the result is low by at most 2.2/255.
+
+    Args:
+        encoded: as above.
+        gain: linear gain q > 0.
+        factor: as above.
+        white: as above.
+    """
+    curved, straight = _curved(encoded, factor, white), encoded * gain
+    least = np.minimum(straight, curved)
+    result: Float = np.where(gain < 1, np.maximum(straight, curved, out=curved), least)
+    return result
+
+
+def _curved(encoded: Float, factor: Float, white: float) -> Float:
+    """What a gain makes of the power-law part."""
     offset = np.float32(OFFSET * white)
     curved = (encoded + offset) * factor
     curved -= offset
-    return np.minimum(encoded * gain, curved, out=curved)
+    return curved
 
 
 _BYTE_TO_LINEAR: Float = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)

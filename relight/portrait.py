@@ -1,86 +1,227 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A photo at preview size, for moving a light by hand: only what the light changes is redone."""
+"""A photo looked at once, to be relit many times: only what a change touches is redone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.face.face import Face
 from relight.gain import apply as quotient
+from relight.gain.apply import GainMap
 from relight.gain.guide import Canvas, Guide
 from relight.light import BRIGHTEST, Light
-from relight.stage.analysis import Analysis, added_gain
+from relight.photo.file import Photo
+from relight.result import Result
+from relight.setup import Setup, suggest
+from relight.stage.analysis import Analysis, key_gain
 from relight.stage.stages import Stages
+
+Float = NDArray[np.float32]
 
 PREVIEW_SIDE = 1024
 """Longer side of a preview, pixels, unless another is asked for."""
+GAINS = 32
+"""Lights whose gains, as the network gives them, are kept: 0.2 MB a face each."""
+FITS = 4
+"""Lights whose gains, fitted to the photo's edges, are kept at each size: up to 12 MB each."""
+SIZES = 2
+"""Sizes of the photo whose edges are kept: a preview's and its own; up to 100 MB and more each."""
 
 
-class Preview:
-    """A photo that was looked at once, to be relit many times; made by ``Relighter.preview``.
+class Portrait:
+    """A photo looked at once; made by ``Relighter.look``.
 
-    Each :meth:`relight` runs the quotient network once per light and face, fits its gain to the
-    edges found before, and multiplies the small photo. The same light at full resolution is
-    ``relighter.relight(photo, lights, analyses=preview.analyses)``.
+    A light's gain is predicted and fitted to the photo's edges once for each direction and
+    softness. Intensity, colour, fill and strength never run a network. May be shared by threads.
 
     Attributes:
-        rgb: the photo at preview size, ``(h, w, 3)`` uint8 sRGB.
-        analyses: one per face, of the photo at full size.
+        photo: the photo.
+        analyses: one per face, the largest face first; at least one.
+        timings: seconds that the look took, by stage.
     """
 
     def __init__(
         self,
-        stages: Stages,
+        photo: Photo,
         analyses: Sequence[Analysis],
-        side: int = PREVIEW_SIDE,
+        stages: Stages,
+        *,
         threads: int = 1,
+        timings: Mapping[str, float] | None = None,
+        canvas: Callable[[], Canvas] | None = None,
     ) -> None:
-        """Shrink the photo and find its edges.
+        """Prepare; edges are found when they are first needed.
 
         Args:
-            stages: to predict the gain with.
-            analyses: of one photo's faces, at least one.
-            side: longer side of the preview at most, >= 1; a photo is never enlarged.
-            threads: for the multiplication.
+            photo: the photo.
+            analyses: of its faces, the largest first, at least one.
+            stages: to predict gains with.
+            threads: for the full-resolution work.
+            timings: what the look took.
+            canvas: gives the photo's edges at its own size, found beforehand.
         """
-        import cv2
-
-        if side < 1:
-            raise ValueError(f"a preview's side is >= 1, got {side}")
+        if not analyses:
+            raise ValueError("a portrait has at least one face")
+        self.photo = photo
         self.analyses = list(analyses)
-        self._stages, self._threads = stages, threads
-        full = self.analyses[0].photo_rgb
-        height, width = full.shape[:2]
-        scale = min(1.0, side / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        self.rgb = full if scale == 1 else cv2.resize(full, size, interpolation=cv2.INTER_AREA)
-        whole = [analysis.outline for analysis in self.analyses]
-        outlines = [replace(outline, crop=outline.crop.scaled(scale)) for outline in whole]
-        canvas = Canvas(self.rgb, [outline.crop for outline in outlines])
-        self._guide = Guide(canvas, outlines)
+        self.timings = dict(timings or {})
+        self._stages, self._threads, self._canvas = stages, threads, canvas
+        self._lock = threading.RLock()
+        self._gains = functools.lru_cache(GAINS)(self._predict)
+        self._sheets = functools.lru_cache(SIZES)(self._sheet_of)
 
-    def relight(
-        self, lights: Light | Sequence[Light], *, strength: float = 1.0
-    ) -> NDArray[np.uint8]:
-        """The preview with lights added, ``(h, w, 3)`` uint8 sRGB.
+    @property
+    def faces(self) -> list[Face]:
+        """The faces, largest first."""
+        return [analysis.face for analysis in self.analyses]
+
+    def suggest(self) -> Setup:
+        """The lights that a portrait photographer would add, with the reason."""
+        return suggest(self.analyses)
+
+    def gain(self, light: Light, side: int | None = None) -> GainMap:
+        """Key gain G of a light's direction and softness, for unit intensity and white light.
 
         Args:
-            lights: one or several.
-            strength: factor on the added light in [0, 100].
+            light: its intensity and colour do not matter.
+            side: longer side of a preview, pixels; ``None`` takes the photo's own size.
+
+        Returns:
+            The gain on a grid over part of the photo or preview, >= 0.
+        """
+        sheet, fits = self._fitted([light], side)
+        return sheet.guide.join(fits, [(1, 1, 1)])
+
+    def render(
+        self,
+        setup: Setup | Light | Iterable[Light],
+        strength: float = 1.0,
+        side: int | None = None,
+    ) -> Result:
+        """Relight the photo.
+
+        Args:
+            setup: what to do, or just lights to add.
+            strength: factor on all that is done, in [0, 100]; 0 gives the photo bit for bit. Above
+                1 it makes the lights stronger and takes no more of the existing light away.
+            side: longer side of a preview, pixels; ``None`` takes the photo's own size. A photo is
+                never enlarged.
 
         Raises:
-            ValueError: for a strength out of range.
+            ValueError: for a strength or side out of range.
         """
-        if not 0 <= strength <= BRIGHTEST:
+        if not 0 <= strength <= BRIGHTEST:  # catches NaN too
             raise ValueError(f"strength lies in [0, {BRIGHTEST:g}], got {strength}")
-        chosen = [lights] if isinstance(lights, Light) else list(lights)
-        gains = [added_gain(self._stages, analysis, chosen) for analysis in self.analyses]
-        added = self._guide.fit(gains)
-        result: NDArray[Any] = quotient.apply(
-            self.rgb, added, strength=float(strength), threads=self._threads
+        made, strength = Setup.of(setup), float(strength)
+        shining = [light for light in made.lights if light.intensity * max(light.color) > 0]
+        start = time.perf_counter()
+        sheet, fits = self._fitted(shining, side)
+        weights = [light.intensity * np.array(light.color) for light in shining]
+        added = sheet.guide.join(fits, weights)
+        taken = None if made.fill == 1 else np.float32(1 - made.fill) * sheet.guide.person
+        middle = time.perf_counter()
+        image = quotient.apply(
+            sheet.rgb, added, strength=strength, taken=taken, threads=self._threads
         )
-        return result
+        timings = {"gain": middle - start, "apply": time.perf_counter() - middle}
+        return Result(
+            image=image,
+            photo=self.photo,
+            faces=self.faces,
+            lights=list(made.lights),
+            analyses=list(self.analyses),
+            strength=strength,
+            timings=self.timings | timings,
+            fill=made.fill,
+        )
+
+    def _fitted(self, lights: Sequence[Light], side: int | None) -> tuple[_Sheet, list[Float]]:
+        """The photo at a size, and what is kept of each light there."""
+        if side is not None and side < 1:
+            raise ValueError(f"a preview's side is >= 1, got {side}")
+        longer = max(self.photo.width, self.photo.height)
+        with self._lock:
+            sheet = self._sheets(None if side is None or side >= longer else side)
+            return sheet, [sheet.fit(*_key(light)) for light in lights]
+
+    def _predict(
+        self, azimuth_deg: float, elevation_deg: float, softness_deg: float
+    ) -> list[Float]:
+        """What the network says of a unit light, for each face on its crop."""
+        light = Light(azimuth_deg, elevation_deg, softness_deg=softness_deg)
+        return [key_gain(self._stages, analysis, light) for analysis in self.analyses]
+
+    def _sheet_of(self, side: int | None) -> _Sheet:
+        """The photo at a size, its edges found."""
+        outlines = [analysis.outline for analysis in self.analyses]
+        rgb: NDArray[Any] = self.photo.rgb
+        if side is None:
+            found, self._canvas = self._canvas, None
+            canvas = found() if found else Canvas(self.photo.rgb8, [o.crop for o in outlines])
+        else:
+            import cv2
+
+            scale = side / max(self.photo.width, self.photo.height)
+            size = [max(1, round(n * scale)) for n in (self.photo.width, self.photo.height)]
+            rgb = cv2.resize(self.photo.rgb8, size, interpolation=cv2.INTER_AREA)
+            outlines = [replace(o, crop=o.crop.scaled(scale)) for o in outlines]
+            canvas = Canvas(rgb, [o.crop for o in outlines])
+        guide = Guide(canvas, outlines)
+
+        @functools.lru_cache(FITS)
+        def fit(azimuth_deg: float, elevation_deg: float, softness_deg: float) -> Float:
+            return guide.fit(self._gains(azimuth_deg, elevation_deg, softness_deg))
+
+        return _Sheet(rgb, guide, fit)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """A photo at one size.
+
+    Attributes:
+        rgb: its pixels.
+        guide: its edges.
+        fit: the fitted gain of a unit light, by its azimuth, elevation and softness in degrees.
+    """
+
+    rgb: NDArray[Any]
+    guide: Guide
+    fit: Callable[[float, float, float], Float]
+
+
+def _key(light: Light) -> tuple[float, float, float]:
+    """What a light's gain depends on."""
+    return light.azimuth_deg, light.elevation_deg, light.softness_deg
+
+
+class Preview:
+    """A portrait at preview size; made by ``Relighter.preview``.
+
+    Attributes:
+        portrait: the photo, looked at.
+        side: longer side of the preview at most, pixels.
+        rgb: the photo at preview size, ``(h, w, 3)`` uint8 sRGB.
+    """
+
+    def __init__(self, portrait: Portrait, side: int = PREVIEW_SIDE) -> None:
+        """Shrink the photo and find its edges."""
+        self.portrait, self.side = portrait, side
+        self.rgb = self.relight([])
+
+    @property
+    def analyses(self) -> list[Analysis]:
+        """One per face, of the photo at full size."""
+        return self.portrait.analyses
+
+    def relight(self, lights: Light | Sequence[Light], *, strength: float = 1.0) -> NDArray[Any]:
+        """The preview with lights added; see :meth:`Portrait.render`."""
+        return self.portrait.render(lights, strength, self.side).image

@@ -7,26 +7,24 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relight import light as light_stage
 from relight.error import NoFaceError
 from relight.face import search
 from relight.face.face import Face
 from relight.face.perception import Perception
-from relight.gain import apply as quotient
-from relight.gain.guide import Canvas, Guide, upsample
-from relight.light import Light
+from relight.gain.guide import Canvas
+from relight.light import BRIGHTEST, Light
 from relight.models.library import Models
-from relight.photo.file import Photo, load_photo
-from relight.portrait import PREVIEW_SIDE, Preview
+from relight.photo.file import Photo, Source, load_photo
+from relight.portrait import PREVIEW_SIDE, Portrait, Preview
 from relight.result import Result
-from relight.stage.analysis import Analysis, added_gain, analyze
+from relight.setup import Setup, place_on
+from relight.stage.analysis import Analysis, analyze
 from relight.stage.stages import Stages
 from relight.stage.tflite import TfliteStages
 
@@ -82,39 +80,76 @@ class Relighter:
         self._detector.close()
         self._stages.close()
 
-    def find_faces(self, rgb: NDArray[Any] | Photo) -> list[Face]:
+    def look(self, photo: Photo | Source, faces: Sequence[Face] | None = None) -> Portrait:
+        """Look at a photo once: find its faces, and estimate each one's normals and light.
+
+        Args:
+            photo: a path, a file's bytes, a PIL image, ``(H, W, 3)`` uint8 or uint16 sRGB, or a
+                photo.
+            faces: those to look at, the most important first; ``None`` finds all.
+
+        Raises:
+            NoFaceError: if the photo shows no face.
+            ModelError: if a model is missing or damaged.
+            PhotoError: if the photo cannot be read.
+        """
+        return self._look(_as_photo(photo), faces, _Helper(False))
+
+    def relight(
+        self,
+        photo: Photo | Source,
+        lights: Setup | Light | Iterable[Light] | None = None,
+        fill: float | None = None,
+        strength: float = 1.0,
+    ) -> Result:
+        """Relight every face of a photo.
+
+        Args:
+            photo: as :meth:`look` takes it.
+            lights: the lights to add; ``None`` places one automatically.
+            fill: share in (0, 1] of the existing light that stays on the person; ``None`` for what
+                suits the setup: all of it for the caller's own lights.
+            strength: factor on all that is done, in [0, 100]; 0 gives the photo bit for bit.
+
+        Raises:
+            NoFaceError: if the photo shows no face.
+            ValueError: for a fill or strength out of range.
+        """
+        if not 0 <= strength <= BRIGHTEST:  # before the work, not after it
+            raise ValueError(f"strength lies in [0, {BRIGHTEST:g}], got {strength}")
+        setup = None if lights is None else Setup.of(lights, fill)
+        # The photo's edges are found beside the networks' work.
+        with _Helper(self.threads > 1) as helper:
+            portrait = self._look(_as_photo(photo), None, helper)
+            return portrait.render(setup or Setup.of(portrait.suggest(), fill), strength)
+
+    def find_faces(self, photo: Photo | Source) -> list[Face]:
         """All faces of a photo, largest first; an empty list when there is none.
 
         Args:
-            rgb: ``(H, W, 3)`` uint8 sRGB, or a photo.
+            photo: as :meth:`look` takes it.
 
         Raises:
-            TypeError: for another dtype.
-            ValueError: for another shape.
+            TypeError: for an array of another dtype.
+            ValueError: for an array of another shape.
         """
-        return search.find(self._detector, _as_photo(rgb).rgb8)
+        return search.find(self._detector, _as_photo(photo).rgb8)
 
-    def analyze(self, rgb: NDArray[Any] | Photo, face: Face) -> Analysis:
+    def analyze(self, photo: Photo | Source, face: Face) -> Analysis:
         """Estimate normals and existing light around a face.
 
         Args:
-            rgb: the photo that the face was found in.
+            photo: the photo that the face was found in.
             face: one of :meth:`find_faces`.
 
         Raises:
             ModelError: if a model is missing or damaged.
         """
-        return analyze(self._detector, self._stages, _as_photo(rgb).rgb8, face)
+        return analyze(self._detector, self._stages, _as_photo(photo).rgb8, face)
 
     def place(self, analysis: Analysis) -> Light:
         """Place a key light automatically; its intensity is 0 when none is needed."""
-        return light_stage.place(
-            analysis.crop_environment,
-            analysis.face.crop_pose,
-            mean_irradiance=analysis.mean_irradiance,
-            headroom=analysis.headroom,
-            roll=analysis.face.crop.roll,
-        )
+        return place_on(analysis)
 
     def key_gain(self, analysis: Analysis, light: Light) -> Float:
         """Key gain G of a light's direction and softness, for unit intensity and white light.
@@ -122,83 +157,38 @@ class Relighter:
         Returns:
             ``(H, W, 3)`` float32 >= 0 at the photo's resolution.
         """
-        unit = replace(light, intensity=1.0, color=(1.0, 1.0, 1.0))
-        gain = added_gain(self._stages, analysis, [unit])
-        added = upsample(analysis.photo_rgb, [analysis.outline], [gain])
-        return added.expand(analysis.photo_rgb.shape)
+        photo = load_photo(analysis.photo_rgb)
+        return Portrait(photo, [analysis], self._stages).gain(light).expand(photo.shape)
 
-    def preview(self, rgb: NDArray[Any] | Photo, side: int = PREVIEW_SIDE) -> Preview:
+    def preview(self, photo: Photo | Source, side: int = PREVIEW_SIDE) -> Preview:
         """Look at a photo once, to move lights by hand at preview size.
 
         Args:
-            rgb: ``(H, W, 3)`` uint8 or uint16 sRGB, or a photo.
+            photo: as :meth:`look` takes it.
             side: longer side of the preview at most, pixels.
 
         Raises:
             NoFaceError: if the photo shows no face.
         """
-        photo = _as_photo(rgb)
-        analyses = [self.analyze(photo, face) for face in self.find_faces(photo)]
-        return Preview(self._stages, _some(analyses, photo), side, self.threads)
+        return Preview(self.look(photo), side)
 
-    def relight(
-        self,
-        rgb: NDArray[Any] | Photo,
-        lights: Light | Iterable[Light] | None = None,
-        *,
-        strength: float = 1.0,
-        analyses: Sequence[Analysis] | None = None,
-    ) -> Result:
-        """Relight every face of a photo.
-
-        Args:
-            rgb: ``(H, W, 3)`` uint8 or uint16 sRGB, or a photo.
-            lights: the lights to add; ``None`` places one automatically.
-            strength: factor on the added light in [0, 100]; 0 gives the photo bit for bit.
-            analyses: of this photo's faces, from an earlier result or :meth:`analyze`: to try
-                another light without looking at the photo again.
-
-        Raises:
-            NoFaceError: if the photo shows no face.
-            ValueError: for a strength out of range, or analyses of a photo of another size.
-        """
-        if not 0 <= strength <= light_stage.BRIGHTEST:  # catches NaN too
-            raise ValueError(f"strength lies in [0, {light_stage.BRIGHTEST:g}], got {strength}")
-        given = _as_lights(lights)
-        photo, strength = _as_photo(rgb), float(strength)
+    def _look(self, photo: Photo, faces: Sequence[Face] | None, helper: _Helper) -> Portrait:
+        """Look at a photo; a helper that is real finds its edges meanwhile."""
         timings: dict[str, float] = {}
-        if analyses is None:
-            with _timed(timings, "faces"):
-                faces = _some(self.find_faces(photo), photo)
-        else:
-            faces = [analysis.face for analysis in _some(analyses, photo)]
-            if any(analysis.photo_rgb.shape != photo.rgb.shape for analysis in analyses):
-                raise ValueError("these analyses belong to another photo")
-        # The photo's edges are found beside the networks' work.
-        with _Helper(self.threads > 1) as helper:
-            canvas = helper.start(Canvas, photo.rgb8, [face.crop for face in faces])
-            with _timed(timings, "analysis"):
-                if analyses is None:
-                    analyses = [self.analyze(photo, face) for face in faces]
-            chosen = self._placed(analyses) if given is None else given
-            with _timed(timings, "gain"):
-                outlines = [analysis.outline for analysis in analyses]
-                guide = helper.start(lambda: Guide(canvas(), outlines))
-                gains = [added_gain(self._stages, analysis, chosen) for analysis in analyses]
-                added = guide().fit(gains)
-        with _timed(timings, "apply"):
-            image = quotient.apply(photo.rgb, added, strength=strength, threads=self.threads)
-        return Result(image, photo, faces, chosen, list(analyses), strength, timings)
-
-    def _placed(self, analyses: Sequence[Analysis]) -> list[Light]:
-        """The one light that suits a photo's faces best."""
-        placed = [self.place(analysis) for analysis in analyses]
-        sizes = [analysis.face.size for analysis in analyses]
-        return [light_stage.place_group(placed, sizes, analyses[0].face.crop.roll)]
+        with _timed(timings, "faces"):
+            chosen = self.find_faces(photo) if faces is None else list(faces)
+        if not chosen:
+            raise NoFaceError(f"{photo.name}: no face found in this photo")
+        canvas = helper.start(lambda: Canvas(photo.rgb8, [face.crop for face in chosen]))
+        with _timed(timings, "analysis"):
+            analyses = [self.analyze(photo, face) for face in chosen]
+        return Portrait(
+            photo, analyses, self._stages, threads=self.threads, timings=timings, canvas=canvas
+        )
 
 
 class _Helper:
-    """A thread for work beside this one's, or none: then work is done when it is given."""
+    """A thread for work beside this one's, or none."""
 
     def __init__(self, real: bool) -> None:
         self._pool = ThreadPoolExecutor(1) if real else None
@@ -210,33 +200,13 @@ class _Helper:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def start(self, work: Callable[..., T], *given: Any) -> Callable[[], T]:
-        """Begin with some work; what is given back waits for its result."""
-        if self._pool is None:
-            found = work(*given)
-            return lambda: found
-        return self._pool.submit(work, *given).result
+    def start(self, work: Callable[[], T]) -> Callable[[], T] | None:
+        """Begin with some work; what is given back waits for its result. ``None``: not begun."""
+        return None if self._pool is None else self._pool.submit(work).result
 
 
-def _some(found: Sequence[T], photo: Photo) -> list[T]:
-    """Faces or analyses, of which there is at least one."""
-    if not found:
-        raise NoFaceError(f"{photo.name}: no face found in this photo")
-    return list(found)
-
-
-def _as_lights(lights: Light | Iterable[Light] | None) -> list[Light] | None:
-    """One light or several as a list; ``None`` stays: it asks for automatic placement."""
-    if lights is None:
-        return None
-    given: list[Any] = list(lights) if isinstance(lights, Iterable) else [lights]
-    if not all(isinstance(light, Light) for light in given):
-        raise TypeError(f"lights are Light objects, got {lights!r:.80}")
-    return given
-
-
-def _as_photo(rgb: NDArray[Any] | Photo) -> Photo:
-    return rgb if isinstance(rgb, Photo) else load_photo(rgb)
+def _as_photo(source: Photo | Source) -> Photo:
+    return source if isinstance(source, Photo) else load_photo(source)
 
 
 @contextmanager

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from relight import light as light_stage
 from relight.face.face import Face
 from relight.geometry import head_angles
 from relight.light import Light
-from relight.photo.file import Photo
+from relight.photo.picture import Photo, to_8_bit
+from relight.setup import key_to_fill_with
 from relight.stage.analysis import Analysis
 
 
@@ -21,13 +21,14 @@ class Result:
     """A relit photo and how it came about.
 
     Attributes:
-        image: ``(H, W, 3)`` sRGB of the photo's dtype.
-        photo: the photo it was made from.
+        image: ``(H, W, 3)`` sRGB of the photo's dtype; of a preview uint8.
+        photo: the photo it was made from, at its own size.
         faces: the faces found, largest first.
         lights: the lights added; one with intensity 0 and a reason when none was needed.
         analyses: one per face.
-        strength: factor that the added light was scaled by.
+        strength: factor that all of this was scaled by.
         timings: seconds per stage.
+        fill: share of the existing light that was left on the person.
     """
 
     image: NDArray[Any]
@@ -37,6 +38,20 @@ class Result:
     analyses: list[Analysis]
     strength: float
     timings: dict[str, float]
+    fill: float = 1.0
+
+    @property
+    def relit(self) -> Photo:
+        """The photo with the relit pixels, ready to be saved."""
+        if self.image.shape == self.photo.shape and self.image.dtype == self.photo.rgb.dtype:
+            return self.photo.with_rgb(self.image)
+        import cv2
+
+        alpha = self.photo.alpha
+        if alpha is not None:
+            size = self.image.shape[1::-1]
+            alpha = cv2.resize(to_8_bit(alpha), size, interpolation=cv2.INTER_AREA)
+        return replace(self.photo, rgb=self.image, alpha=alpha)
 
     def report(self) -> dict[str, Any]:
         """All that is worth knowing, JSON-ready; angles in degrees, seconds, pixels."""
@@ -45,6 +60,7 @@ class Result:
             "width": self.photo.width,
             "height": self.photo.height,
             "strength": self.strength,
+            "fill": round(self.fill, 4),
             "lights": [
                 {
                     "azimuth_deg": round(light.azimuth_deg, 2),
@@ -75,11 +91,12 @@ class Result:
             },
             "key_to_fill_before": round(around.key_to_fill(pose), 3),
             "key_to_fill_after": round(
-                light_stage.key_to_fill_with(
+                key_to_fill_with(
                     around,
                     pose,
                     [light.rolled(-analysis.face.crop.roll) for light in self.lights],
                     analysis.mean_irradiance * self.strength,
+                    1 - min(self.strength, 1) * (1 - self.fill),
                 ),
                 3,
             ),

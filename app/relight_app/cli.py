@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses. For a wrong command line typer exits with 2."""
 MAX_STRENGTH = 100.0
+DARKEST_FILL = -10.0
+"""Fewest stops of the existing light: a thousandth, which nobody can tell from none."""
 RETRIES = 2
 """How often a photo is started again on a cluster, whose machines come and go."""
 
@@ -169,6 +171,16 @@ def relight(
             rich_help_panel="Light",
         ),
     ] = 1.0,
+    fill: Annotated[
+        float | None,
+        typer.Option(
+            metavar="STOPS",
+            help="Light that is already on the person, in stops: -1 leaves half of it, which makes"
+            " room for the key on a bright face; 0, the default, leaves all.",
+            rich_help_panel="Light",
+            show_default=False,
+        ),
+    ] = None,
     compare: Annotated[
         bool,
         typer.Option(
@@ -255,6 +267,8 @@ def relight(
         choice = _choose_light(azimuth, elevation, intensity, color, light)
         if not (math.isfinite(strength) and 0 <= strength <= MAX_STRENGTH):
             raise ValueError(f"--strength is between 0 and {MAX_STRENGTH:g}, got {strength:g}")
+        if fill is not None and not DARKEST_FILL <= fill <= 0:
+            raise ValueError(f"--fill is between {DARKEST_FILL:g} and 0 stops, got {fill:g}")
         in_cloud = cloud.is_cloud(photos, output)
         plan = (cloud if in_cloud else destination).make_plan(photos, options)
         if plan.single and output in (None, destination.STREAM):
@@ -266,7 +280,7 @@ def relight(
         raise typer.BadParameter(printable(str(error))) from error
     report = Report(plan, as_json=as_json, quiet=quiet)
     try:
-        task = Task(choice, strength, overwrite)
+        task = Task(choice, strength, None if fill is None else 2.0**fill, overwrite)
         report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
     except KeyboardInterrupt:
         report.say("interrupted; the photos written so far are complete")

@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from relight import (
     Relighter,
     RelightError,
     Result,
+    Setup,
     load_photo,
     save_photo,
 )
@@ -70,12 +71,14 @@ class Task:
     Attributes:
         choice: the light.
         strength: factor on the added light.
+        fill: share of the existing light left on the person; None for what suits the photo.
         overwrite: whether existing outputs may be replaced.
         threads: for the full-resolution work.
     """
 
     choice: LightChoice = field(default_factory=LightChoice)
     strength: float = 1.0
+    fill: float | None = None
     overwrite: bool = False
     threads: int = 1
     _relighter: Relighter | None = field(default=None, repr=False)
@@ -113,7 +116,8 @@ class Task:
             self._relighter = Relighter(self.threads)
         result = self._relight(self._relighter, photo)
         files = _write(job, self._relighter, result, overwrite=self.overwrite)
-        lit = any(light.intensity > 0 for light in result.lights) and result.strength > 0
+        added = any(light.intensity > 0 for light in result.lights)
+        lit = (added or result.fill < 1) and result.strength > 0
         message = " ".join(_describe(light) for light in result.lights)
         if result.strength == 0:
             message = "Strength 0 leaves every pixel unchanged."
@@ -129,12 +133,11 @@ class Task:
 
     def _relight(self, relighter: Relighter, photo: Photo) -> Result:
         if not self.choice.needs_automatic:
-            return relighter.relight(photo, self.choice.complete(None), strength=self.strength)
-        placed = relighter.relight(photo, strength=0)
-        lights = self.choice.complete(placed.lights[0])
-        analyses = placed.analyses  # one look at the photo serves both
-        result = relighter.relight(photo, lights, strength=self.strength, analyses=analyses)
-        return replace(result, timings=placed.timings | result.timings)
+            return relighter.relight(photo, self.choice.complete(None), self.fill, self.strength)
+        portrait = relighter.look(photo)
+        setup = portrait.suggest()
+        lights = self.choice.complete(setup.lights[0]) or setup.lights
+        return portrait.render(Setup.of(lights, self.fill or setup.fill), self.strength)
 
 
 def _describe(light: Light) -> str:

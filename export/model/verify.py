@@ -178,9 +178,9 @@ class Bench:
 
     def _relight(self, stages: Stages, photo: Image, face: Face) -> Image:
         relighter = Relighter(detector=self._detector, models=stages)
-        analysis = relighter.analyze(photo, face)
-        lights = [*LIGHTS, _existing(analysis.environment)]
-        result = relighter.relight(photo, lights, analyses=[analysis], strength=1 / len(lights))
+        portrait = relighter.look(photo, [face])
+        lights = [*LIGHTS, _existing(portrait.analyses[0].environment)]
+        result = portrait.render(lights, 1 / len(lights))
         image: Image = result.image
         return image
 

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.vectors.vector import Vectors
-from relight import Environment, Light, color, geometry
-from relight import light as light_stage
+from relight import Environment, Light, color, geometry, setup
 from relight.face import mesh
 from relight.face.face import Face
 from relight.face.pose import head_from_camera
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
-from relight.gain.guide import FADE, Outline, follow_colors, upsample
+from relight.gain.guide import FADE, Canvas, Guide, Outline, follow_colors, upsample
 from relight.geometry import Crop, Grid
 from relight.stage.cast_shadow import unshadowed
 from relight.stage.stages import NetworkStages
@@ -266,8 +265,8 @@ def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
             {} if headroom is None else {"headroom": headroom, "mean_irradiance": 0.4}
         )
         roll = ROLL if i == 2 else 0.0
-        light = light_stage.place(environment, pose, roll=roll, **limit)
-        after = light_stage.key_to_fill_with(environment, pose, [light, light], 0.4)
+        light = setup.place(environment, pose, roll=roll, **limit)
+        after = setup.key_to_fill_with(environment, pose, [light, light], 0.4)
         cases.append(
             {
                 "environment": name,
@@ -293,9 +292,7 @@ def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
                 "cases": chosen,
                 "weights": weights,
                 "roll": roll,
-                "light": described(
-                    light_stage.place_group([placed[k] for k in chosen], weights, roll)
-                ),
+                "light": described(setup.place_group([placed[k] for k in chosen], weights, roll)),
             }
             for chosen, weights, roll in groups
         ],
@@ -320,6 +317,7 @@ def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.value("guide/fade", FADE)
     add_gain_map(vectors, "guide/one", upsample(photo, outlines[:1], gains[:1]), 2)
     add_gain_map(vectors, "guide/two", upsample(photo, outlines, gains), 2)
+    vectors.array("guide/two/person", Guide(Canvas(photo, crops), outlines).person[::2, ::2])
 
 
 class _Answer(NetworkStages):
@@ -358,14 +356,27 @@ def _grey(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
 def _apply(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     photo = (smooth((45, 38, 3), 50, 1.5) * 255).astype(np.uint8)
     vectors.array("apply/photo", photo)
-    cases = [(1, 0.0, 4.0), (1, 1.0, 1.0), (2, 0.5, 2.0), (4, 3.0, 8.0)]
-    vectors.value("apply/cases", [{"factor": f, "strength": s} for f, s, _ in cases])
-    for i, (factor, strength, most) in enumerate(cases):
+    cases = [
+        (1, 0.0, 4.0, 1.0),
+        (1, 1.0, 1.0, 1.0),
+        (2, 0.5, 2.0, 1.0),
+        (4, 3.0, 8.0, 1.0),
+        (1, 1.0, 2.0, 0.5),
+        (2, 0.7, 0.0, 0.1),
+        (4, 2.0, 6.0, 0.25),
+    ]
+    vectors.value("apply/cases", [{"factor": f, "strength": s, "fill": k} for f, s, _, k in cases])
+    for i, (factor, strength, most, fill) in enumerate(cases):
         gain = smooth((36 // factor, 24 // factor, 3), 51 + i, 2.0) * np.float32(most)
         gain[gain < 0.2 * most] = 0
         added = GainMap(9, 7, factor, gain)
         vectors.array(f"apply/gain/{i}", gain)
-        vectors.array(f"apply/relit/{i}", quotient.apply(photo, added, strength=strength))
+        person = smooth(gain.shape[:2], 71 + i, 3.0)
+        person[person < 0.3] = 0
+        vectors.array(f"apply/person/{i}", person)
+        taken = np.float32(1 - fill) * person
+        changed = quotient.apply(photo, added, strength=strength, taken=taken)
+        vectors.array(f"apply/relit/{i}", changed)
         if factor > 1:
             vectors.array(f"apply/expanded/{i}", added.expand(photo.shape)[::2, ::2])
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The key gain: what a key light adds, as a fraction of what is there; and applying it.
 
-``Y = X (1 + sum_i k_i c_i G_i)`` in linear light. Y / X is Google's quotient image; written this
-way, strength 0 is the photo bit for bit, intensity and colour are free once G is known, and
+``Y = X (1 - (1 - f) w + sum_i k_i c_i G_i)`` in linear light, f the share of the existing light
+that stays on the person and w the person's mask. Y / X is Google's quotient image; written this
+way, strength 0 is the photo bit for bit, intensity, colour and fill are free once G is known, and
 several lights add up as light does.
 
 Reference: Google, "Portrait Light" (2020), section on the quotient image.
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import encoded_gain, scale_encoded
+from relight.color import change_encoded, encoded_gain, scale_encoded
 
 Float = NDArray[np.float32]
 
@@ -73,24 +74,33 @@ def enlarge(grid: Float, start: int, stop: int, factor: int) -> Float:
 
 
 def apply(
-    rgb: NDArray[Any], added: GainMap, *, strength: float = 1.0, threads: int = 1
+    rgb: NDArray[Any],
+    added: GainMap,
+    *,
+    strength: float = 1.0,
+    taken: Float | None = None,
+    threads: int = 1,
 ) -> NDArray[Any]:
-    """Multiply a photo by ``1 + strength * added`` in linear light.
+    """Multiply a photo by ``1 - min(strength, 1) * taken + strength * added`` in linear light.
 
     Highlights above :data:`KNEE` get a shoulder: before rounding they approach white and never
-    reach it. A pixel whose gain is 0 keeps its value exactly.
+    reach it. A pixel of which nothing is taken and to which nothing is added keeps its value.
 
     Args:
         rgb: ``(H, W, 3)`` uint8 or uint16 sRGB; not changed.
         added: ``sum_i k_i c_i G_i``.
-        strength: factor on the added light, >= 0.
+        strength: factor on what is taken and added, >= 0; more than all cannot be taken.
+        taken: share ``(h, w)`` in [0, 1) of the existing light that is taken away, on the cells of
+            ``added``; ``None`` takes nothing.
         threads: rows are shared between so many threads.
 
     Returns:
         ``(H, W, 3)`` of the same dtype.
     """
     result = rgb.copy()
-    if strength == 0 or not added.gain.any():
+    if taken is not None and not taken.any():
+        taken = None
+    if strength == 0 or (taken is None and not added.gain.any()):
         return result
     step = max(1, STRIP // (added.gain.shape[1] * added.factor**2))
     starts = range(0, len(added.gain), step)
@@ -99,18 +109,27 @@ def apply(
         stop = min(start + step, len(added.gain))
         # Bilinear enlargement needs one cell more on every side.
         low, high = max(0, start - 1), min(len(added.gain), stop + 1)
-        lit = added.gain[low:high].max(0).any(-1)
-        if not lit.any():
+        changed = added.gain[low:high].max(0).any(-1)
+        if taken is not None:
+            changed |= taken[low:high].any(0)
+        if not changed.any():
             return
-        first, last = max(0, int(lit.argmax()) - 1), len(lit) - int(lit[::-1].argmax()) + 1
-        linear_gain = 1 + np.float32(strength) * added.gain[low:high, first:last]
-        gains = (
-            enlarge(grid, start - low, stop - low, added.factor)
-            for grid in (linear_gain, encoded_gain(linear_gain))
+        first, last = (
+            max(0, int(changed.argmax()) - 1),
+            len(changed) - int(changed[::-1].argmax()) + 1,
         )
+        factors = [1 + np.float32(strength) * added.gain[low:high, first:last]]
+        if taken is not None:
+            dimmed = np.float32(min(strength, 1)) * taken[low:high, first:last, None]
+            factors = [factors[0] - dimmed, np.repeat(1 - dimmed, 3, -1)]
+        gains = [
+            enlarge(grid, start - low, stop - low, added.factor)
+            for linear in factors
+            for grid in (linear, encoded_gain(linear))
+        ]
         top, left = added.top + start * added.factor, added.left + first * added.factor
         strip = result[top : top + (stop - start) * added.factor, left:]
-        rows, columns = len(strip), min(strip.shape[1], linear_gain.shape[1] * added.factor)
+        rows, columns = len(strip), min(strip.shape[1], gains[0].shape[1])
         strip[:, :columns] = relit(strip[:, :columns], *(g[:rows, :columns] for g in gains))
 
     if threads > 1:
@@ -122,20 +141,33 @@ def apply(
     return result
 
 
-def relit(rgb: NDArray[Any], gain: Float, factor: Float) -> NDArray[Any]:
+def relit(
+    rgb: NDArray[Any],
+    gain: Float,
+    factor: Float,
+    kept: Float | None = None,
+    kept_factor: Float | None = None,
+) -> NDArray[Any]:
     """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
 
     The shoulder bends the brightest channel and takes the others along, so that skin keeps its
-    hue and pales, as on film; bent one by one, the channels would turn it yellow.
+    hue and pales, as on film; bent one by one, the channels would turn it yellow. Where existing
+    light is taken away, the shoulder belongs to what is left of it: the key is added to that.
 
     Args:
         rgb: ``(..., 3)`` uint8 or uint16 sRGB.
-        gain: linear gain >= 1 of the same shape.
+        gain: linear gain of the same shape, >= ``kept``.
         factor: ``color.encoded_gain(gain)``.
+        kept: share of the existing light that is left, of the same shape; ``None`` keeps all.
+        kept_factor: ``color.encoded_gain(kept)``.
     """
     white = float(np.iinfo(rgb.dtype).max)
     before = rgb.astype(np.float32)
-    after = scale_encoded(before, gain, factor, white)
+    if kept is None or kept_factor is None:
+        after = scale_encoded(before, gain, factor, white)
+    else:
+        after = change_encoded(before, gain, factor, white)
+        before = change_encoded(before, kept, kept_factor, white)
     if after.max(initial=0) > KNEE * white:
         after = _shoulder(before, after, white)
     after += np.float32(0.5)
@@ -161,7 +193,7 @@ def _shoulder(before: Float, after: Float, white: float) -> Float:
     scale = bent / np.maximum(peak, np.float32(TINY * white)) * (1 - paled)
     after *= cv2.merge([scale] * 3).reshape(after.shape)
     after += cv2.merge([bent * paled] * 3).reshape(after.shape)
-    return np.maximum(after, before, out=after)  # light never darkens
+    return np.maximum(after, before, out=after)  # light that is added never darkens
 
 
 def _brightest(pixels: Float) -> Float:

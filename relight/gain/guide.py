@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from relight.gain.apply import GainMap
 from relight.geometry import Crop, Grid, smoothstep
@@ -116,17 +116,20 @@ class Canvas:
         self.grid = grid = _grid(rgb.shape, crops)
         self.colors = _on_grid(rgb, grid)
         brightness = cv2.cvtColor(self.colors, cv2.COLOR_RGB2GRAY)
-        trust = _photo_trust(brightness)
-        self.weights = _shares([_window(crop, grid, rgb.shape) for crop in crops])
-        for weight in self.weights:
-            weight *= trust
+        self.trust = _photo_trust(brightness)
+        self.shares = _shares([_window(crop, grid, rgb.shape) for crop in crops])
         self.filters = [
             _EdgeFilter(brightness, grid, crop.size / grid.step / GAIN_SIDE) for crop in crops
         ]
 
 
 class Guide:
-    """A photo's edges and the outlines of its people: made once, used for every light."""
+    """A photo's edges and the outlines of its people: made once, used for every light.
+
+    Attributes:
+        person: ``(h, w)`` float32 in [0, 1], the people whose outlines they are, fading towards
+            their crops' borders.
+    """
 
     def __init__(self, canvas: Canvas, outlines: Sequence[Outline]) -> None:
         """Fit the outlines to the photo.
@@ -141,21 +144,29 @@ class Guide:
 
         self._grid = grid = canvas.grid
         self._layers: list[tuple[Crop, _EdgeFilter, Float]] = []
-        for outline, fitted, most in zip(outlines, canvas.filters, canvas.weights, strict=True):
+        self.person = np.zeros((grid.rows, grid.columns), np.float32)
+        for outline, fitted, share in zip(outlines, canvas.filters, canvas.shares, strict=True):
             crop = outline.crop
             reach = crop.size / grid.step / OUTLINE_SIDE
             person = crop.onto_grid(outline.person, grid)
             person = smoothstep(_outline_on_edges(canvas.colors, person, reach), *SURE)
             weight = np.maximum(person, crop.onto_grid(outline.face, grid), out=person)
+            weight *= share
+            self.person += weight
             weight *= crop.onto_grid(outline.confidence, grid)
-            weight *= most
+            weight *= canvas.trust
             self._layers.append((crop, fitted, cv2.merge([weight] * 3)))
+        cv2.threshold(self.person, LEAST, 0, cv2.THRESH_TOZERO, dst=self.person)
+        np.minimum(self.person, 1, out=self.person)
 
-    def fit(self, gains: Sequence[Float]) -> GainMap:
-        """Fit the faces' gains to the photo and join them.
+    def fit(self, gains: Sequence[Float]) -> Float:
+        """Fit the faces' gains to the photo and join them; linear in the gains.
 
         Args:
             gains: ``(S, S, 3)`` float32 >= 0 on each face's crop, in the outlines' order.
+
+        Returns:
+            ``(h, w, 3)`` float32 on the grid; the filter may overshoot below zero.
         """
         import cv2
 
@@ -165,6 +176,20 @@ class Guide:
             cv2.multiply(layer, weight, dst=layer)
             total = layer if total is None else cv2.add(total, layer, dst=total)
         assert total is not None  # noqa: S101
+        return total
+
+    def join(self, fits: Sequence[Float], weights: Sequence[ArrayLike]) -> GainMap:
+        """The gain of several lights together.
+
+        Args:
+            fits: what :meth:`fit` gave for each light.
+            weights: factor on each light's red, green and blue.
+        """
+        import cv2
+
+        total = np.zeros((self._grid.rows, self._grid.columns, 3), np.float32)
+        for fitted, weight in zip(fits, weights, strict=True):
+            total += fitted * np.asarray(weight, np.float32)
         cv2.threshold(total, LEAST, 0, cv2.THRESH_TOZERO, dst=total)
         return GainMap(self._grid.left, self._grid.top, self._grid.step, total)
 
@@ -217,7 +242,8 @@ def upsample(
     rgb: NDArray[np.uint8], outlines: Sequence[Outline], gains: Sequence[Float]
 ) -> GainMap:
     """Fit faces' gains to a photo's edges, once; see :class:`Guide`."""
-    return Guide(Canvas(rgb, [outline.crop for outline in outlines]), outlines).fit(gains)
+    guide = Guide(Canvas(rgb, [outline.crop for outline in outlines]), outlines)
+    return guide.join([guide.fit(gains)], [(1, 1, 1)])
 
 
 def _grid(shape: tuple[int, ...], crops: Sequence[Crop]) -> Grid:

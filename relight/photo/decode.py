@@ -57,6 +57,29 @@ def from_array(array: NDArray[Any], max_megapixels: float) -> Photo:
     return Photo(rgb, alpha, grey=channels == 1)
 
 
+def from_image(image: Image.Image, max_megapixels: float) -> Photo:
+    """Take a Pillow image as a photo: upright and in sRGB, as its metadata say.
+
+    Args:
+        image: of any mode that a file may have; left as it is.
+        max_megapixels: larger photos are refused.
+
+    Raises:
+        PhotoError: too large, damaged, or pixels of an unusual kind.
+    """
+    name = "<image>"
+    _check_size(name, *image.size, max_megapixels)
+    try:
+        image.load()
+    except (OSError, SyntaxError) as error:
+        raise PhotoError(f"{name} is damaged ({reason(error)}); get a complete copy") from error
+    if image.mode.startswith("I;16"):
+        return from_array(np.asarray(image).astype(np.uint16), max_megapixels)
+    meta = _read_meta(image, {}, image.format or "PNG", name)
+    rgb, alpha, grey = _decode_8_bit(image, meta, name)
+    return Photo(rgb, alpha, meta.exif, name, grey=grey)
+
+
 def _split(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """HxW, HxWx1, HxWx3 or HxWx4 -> contiguous HxWx3 and alpha."""
     if pixels.ndim == 2 or pixels.shape[2] == 1:

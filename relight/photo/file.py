@@ -10,23 +10,35 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from relight.error import PhotoError
-from relight.photo.decode import decode, from_array
+from relight.photo.decode import decode, from_array, from_image
 from relight.photo.encode import encode, format_of
 from relight.photo.picture import Encoding, Photo, reason
 from relight.photo.signature import sniff
 from relight.storage import whole_file
 
-__all__ = ["Encoding", "Photo", "PhotoError", "load_photo", "save_photo"]
+__all__ = ["Encoding", "Photo", "PhotoError", "Source", "load_photo", "save_photo"]
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any] | Image.Image
+"""What a photo can be read from."""
+
+
+class Relit(Protocol):
+    """What holds a photo to be saved, as :class:`relight.result.Result` does."""
+
+    @property
+    def relit(self) -> Photo:
+        """The photo."""
 
 
 def load_photo(
-    source: str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any],
+    source: Source,
     *,
     max_megapixels: float = 200,
 ) -> Photo:
@@ -39,9 +51,9 @@ def load_photo(
     and logged.
 
     Args:
-        source: path, bytes of a file, binary stream, or an array of sRGB pixels: uint8 or uint16
-            HxW (grey), HxWx1 (grey), HxWx3 (RGB) or HxWx4 (RGBA). A contiguous HxWx3 array is
-            not copied.
+        source: path, bytes of a file, binary stream, Pillow image, or an array of sRGB pixels:
+            uint8 or uint16 HxW (grey), HxWx1 (grey), HxWx3 (RGB) or HxWx4 (RGBA). A contiguous
+            HxWx3 array is not copied.
         max_megapixels: larger photos are refused before they are decoded.
 
     Raises:
@@ -51,6 +63,8 @@ def load_photo(
     """
     if isinstance(source, np.ndarray):
         return from_array(source, max_megapixels)
+    if isinstance(source, Image.Image):
+        return from_image(source, max_megapixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return decode(bytes(source), "<bytes>", max_megapixels)
     if isinstance(source, (str, os.PathLike)):
@@ -58,7 +72,9 @@ def load_photo(
         photo = decode(_read_file(name), name, max_megapixels)
         return dataclasses.replace(photo, source=Path(os.path.abspath(name)))
     if not hasattr(source, "read"):
-        raise TypeError(f"expected a path, bytes, stream or array, got {type(source).__name__}")
+        raise TypeError(
+            f"expected a path, bytes, stream, image or array, got {type(source).__name__}"
+        )
     label = getattr(source, "name", None)
     name = label if isinstance(label, str) else "<stream>"
     try:
@@ -72,7 +88,7 @@ def load_photo(
 
 
 def save_photo(
-    photo: Photo,
+    photo: Photo | Relit,
     destination: str | os.PathLike[str] | BinaryIO,
     *,
     format: str | None = None,
@@ -86,7 +102,7 @@ def save_photo(
     become white. PNG and TIFF keep 16 bits, the others are rounded to 8.
 
     Args:
-        photo: what to write.
+        photo: what to write: a photo, or a result with its relit photo.
         destination: path or binary stream. The extension of a path decides the format.
         format: JPEG, PNG, TIFF, WEBP or HEIF; takes precedence over the extension. For a stream
             the default is the photo's own.
@@ -98,7 +114,9 @@ def save_photo(
     Raises:
         PhotoError: unknown extension, existing file, no folder, full disk, or a photo that the
             format cannot hold.
+        TypeError: ``photo`` is neither a photo nor a result.
     """
+    photo = _as_photo(photo)
     if not isinstance(destination, (str, os.PathLike)):
         data = encode(photo, format_of(format or photo.format, ""))
         try:
@@ -123,6 +141,14 @@ def save_photo(
         cure = "choose another folder or name"
         raise PhotoError(f"cannot write {path} ({reason(error)}); {cure}") from error
     return path
+
+
+def _as_photo(given: Photo | Relit) -> Photo:
+    photo = given if isinstance(given, Photo) else getattr(given, "relit", None)
+    if not isinstance(photo, Photo):
+        cure = "pixels become a photo by photo.with_rgb(pixels) or load_photo(pixels)"
+        raise TypeError(f"expected a Photo or a Result to save, got {type(given).__name__}; {cure}")
+    return photo
 
 
 def _read_file(name: str) -> bytes:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -154,24 +153,23 @@ def mean_irradiance(environment: Environment, normals: Float, face: Mask) -> flo
     return float(luminance(environment.irradiance(normals[face]).mean(0)))
 
 
-def added_gain(stages: Stages, analysis: Analysis, lights: Iterable[Light]) -> Float:
-    """Sum of ``k c G`` over lights, ``(128, 128, 3)`` float32 >= 0 on the face's crop.
+def key_gain(stages: Stages, analysis: Analysis, light: Light) -> Float:
+    """Key gain G of a light's direction and softness, for unit intensity and white light.
 
     Args:
-        stages: to predict G with.
+        stages: to predict it with.
         analysis: of the face.
-        lights: in camera frame.
+        light: camera frame.
+
+    Returns:
+        ``(128, 128, 3)`` float32 >= 0 on the face's crop.
     """
-    roll = analysis.face.crop.roll
-    total = np.zeros_like(analysis.crop_normals)
-    for light in lights:
-        strength = light.intensity * np.array(light.color, np.float32)
-        if not strength.any():
-            continue
-        total += strength * stages.gain(
-            analysis.view, analysis.crop_normals, analysis.crop_environment, light.rolled(-roll)
-        )
-    return total
+    return stages.gain(
+        analysis.view,
+        analysis.crop_normals,
+        analysis.crop_environment,
+        light.rolled(-analysis.face.crop.roll),
+    )
 
 
 def _headroom(view: View) -> float:

@@ -57,6 +57,25 @@ def test_strength_0_keeps_every_pixel(run: Run, portrait: Path) -> None:
     np.testing.assert_array_equal(pixels(portrait.with_name("o.png")), pixels(portrait))
 
 
+def test_fill_takes_stops_of_the_light_on_the_person(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("filled.png")
+    result = run(portrait, "--fill", "-1", "--light", "0,0,0", "--json", "-o", out)
+    report = json.loads(result.stdout)
+    assert (report["fill"], report["status"]) == (0.5, "relit")
+    change = pixels(out).astype(int) - pixels(portrait)
+    assert change[FACE].mean() < -20
+    assert change.max() == 0
+    assert change[:, :60].min() == 0, "the flag"
+
+
+@pytest.mark.parametrize("stops", ["0.5", "-20", "nan"])
+def test_fill_out_of_range_is_a_wrong_command_line(run: Run, portrait: Path, stops: str) -> None:
+    result = run(portrait, "--fill", stops)
+    assert result.exit_code == 2
+    assert "--fill is between -10 and 0 stops" in result.stderr
+    assert names(portrait.parent) == {"portrait.png"}
+
+
 def test_quiet_says_nothing(run: Run, portrait: Path) -> None:
     assert run(portrait, "--quiet").output == ""
 

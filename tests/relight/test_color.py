@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from relight.color import (
+    change_encoded,
     encoded_gain,
     linear_to_srgb,
     luminance,
@@ -128,3 +129,17 @@ def test_unit_gain_changes_nothing(s: float) -> None:
     one = np.ones(1, np.float32)
     scaled = scale_encoded(np.array([s], np.float32), one, encoded_gain(one))
     assert float(scaled[0]) == pytest.approx(s, abs=1e-7)
+
+
+def test_darkening_encoded_values_is_decoding_multiplying_encoding() -> None:
+    s = np.linspace(0, 1, 2001, dtype=np.float32)[:, None]
+    q = np.linspace(0.02, 3, 301, dtype=np.float32)[None]
+    error = change_encoded(s, q, encoded_gain(q)) - exact_encode(exact_decode(s) * q)
+    assert np.abs(error).max() * 255 <= 2.2
+    curved = (exact_decode(s) * np.minimum(q, 1)) > 0.0031308
+    assert np.abs(error)[curved].max() < 3e-5
+    brighter = q[0] >= 1
+    np.testing.assert_array_equal(
+        change_encoded(s, q[:, brighter], encoded_gain(q[:, brighter])),
+        scale_encoded(s, q[:, brighter], encoded_gain(q[:, brighter])),
+    )

@@ -29,7 +29,7 @@ from relight import (
 )
 from relight.face.perception import Perception
 from relight.geometry import head_angles
-from relight.light import place_group
+from relight.setup import place_group
 from relight.stage.tflite import TfliteStages
 from relight.stage.view import View
 

@@ -57,10 +57,9 @@ def _strip(relighter: Relighter, path: Path) -> NDArray[np.uint8]:
     caption = path.name
     try:
         photo = load_photo(path)
-        automatic = relighter.relight(photo)
-        results = [automatic]
-        for light in SIDES:
-            results.append(relighter.relight(photo, light, analyses=automatic.analyses))
+        portrait = relighter.look(photo)
+        automatic = portrait.render(portrait.suggest())
+        results = [automatic, *(portrait.render(light) for light in SIDES)]
         pictures = [photo.rgb8, *(photo.with_rgb(result.image).rgb8 for result in results)]
         caption += f"  ·  {automatic.lights[0].reason}"
     except NoFaceError:

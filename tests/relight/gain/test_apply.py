@@ -225,3 +225,76 @@ def test_strength_scales_the_gain(strength: float, level: float) -> None:
     )
     other = quotient.apply(photo, GainMap(0, 0, 1, np.full((4, 4, 3), level * strength, "f4")))
     assert np.abs(one.astype(int) - other).max() <= 1
+
+
+# --- Light that is taken away
+
+
+def ramp_with(taken: float, gain: float, strength: float = 1.0) -> np.ndarray:
+    """All 16-bit greys with so much of their light taken and added, ``(65536, 3)``."""
+    ramp = np.arange(65536, dtype=np.uint16)[:, None, None].repeat(3, 2)
+    added = GainMap(0, 0, 1, np.full(ramp.shape, gain, np.float32))
+    less = np.full(ramp.shape[:2], taken, np.float32)
+    return quotient.apply(ramp, added, strength=strength, taken=less)[:, 0].astype(int)
+
+
+@pytest.mark.parametrize("taken", [0.1, 0.5, 0.9])
+def test_light_is_taken_away_in_linear_light(taken: float) -> None:
+    exact = exact_encode(exact_decode(np.arange(65536) / 65535) * (1 - taken)) * 65535
+    error = np.abs(ramp_with(taken, 0.0)[:, 0] - exact)
+    assert error[exact > 11 / 255 * 65535].max() <= 1.5
+    assert error.max() <= 1.7 * 257  # where a pixel comes onto the curve's straight part
+
+
+@pytest.mark.parametrize("taken", [0.05, 0.5, 0.9])
+@pytest.mark.parametrize("gain", [0.0, 0.02, 0.4, 1.0, 5.0])
+def test_tones_keep_their_order_without_gaps_when_light_is_taken(taken: float, gain: float) -> None:
+    result = ramp_with(taken, gain)
+    steps = np.diff(result, axis=0)
+    assert steps.min() >= 0
+    # The curve is steepest in the dark, and there a tone is lifted by the gain.
+    assert steps.max() <= 2 + 2 * (1 + gain)
+    alone = ramp_with(taken, 0.0)
+    assert (result >= alone).all()
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.3, 2.0])
+@pytest.mark.parametrize("value", [30, 128, 215, 250, 255])
+def test_brightness_falls_evenly_as_light_is_taken(value: int, gain: float) -> None:
+    taken = np.linspace(0, 0.9, 1000, dtype=np.float32)[:, None]
+    photo = np.full((1000, 1, 3), value * 257, np.uint16)
+    added = GainMap(0, 0, 1, np.full(photo.shape, gain, np.float32))
+    result = quotient.apply(photo, added, taken=taken)[:, 0, 1].astype(int)
+    steps = np.diff(result)
+    assert steps.max() <= 0
+    assert steps.min() >= -0.006 * 65535
+    assert result[0] == quotient.apply(photo, added)[0, 0, 1]
+
+
+def test_more_than_all_is_never_taken() -> None:
+    np.testing.assert_array_equal(ramp_with(0.6, 0.0, 1.0), ramp_with(0.6, 0.0, 5.0))
+    np.testing.assert_array_equal(ramp_with(0.6, 0.8, 0.5), ramp_with(0.3, 0.4, 1.0))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("factor", [1, 3])
+def test_where_nothing_is_taken_or_added_pixels_are_bit_identical(dtype: type, factor: int) -> None:
+    photo = noise((120, 120, 3), dtype)
+    taken = np.zeros((30, 30), np.float32)
+    taken[5:12, 20:25] = 0.5
+    added = GainMap(9, 6, factor, np.zeros((30, 30, 3), np.float32))
+    result = quotient.apply(photo, added, taken=taken)
+    changed = (result != photo).any(-1)
+    assert changed.any()
+    rows, columns = np.nonzero(changed)
+    assert 6 + factor * 4 <= rows.min() <= rows.max() < 6 + factor * 13
+    assert 9 + factor * 19 <= columns.min() <= columns.max() < 9 + factor * 26
+    assert (result <= photo).all()
+
+
+def test_taking_nothing_is_adding_alone() -> None:
+    photo, added = noise((90, 90, 3)), GainMap(3, 4, 2, bumps(40, 40))
+    nothing = np.zeros((40, 40), np.float32)
+    np.testing.assert_array_equal(
+        quotient.apply(photo, added, taken=nothing), quotient.apply(photo, added)
+    )

@@ -260,3 +260,48 @@ def test_long_names_of_many_bytes(tmp_path: Path) -> None:
     save_photo(load_photo(np.zeros((2, 2, 3), np.uint8)), path)
     assert load_photo(path).shape == (2, 2, 3)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_result_is_saved_as_its_relit_photo(tmp_path: Path) -> None:
+    class Made:
+        relit = load_photo(GRADIENT)
+
+    assert save_photo(Made(), tmp_path / "made.png") == tmp_path / "made.png"
+    np.testing.assert_array_equal(load_photo(tmp_path / "made.png").rgb, Made.relit.rgb)
+
+
+@pytest.mark.parametrize("wrong", [GRADIENT, None, "portrait.jpg"])
+def test_what_is_neither_photo_nor_result_is_refused_with_the_cure(
+    wrong: object, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match=r"Photo or a Result.*load_photo\(pixels\)"):
+        save_photo(wrong, tmp_path / "out.png")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK", "1", "P"])
+def test_pillow_images(mode: str) -> None:
+    image = Image.fromarray(GRADIENT).convert(mode)
+    photo = load_photo(image)
+    np.testing.assert_array_equal(photo.rgb, np.asarray(image.convert("RGB")))
+    assert (photo.alpha is not None) == mode.endswith("A")
+    assert photo.grey == (mode in ("L", "LA", "1"))
+
+
+def test_a_pillow_image_of_a_file_is_turned_upright_and_its_exif_kept(tmp_path: Path) -> None:
+    path = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    Image.fromarray(GRADIENT).save(path, exif=exif, quality=95)
+    with Image.open(path) as image:
+        photo = load_photo(image)
+    np.testing.assert_array_equal(photo.rgb, load_photo(path).rgb)
+    assert photo.exif is not None
+    assert b"Maker" in photo.exif
+
+
+def test_a_16_bit_pillow_image_stays_16_bit() -> None:
+    deep = Image.fromarray(np.arange(60000, 60020, dtype=np.uint16).reshape(4, 5))
+    photo = load_photo(deep)
+    assert photo.rgb.dtype == np.uint16
+    assert photo.rgb[0, 0, 0] == 60000

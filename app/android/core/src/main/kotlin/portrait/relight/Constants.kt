@@ -248,14 +248,23 @@ public object Constants {
         public const val BRIGHTEST: Double = 100.0
         /** Largest radius of a light: half of all that it could fill on its side. */
         public const val SOFTEST_DEG: Double = 45.0
-        /** Light, or a difference of intensities, so small that it counts as none. */
-        public const val NOTHING: Double = 1e-06
         public const val SOFTNESS_DEG: Double = 5.0
     }
 
     public object Portrait {
         /** Longer side of a preview, pixels, unless another is asked for. */
         public const val PREVIEW_SIDE: Int = 1024
+        /** Lights whose gains, as the network gives them, are kept: 0.2 MB a face each. */
+        public const val GAINS: Int = 32
+        /** Lights whose gains, fitted to the photo's edges, are kept at each size: up to 12 MB each. */
+        public const val FITS: Int = 4
+        /** Sizes of the photo whose edges are kept: a preview's and its own; up to 100 MB and more each. */
+        public const val SIZES: Int = 2
+    }
+
+    public object Setup {
+        /** Light, or a difference of intensities, so small that it counts as none. */
+        public const val NOTHING: Double = 1e-06
     }
 
     public object Analysis {

@@ -17,7 +17,7 @@ import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sign
 import portrait.relight.Constants.Environment.SHADOW
-import portrait.relight.Constants.Light.NOTHING
+import portrait.relight.Constants.Setup.NOTHING
 
 /**
  * The placement rule's numbers; angles in degrees.
