@@ -7,10 +7,17 @@
 >>> result = portrait.render(portrait.suggest())
 >>> save_photo(result, "portrait.relit.jpg")
 
-Importing this package loads neither MediaPipe nor an interpreter; their first use does.
+Importing this package loads no model, no interpreter and no OpenCV; their first use does.
 """
 
 from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - pip refuses older ones, a checkout does not
+    raise ImportError(
+        f"Portrait Relight needs Python 3.11 or newer; this is {sys.version.split()[0]}"
+    )
 
 from importlib import metadata as _metadata
 

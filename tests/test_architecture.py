@@ -23,7 +23,7 @@ FORBIDDEN_ROOMS = {
 HEAVY = ("tensorflow", "keras", "jax", "torch", "mediapipe")
 
 LAYERS = (
-    {"error", "color", "geometry", "storage"},
+    {"error", "color", "geometry", "opencv", "storage"},
     {"photo", "models", "environment", "light"},
     {"face", "gain"},
     {"stage"},

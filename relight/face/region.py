@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.geometry import shrink
+from relight.opencv import check_opencv
 
 Float = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -52,11 +53,13 @@ class Pyramid:
 
     Raises:
         ValueError: for another shape or dtype, or no pixels.
+        OpenCVError: if OpenCV is missing or broken.
     """
 
     def __init__(self, photo: Image) -> None:
         if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
             raise ValueError(f"expected uint8 HxWx3, got {photo.dtype} {photo.shape}")
+        check_opencv()
         self.shape = photo.shape[:2]
         self._levels = [np.ascontiguousarray(photo)]
 

@@ -7,6 +7,7 @@ import contextlib
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,8 @@ def read(path: Path) -> Float:
 
 
 def _read_exr(path: Path) -> Float:
-    import OpenEXR
-
     path.open("rb").close()  # raises a plain OSError for a missing file
+    OpenEXR = _openexr(path)
     try:
         # OpenEXR prints what is wrong with a file on stderr and on stdout.
         silent = contextlib.redirect_stdout(io.StringIO())
@@ -71,15 +71,26 @@ def _read_exr(path: Path) -> Float:
     raise EnvironmentFileError(f"{path}: has no R, G and B channels, only {names or 'none'}")
 
 
+def _openexr(path: Path) -> Any:
+    """The module that reads and writes .exr files, which not everybody needs."""
+    try:
+        import OpenEXR
+    except ImportError as error:
+        raise EnvironmentFileError(
+            f"{path}: needs OpenEXR: pip install 'portrait-relight[exr]'"
+        ) from error
+    return OpenEXR
+
+
 def write(path: Path, data: Float) -> None:
     """Write pixels ``(H, W, 3)`` float32 RGB as 32-bit float .exr, or else as Radiance .hdr.
 
     Raises:
         OSError: if the file cannot be written.
+        EnvironmentFileError: if what writes .exr files is not installed.
     """
     if path.suffix.lower() == ".exr":
-        import OpenEXR
-
+        OpenEXR = _openexr(path)
         header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
         with OpenEXR.File(header, {"RGB": np.ascontiguousarray(data)}) as file:
             try:
