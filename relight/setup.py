@@ -186,7 +186,7 @@ def place(
     existing = (left, right)
     gained = cheeks[key] - config.key_to_fill * cheeks[fill]
     missing = config.key_to_fill * existing[fill] - existing[key]
-    wanted = missing / gained if gained > NOTHING else config.max_intensity
+    wanted = float(missing / gained) if gained > NOTHING else config.max_intensity
     intensity = float(np.clip(wanted, 0, min(config.max_intensity, max(headroom, 0.0))))
     after = key_to_fill_with(environment, head_pose, [replace(light, intensity=intensity)], mean)
     limit = "" if intensity >= wanted - NOTHING else "; held back to keep highlights from burning"
