@@ -23,29 +23,30 @@ def main(
     weights: Annotated[Path, typer.Option(help="Folder of <network>.weights.h5.")],
     out: Annotated[Path, typer.Option(help="Folder of the shipped models.")] = DEFAULT_OUT,
     data: Annotated[
-        Path | None, typer.Option(help="Dataset of python -m data_synth; else people are rendered.")
+        Path | None,
+        typer.Option(help="Dataset of python -m data_synth; else a few people are rendered."),
     ] = None,
     photos: Annotated[
         Path | None, typer.Option(help="Folder of portraits to verify on, besides the example.")
     ] = None,
     variants: Annotated[
-        Path | None, typer.Option(help="Folder for float32 and int8 files, which do not ship.")
+        Path | None, typer.Option(help="Folder for float32 and int8 files, which are not shipped.")
     ] = None,
     write_tables: Annotated[
-        Path | None, typer.Option("--document", help="Markdown file whose table to update.")
+        Path | None, typer.Option("--document", help="Markdown file to update the table in.")
     ] = None,
 ) -> None:
-    """Convert the networks, verify them, and write models and manifest; or say why not."""
+    """Convert the networks and verify them; write models and manifest, or say which gate failed."""
     errors = Console(stderr=True, highlight=False)
     with plain_errors():
         with quiet():
-            from export.release import ReleaseConfig, parity_sheet, release
+            from export.release import ReleaseConfig, parity_table, release
 
         config = ReleaseConfig(weights, out, variants, data, photos)
         made = release(config, lambda line: errors.print(f"{line} ...", style="dim"))
-        tables = [parity_sheet(made, config.gates)]
-        for sheet in tables:
-            Console().print(sheet.table())
+        tables = [parity_table(made, config.gates)]
+        for table in tables:
+            Console().print(table.as_rich())
         if write_tables is not None:
             document(write_tables, tables)
     errors.print(f"{out}: written")

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What relighting costs, as ratios that hold on any machine.
 
-``python -m export.benchmark models`` takes turns between the models and MediaPipe's
-face_landmark.tflite and prints their times as ratios to it, sizes, work and memory.
+``python -m export.benchmark models`` runs the models in turns with MediaPipe's face_landmark.tflite
+and prints their times as ratios to it, and their sizes, work and memory.
 
 ``python -m export.benchmark preview`` moves a light over a preview of a 12-megapixel photo.
 
-``python -m export.benchmark runtime`` relights a 12-megapixel photo again and again, takes turns
-with Pillow decoding and re-encoding the same JPEG, and prints each stage's median time over
-Pillow's, and its peak memory; then the cold start of the whole command with its largest imports.
+``python -m export.benchmark runtime`` relights a 12-megapixel photo in turns with Pillow decoding
+and re-encoding the same JPEG, and prints each stage's median time over Pillow's and its peak
+memory; then the cold start of the whole command with its largest imports.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from export.measure.figure_table import document
-from export.measure.latency import latency_sheet, read_models, size_sheet
+from export.measure.latency import latency_table, read_models, size_table
 from export.measure.memory import peak_megabytes, reset_peak
 from export.model.sample import EXAMPLE
 from relight import Light, Relighter, load_photo, save_photo
@@ -48,11 +48,11 @@ SIZE = (4000, 3000)
 QUALITY = 92
 GRAIN = 4.0
 """Deviation of the example's noise in 8-bit levels. It makes a file of 3 MB, 2 bits a pixel, as a
-phone's camera does; without, 12 megapixels made of half of one are 1 MB, and quickly decoded."""
+phone's camera does; without it, the enlarged example has 1 MB and is decoded too quickly."""
 BUDGETS = {"in all": 2.5, "all but model inference": 1.5}
-"""Loading, relighting and saving are meant to cost at most this, over Pillow."""
+"""Loading, relighting and saving should cost at most this many times Pillow's round trip."""
 FRAME_RATE = 20.0
-"""Frames a second of a light that is dragged over a preview, on two cores."""
+"""Frames a second that dragging a light over a preview should reach on two cores."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -67,7 +67,7 @@ def runtime(
     photo: Annotated[
         Path | None, typer.Option(help="A JPEG; default: the example at 12 MP.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=3, help="Counted rounds, after one warm-up.")] = 9,
+    rounds: Annotated[int, typer.Option(min=3, help="Timed rounds, after one to warm up.")] = 9,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the full-resolution work.")] = 2,
     grain: Annotated[
         float, typer.Option(min=0, max=20, help="Noise of the example, in 8-bit levels.")
@@ -87,19 +87,19 @@ def models_command(
     folder: Annotated[
         Path | None, typer.Option(help="Folder of models.json; default: those of the package.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=3, help="Counted runs of each model.")] = 200,
+    rounds: Annotated[int, typer.Option(min=3, help="Timed runs of each model.")] = 200,
     write_tables: Annotated[
-        Path | None, typer.Option("--document", help="Markdown file whose tables to update.")
+        Path | None, typer.Option("--document", help="Markdown file to update the tables in.")
     ] = None,
 ) -> None:
     """Time of each model as a ratio to MediaPipe's face_landmark; size, work and memory."""
     with plain_errors():
         contents = read_models(folder)
-        sheets = [size_sheet(contents), *(latency_sheet(contents, rounds, n) for n in (1, 2))]
-        for sheet in sheets:
-            Console().print(sheet.table())
+        tables = [size_table(contents), *(latency_table(contents, rounds, n) for n in (1, 2))]
+        for table in tables:
+            Console().print(table.as_rich())
         if write_tables is not None:
-            document(write_tables, sheets)
+            document(write_tables, tables)
 
 
 @app.command("preview")
@@ -108,7 +108,7 @@ def preview_command(
     folder: Annotated[
         Path | None, typer.Option(help="Folder of models.json; default: those of the package.")
     ] = None,
-    frames: Annotated[int, typer.Option(min=3, help="Counted positions of the light.")] = 60,
+    frames: Annotated[int, typer.Option(min=3, help="Timed positions of the light.")] = 60,
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Time from a new position of the light to the relit preview, 1024 pixels."""

@@ -7,8 +7,8 @@ from relight.error import RelightError
 
 
 class ExportError(RelightError):
-    """The networks cannot be exported, or may not."""
+    """The networks cannot be exported, or fail a gate."""
 
 
 class DocumentError(RelightError):
-    """A document cannot take a table."""
+    """A table cannot be put into a document."""

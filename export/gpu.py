@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a phone's GPU can run the shipped models whole: ``python -m export.gpu``.
+"""Whether a phone's GPU can run all of a shipped model: ``python -m export.gpu``.
 
-One operation that TFLite's GPU delegate lacks splits a model into parts, between which numbers
-travel from GPU to CPU and back; a model that runs on the GPU must therefore have none.
+A single operation that TFLite's GPU delegate lacks splits a model into parts, with data copied from
+GPU to CPU and back in between; so a model that is meant for the GPU must have none.
 
 Reference: TensorFlow 2.16, ``tensorflow/lite/delegates/gpu/common/model_builder.cc``, the
 operations that it builds.
@@ -27,7 +27,7 @@ from relight.models.interpreter import load_interpreter
 from relight.models.library import Models, read_manifest
 
 RUN_ON_GPU = frozenset({"quotient"})
-"""Models that the Android library gives to the GPU: what runs with every move of a light."""
+"""Models that the Android library runs on the GPU: those that run with every move of a light."""
 
 _LISTED = """
 ABS ADD AVERAGE_POOL_2D BATCH_MATMUL CONCATENATION CONV_2D COS DEPTHWISE_CONV_2D DIV ELU EXP
@@ -36,7 +36,7 @@ MIRROR_PAD MUL NEG PACK PAD POW PRELU REDUCE_MAX REDUCE_MIN REDUCE_PROD RELU REL
 RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SIN SLICE SOFTMAX SPACE_TO_DEPTH SPLIT_V SQRT
 SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUB SUM TANH TRANSPOSE TRANSPOSE_CONV"""
 FRIENDLY = frozenset(_LISTED.split())
-"""Operations on floats that the delegate has."""
+"""Operations on floats that the delegate supports."""
 MOST_AXES = 4
 """The delegate's tensors are batch, height, width and channels."""
 
@@ -98,17 +98,17 @@ def inspect_folder(folder: Path) -> dict[str, GpuFit]:
 def main(
     models: Annotated[Path | None, typer.Option(help="Folder of models.json.")] = None,
 ) -> None:
-    """Say which of the models a GPU can run whole."""
+    """Show which of the models can run on a GPU from end to end."""
     with plain_errors():
         found = inspect_folder(models or Models().folder)
         Console().print(_table(found))
         wrong = [name for name in sorted(RUN_ON_GPU) if found[name].unfriendly]
         if wrong:
-            raise RelightError(f"{', '.join(wrong)} cannot run whole on a GPU")
+            raise RelightError(f"{', '.join(wrong)} cannot run on a GPU from end to end")
 
 
 def _table(found: Mapping[str, GpuFit]) -> Table:
-    table = Table("model", "operations", "runs whole on a GPU", "the library runs it on")
+    table = Table("model", "operations", "runs on a GPU", "the library runs it on")
     for name, fit in found.items():
         listed = ", ".join(f"{key} {count}" for key, count in sorted(fit.operations.items()))
         verdict = "; ".join(fit.unfriendly) or "yes"

@@ -3,9 +3,9 @@
 
 ``python -m export.portability runtime`` installs another TFLite runtime into a folder of its own
 and runs the models there. ``python -m export.portability arm64`` runs them on 64-bit Arm: Debian's
-Python and the runtime's wheel for Arm, under QEMU. That says nothing about speed. It needs Debian
-or a relative of it, ``apt-get install qemu-user-static``, and no right to install anything else:
-packages are unpacked into the work folder.
+Python and the runtime's wheel for Arm, under QEMU, which says nothing about speed. It needs Debian
+or a derivative and ``apt-get install qemu-user-static``; other packages are unpacked into the work
+folder, not installed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 
-from export.measure.figure_table import Sheet, document
+from export.measure.figure_table import FigureTable, document
 from export.measure.latency import read_models
 from export.model.sample import real_photos
 from export.model.verify import LIGHTS, scaled_error
@@ -37,7 +37,7 @@ from relight.models.library import Models
 from relight.stage.tflite import TfliteStages
 
 TOLERANCE = 1e-3
-"""Largest scaled difference of any output: float16 weights, other orders of summation."""
+"""Largest allowed scaled difference of any output; sums in another order differ by less."""
 EMULATOR = "qemu-aarch64-static"
 ARM_PACKAGES = ("python3", "libstdc++6")
 ARM_WHEELS = ("tflite-runtime==2.14.0", "numpy==1.26.4")
@@ -46,7 +46,9 @@ STANDALONE = Path(__file__).with_name("measure") / "standalone.py"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _Folder = Annotated[Path | None, typer.Option("--models", help="Folder of models.json.")]
-_Work = Annotated[Path | None, typer.Option(help="Folder to keep downloads in; else none is kept.")]
+_Work = Annotated[
+    Path | None, typer.Option(help="Folder to keep downloads in; without it they are removed.")
+]
 _Document = Annotated[Path | None, typer.Option("--document", help="Markdown file to update.")]
 
 
@@ -62,7 +64,7 @@ def runtime_command(
     work: _Work = None,
     write_tables: _Document = None,
 ) -> None:
-    """Another TFLite runtime, installed apart."""
+    """Another TFLite runtime, installed into a folder of its own."""
     with plain_errors(), _folder(work) as place:
         python = place / "venv" / "bin" / "python"
         if not python.exists():
@@ -99,17 +101,17 @@ def compare(
     environment: Mapping[str, str],
     work: Path,
 ) -> tuple[str, dict[str, float]]:
-    """Run calls here and there.
+    """Run calls here and in another Python, and compare.
 
     Args:
         contents: of the models by name.
         calls: model and inputs by name, with batch axis.
-        command: starts the other Python.
-        environment: added to this process's for it.
-        work: folder for what passes between them.
+        command: that starts the other Python.
+        environment: variables added to this process's for it.
+        work: folder for the files that pass between them.
 
     Returns:
-        What the models ran on there, and the largest scaled difference per ``model: output``.
+        What the models ran on there, and the largest scaled difference by ``model: output``.
 
     Raises:
         RelightError: if they do not run there.
@@ -140,7 +142,7 @@ def compare(
 
 
 class _Recorder(TfliteStages):
-    """The shipped models, remembering what they are given."""
+    """The shipped models, recording what they are given."""
 
     def __init__(self, folder: Path | None) -> None:
         super().__init__(Models(folder))
@@ -167,23 +169,23 @@ def _report(
             relighter.relight(photo, LIGHTS)
     there, found = compare(read_models(models), recorder.calls, command, environment, work)
     rows = [(label, f"{difference:.1e}") for label, difference in found.items()]
-    sheet = Sheet(
+    table = FigureTable(
         name,
         f"Largest difference on {there}",
         ("output", "scaled difference"),
         rows,
         f"Scaled: over the value where that is above 1. Allowed is {TOLERANCE:g}.",
     )
-    Console().print(sheet.table())
+    Console().print(table.as_rich())
     wrong = [label for label, difference in found.items() if not difference <= TOLERANCE]
     if wrong:
         raise RelightError(f"{there}: {', '.join(wrong)} differ by more than {TOLERANCE:g}")
     if write_tables is not None:
-        document(write_tables, [sheet])
+        document(write_tables, [table])
 
 
 def _unpack_arm(work: Path) -> None:
-    """Debian's Python for Arm and all that it needs, from the mirrors this machine uses."""
+    """Debian's Python for Arm and what it depends on, from the mirrors this machine uses."""
     state = work / "apt"
     for folder in ("lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeping TensorFlow's and MediaPipe's logs from the user's terminal."""
+"""Keeps TensorFlow's and MediaPipe's logs off the user's terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOISE = re.compile(
 def quiet() -> Iterator[None]:
     """Drop what the block prints, and the log lines that its C++ code writes to stderr.
 
-    Whatever else is written to stderr arrives when the block ends.
+    Everything else written to stderr appears when the block ends.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with muffled(_NOISE), contextlib.redirect_stdout(io.StringIO()):

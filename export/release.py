@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From trained weights to what the package ships; nothing ships that fails a gate."""
+"""From trained weights to what the package ships; nothing that fails a gate is shipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import keras
 
 import relight
 from export.error import ExportError
-from export.measure.figure_table import Sheet
+from export.measure.figure_table import FigureTable
 from export.model import manifest
 from export.model.convert import Precision, convert
 from export.model.description import DESCRIPTIONS
@@ -28,7 +28,7 @@ from training.networks.weight_file import load_network
 
 @dataclass(frozen=True)
 class ReleaseConfig:
-    """What is exported and where to.
+    """What is exported, and where.
 
     Attributes:
         weights: folder of ``<name>.weights.h5``.
@@ -36,8 +36,8 @@ class ReleaseConfig:
         variants: folder of the float32 and int8 files, or ``None``.
         data: dataset of views, or ``None`` to render a few people.
         photos: folder of real portraits besides the example, or ``None``.
-        gates: what must be reached.
-        samples: how many synthetic photos.
+        gates: what files must reach.
+        samples: how many synthetic photos are used.
     """
 
     weights: Path
@@ -51,7 +51,7 @@ class ReleaseConfig:
 
 @dataclass(frozen=True)
 class Release:
-    """Files that passed.
+    """The converted files, and how closely they follow Keras.
 
     Attributes:
         shipped: float16 content by network.
@@ -59,7 +59,7 @@ class Release:
         offered: int8 content of the networks whose int8 file passed.
         parity: of the shipped files.
         reference_parity: of the float32 files.
-        int8_parity: by network: its int8 file among float16 ones, where the runtime can run it.
+        int8_parity: by network, of its int8 file among float16 ones, where the runtime can run it.
     """
 
     shipped: dict[str, bytes]
@@ -74,11 +74,11 @@ def release(config: ReleaseConfig, tell: Callable[[str], None] = lambda line: No
     """Convert, verify and write.
 
     Args:
-        config: what and where to.
-        tell: told what is being done.
+        config: what to export, and where.
+        tell: called with a line about each step.
 
     Raises:
-        ExportError: if a gate is failed, listing every reason; nothing is written then.
+        ExportError: if any gate is failed, listing all reasons; nothing is written then.
         RelightError: if weights, data or photos cannot be read.
     """
     networks = {name: load_network(name, config.weights) for name in DESCRIPTIONS}
@@ -111,7 +111,7 @@ def _made(
         tell(f"converting to {precision}")
         files[precision] = {}
         for name, model in networks.items():
-            # The oldest runtime lacks some operations' int8 form: such a file is not offered.
+            # Some runtimes lack the int8 form of some operations: such files are not offered.
             with suppress(ModelError) if precision is Precision.INT8 else nullcontext():
                 files[precision][name] = _file(name, model, precision, calibration)
     tell("comparing with Keras")
@@ -179,7 +179,7 @@ def _details(name: str, content: bytes, made: Release) -> dict[str, Any]:
     }
 
 
-def parity_sheet(made: Release, gates: Gates) -> Sheet:
+def parity_table(made: Release, gates: Gates) -> FigureTable:
     """Errors per output and precision, and the relit photos."""
     rows = []
     for name in made.shipped:
@@ -204,7 +204,7 @@ def parity_sheet(made: Release, gates: Gates) -> Sheet:
                 )
     left_out = sorted(made.shipped.keys() - made.offered.keys())
     offered = f"int8 not offered: {', '.join(left_out)}" if left_out else "int8 offered: all"
-    return Sheet(
+    return FigureTable(
         "parity",
         f"TFLite against Keras on {len(made.parity.decibels)} photos",
         ("output", "precision", "largest error", "scaled", "mean", "spread of values", "relit, dB"),

@@ -152,7 +152,7 @@ class CameraModel:
         if self.jpeg:
             options = [cv2.IMWRITE_JPEG_QUALITY, self.jpeg]
             _, data = cv2.imencode(".jpg", encoded[..., ::-1], options)
-            encoded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.uint8)
+            encoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
         if encoded.shape[:2] != (height, width):
             encoded = cv2.resize(
                 np.ascontiguousarray(encoded), (width, height), interpolation=cv2.INTER_LINEAR

@@ -14,15 +14,15 @@ from relight.storage import whole_file
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FigureTable:
     """A table.
 
     Attributes:
-        name: by which a document asks for it.
-        title: what it shows and how that was measured.
-        columns: headings; the first column is text, the others figures.
-        rows: as many cells each.
-        note: a sentence below it, or nothing.
+        name: of its markers in a document.
+        title: what it shows, and how that was measured.
+        columns: headings; the first column is text, the others are figures.
+        rows: cells, as many as there are columns.
+        note: a sentence below it, or empty.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Sheet:
     rows: Sequence[Sequence[str]]
     note: str = ""
 
-    def table(self) -> Table:
+    def as_rich(self) -> Table:
         """For the terminal."""
         table = Table(title=self.title, caption=self.note or None)
         for i, column in enumerate(self.columns):
@@ -47,7 +47,7 @@ class Sheet:
         return "\n".join([f"{self.title}:", "", *lines, *(["", self.note] if self.note else [])])
 
 
-def document(path: Path, sheets: Sequence[Sheet]) -> None:
+def document(path: Path, tables: Sequence[FigureTable]) -> None:
     """Put tables into a Markdown file, each between its own two markers.
 
     The markers are ``<!-- table NAME -->`` and ``<!-- end NAME -->``, alone on their lines.
@@ -57,8 +57,8 @@ def document(path: Path, sheets: Sequence[Sheet]) -> None:
     """
     try:
         text = path.read_text("utf-8")
-        for sheet in sheets:
-            text = _replaced(text, sheet, path)
+        for table in tables:
+            text = _replaced(text, table, path)
         with whole_file(path) as temporary:
             temporary.write_text(text, "utf-8")
     except OSError as error:
@@ -67,10 +67,10 @@ def document(path: Path, sheets: Sequence[Sheet]) -> None:
         ) from error
 
 
-def _replaced(text: str, sheet: Sheet, path: Path) -> str:
-    first, last = f"<!-- table {sheet.name} -->\n", f"<!-- end {sheet.name} -->"
+def _replaced(text: str, table: FigureTable, path: Path) -> str:
+    first, last = f"<!-- table {table.name} -->\n", f"<!-- end {table.name} -->"
     before, found, rest = text.partition(first)
     _, closed, after = rest.partition(last)
     if not (found and closed):
-        raise DocumentError(f"{path}: lacks the markers of table {sheet.name}; add {first.strip()}")
-    return f"{before}{first}\n{sheet.markdown()}\n\n{last}{after}"
+        raise DocumentError(f"{path}: lacks the markers of table {table.name}; add {first.strip()}")
+    return f"{before}{first}\n{table.markdown()}\n\n{last}{after}"

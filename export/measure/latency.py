@@ -2,8 +2,7 @@
 """What the models cost, as ratios to MediaPipe's face_landmark.tflite in the same process.
 
 All models take turns, round by round, so that a busy machine slows them alike. One thread is timed
-by the processor time that it takes, which other programs hardly change; several by the clock on the
-wall.
+by processor time, which other programs hardly change; several threads by wall-clock time.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from export.measure.figure_table import Sheet
+from export.measure.figure_table import FigureTable
 from export.measure.memory import peak_megabytes, reset_peak
 from export.model.description import DESCRIPTIONS
 from export.model.graph import Graph, inspect
@@ -37,11 +36,11 @@ BARS = {DRAG: 3.0, PIPELINE: 8.0}
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one model.
+    """Times of one model in seconds.
 
     Attributes:
-        first: loading and the first run.
-        later: the runs after it, one per round, fastest first.
+        first: of loading and the first run.
+        later: of the runs after it, one per round, fastest first.
     """
 
     first: float
@@ -80,7 +79,7 @@ def read_models(folder: Path | None = None) -> dict[str, bytes]:
 
 
 def time_models(models: Mapping[str, bytes], rounds: int, threads: int) -> dict[str, Timing]:
-    """Run all models in turns; their sum, rank by rank, is added as :data:`PIPELINE`.
+    """Run all models in turns; :data:`PIPELINE` is their sum, fastest with fastest and so on.
 
     Args:
         models: content by name; :data:`REFERENCE` must be among them, and is no part of the sum.
@@ -124,14 +123,14 @@ def footprint(content: bytes) -> float:
 
 
 def _growth(content: bytes) -> float:
-    load_interpreter(REFERENCE_FILE.read_bytes())  # the runtime's library is not to count
+    load_interpreter(REFERENCE_FILE.read_bytes())  # so that the runtime's library does not count
     reset_peak()
     before = peak_megabytes()
     _filled(content, 1).invoke()
     return peak_megabytes() - before
 
 
-def latency_sheet(models: Mapping[str, bytes], rounds: int, threads: int) -> Sheet:
+def latency_table(models: Mapping[str, bytes], rounds: int, threads: int) -> FigureTable:
     """Time per model over the reference's.
 
     Args:
@@ -162,7 +161,7 @@ def latency_sheet(models: Mapping[str, bytes], rounds: int, threads: int) -> She
         if threads == 1 and name in BARS:
             verdict = "met" if ratio <= BARS[name] else "missed"
             verdicts.append(f"{name} <= {BARS[name]:g}: {verdict} ({ratio:.2f})")
-    return Sheet(
+    return FigureTable(
         f"latency-{threads}",
         f"{threads} thread{'s' * (threads > 1)}, {rounds} rounds in turns, milliseconds"
         f" ({'of the processor' if threads == 1 else 'on the wall'}) and ratios to {REFERENCE}",
@@ -172,7 +171,7 @@ def latency_sheet(models: Mapping[str, bytes], rounds: int, threads: int) -> She
     )
 
 
-def size_sheet(models: Mapping[str, bytes]) -> Sheet:
+def size_table(models: Mapping[str, bytes]) -> FigureTable:
     """Size, work and memory per model."""
     contents = {**models, REFERENCE: REFERENCE_FILE.read_bytes()}
     rows = []
@@ -190,7 +189,7 @@ def size_sheet(models: Mapping[str, bytes]) -> Sheet:
             )
         )
     total = sum(map(len, models.values())) / 1e6
-    return Sheet(
+    return FigureTable(
         "size",
         "The models as shipped",
         ("model", "MB", "M parameters", "GMAC", "peak MB", "nodes on XNNPACK", "elsewhere"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def reset_peak() -> None:
-    """Start the process's peak-memory count anew, where the kernel can (Linux)."""
+    """Reset the process's peak-memory count, where the kernel can (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -16,7 +16,7 @@ def reset_peak() -> None:
 
 
 def peak_megabytes() -> float:
-    """Largest resident size since :func:`reset_peak`, or since the start where that is unknown."""
+    """Largest resident size since :func:`reset_peak`, or since the start where it has no effect."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

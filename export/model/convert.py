@@ -5,7 +5,7 @@ Inputs and outputs stay float32 in every precision, so that the files can be exc
 
 - float32 is the reference,
 - float16 stores the weights in half the space; they are widened when the model is loaded,
-- int8 quantises weights and activations, for accelerators that know nothing else.
+- int8 quantises weights and activations, for accelerators that support nothing else.
 
 Reference: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference".
@@ -72,8 +72,8 @@ def convert(model: keras.Model, precision: Precision, calibration: Sequence[Tens
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         try:
             with warnings.catch_warnings():
-                # Neither is news: the calibration inputs come later, and TensorFlow knows itself
-                # that its calibrator uses its own deprecated interpreter.
+                # Both are harmless: the calibration inputs come later, and the deprecated
+                # interpreter is the one that TensorFlow's own calibrator uses.
                 warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
                 warnings.filterwarnings("ignore", r"\s+Warning: tf.lite.Interpreter", UserWarning)
                 content = converter.convert()

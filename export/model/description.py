@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the networks' inputs and outputs mean: for the files' metadata, the manifest and readers."""
+"""What the networks' inputs and outputs mean, for metadata, manifest and readers."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ DESCRIPTIONS: dict[str, Description] = {
         },
     ),
     "lighting": Description(
-        "The light around the person, the face serving as the light probe.",
+        "The light around the person, estimated with the face as the light probe.",
         {
             "photo": _PHOTO,
             "normals": _NORMALS,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a TFLite model consists of: its operations, their work, and who runs them."""
+"""What a TFLite model consists of: its operations, their cost, and what runs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from relight.models.interpreter import load_interpreter
 DELEGATE = "DELEGATE"
 """How the interpreter calls a group of nodes that XNNPACK runs."""
 WEIGHTS = frozenset({"DEQUANTIZE"})
-"""Nodes that only widen stored weights, once, when the model is loaded."""
+"""Nodes that only widen stored weights, once, on loading."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Graph:
         parameters: numbers that the model stores.
         delegated: operations that XNNPACK runs, by name.
         others: operations left to the interpreter's own kernels, by name.
-        groups: of delegated nodes; between them the runtime changes hands.
+        groups: number of groups of delegated nodes; each costs a change between runtimes.
     """
 
     macs: int

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the package ships: the models and ``models.json``, all of them or none.
+"""What the package ships: the models and ``models.json``, written together or not at all.
 
-``models`` in the manifest is what the runtime goes by: file, size, checksum, shapes. ``details``
+``models`` in the manifest is what the runtime reads: file, size, checksum, shapes. ``details``
 is for other programs and for people: what the tensors mean, the figures, the licence. MediaPipe's
-models, which tell their source there, stay as the package has them.
+models, whose source is named there, stay as the package has them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def write(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            # Left in reverse: the files are renamed when all are written, the manifest last.
+            # The stack unwinds in reverse: once all files are written, the manifest comes last.
             manifest_path = stack.enter_context(whole_file(folder / MANIFEST))
             manifest_path.write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
             for name, content in contents.items():
@@ -96,7 +96,7 @@ def write(
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
-    """As JSON, which knows no infinity."""
+    """As JSON, which has no infinity."""
     return {
         key: None if isinstance(value, float) and math.isinf(value) else value
         for key, value in asdict(tensor).items()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What MediaPipe's package carries of TFLite: the schemas of models and of their metadata."""
+"""The parts of MediaPipe's package that are used: the schemas of TFLite models and metadata."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite metadata: each shipped file says itself what it wants, gives and is.
+"""TFLite metadata: each shipped file describes its purpose, inputs and outputs itself.
 
 Android Studio, Netron and MediaPipe's MetadataDisplayer show it; the interpreter ignores it.
 
@@ -133,7 +133,7 @@ def _tensor(schema: Any, name: str, about: Tensor) -> Any:
 
 
 def _names_in_order(interpreter: Any, kind: str) -> list[str]:
-    """Signature names in the order of the file's tensors, which is what metadata goes by."""
+    """Signature names in the order of the file's tensors, which is the order of metadata."""
     runner = interpreter.get_signature_runner()
     by_name = getattr(runner, f"get_{kind[:-1]}_details")()
     order = [d["index"] for d in getattr(interpreter, f"get_{kind[:-1]}_details")()]

@@ -27,7 +27,7 @@ Image = NDArray[np.uint8]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.png"
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"})
 MAPS = 40
-"""Environment maps that synthetic photos are lit by."""
+"""Number of environment maps that light the synthetic photos."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class SampleConfig:
         cameras: views of each of them.
         lights: of the rig they stand in.
         size: of their views in pixels.
-        seed: everything follows from it.
+        seed: of all randomness.
     """
 
     verified: int = 8
@@ -82,7 +82,7 @@ def synthetic_photos(root: Path, config: SampleConfig) -> tuple[dict[str, Image]
         config: how many.
 
     Returns:
-        ``(256, 256, 3)`` uint8 sRGB by name, twice; nobody is in both.
+        Two sets of ``(256, 256, 3)`` uint8 sRGB by name; nobody is in both.
 
     Raises:
         FieldError: if the dataset is missing or damaged.
@@ -90,7 +90,7 @@ def synthetic_photos(root: Path, config: SampleConfig) -> tuple[dict[str, Image]
     """
     people = list(Dataset(root).by_subject().values())
     if len(people) < 2:
-        raise ExportError(f"{root}: one person is too few; render at least two")
+        raise ExportError(f"{root}: one person is not enough; render at least two")
     bank = EnvironmentBank.make(MAPS, np.random.default_rng(config.seed))
     kept = max(1, len(people) // 4)
     return (
@@ -101,7 +101,7 @@ def synthetic_photos(root: Path, config: SampleConfig) -> tuple[dict[str, Image]
 
 @contextmanager
 def rendered_people(config: SampleConfig) -> Iterator[Path]:
-    """A small dataset of built-in people, rendered now and removed afterwards."""
+    """A small dataset of built-in people, which is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         plan = Plan(
             out=Path(folder),

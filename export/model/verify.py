@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keras against TFLite: each output on the same inputs, and the whole chain on whole photos.
+"""Keras against TFLite: each output on the same inputs, and relit photos.
 
-A network's error is found on inputs that the Keras networks gave one another; the relit photo's
-is that of all networks together, automatic light included, as the product makes it.
+Each network's error is measured on the inputs that it gets in a chain of Keras networks; that of
+relit photos is the error of all networks together, as the library runs them.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ LIGHTS = (
     Light(45, 30, 1.0, softness_deg=15),
     Light(-60, 10, 1.0, (1.0, 0.8, 0.6), softness_deg=2),
 )
-"""Keys that every photo is relit with, besides one from where the networks see the light."""
+"""Keys that every photo is relit with, besides one from the direction of the estimated light."""
 EQUAL_DB = 100.0
-"""Reported for pictures that are equal in all 8 bits."""
+"""Reported for pictures that are equal in every bit."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Gates:
     Attributes:
         float32_error: largest error of any output, absolute up to 1 and relative above.
         float16_db: least PSNR of a relit photo, over the pixels that were relit.
-        int8_db: likewise; a file below it is not offered.
+        int8_db: the same; an int8 file below it is not offered.
         megabytes: all shipped models together.
     """
 
@@ -87,7 +87,7 @@ class OutputError:
         scaled: likewise, of the difference over Keras's value where that is above 1: a gain or a
             radiance has no upper bound, and float32 has seven digits.
         mean: likewise, absolute.
-        spread: standard deviation of Keras's values, to judge them by.
+        spread: standard deviation of Keras's values, for comparison.
     """
 
     largest: float
@@ -115,21 +115,21 @@ class Parity:
 
 
 class _Recorder(KerasStages):
-    """The stages by the Keras networks; remembers every call."""
+    """The stages by the Keras networks; records every call."""
 
     def __init__(self, networks: Mapping[str, keras.Model]) -> None:
         super().__init__(networks)
         self.calls: list[Call] = []
 
     def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
-        """Run and remember."""
+        """Run and record."""
         outputs = super().run(name, inputs)
         self.calls.append(Call(name, dict(inputs), outputs))
         return outputs
 
 
 class Bench:
-    """Photos relit by Keras, to hold files against.
+    """Photos relit by Keras, to compare files with.
 
     Args:
         networks: the Keras networks by name.
@@ -186,7 +186,7 @@ class Bench:
 
 
 def failures(float32: Parity, float16: Parity, megabytes: float, gates: Gates) -> list[str]:
-    """Why the shipped files must not ship, a sentence each; empty when they may."""
+    """Why the files must not be shipped, a sentence each; empty if they may."""
     reasons = []
     for network, outputs in float32.errors.items():
         for output, error in outputs.items():
@@ -207,7 +207,7 @@ def failures(float32: Parity, float16: Parity, megabytes: float, gates: Gates) -
 
 
 def _existing(environment: Environment) -> Light:
-    """A key from where the environment is brightest: the lighting network's word in the photo."""
+    """A key from where the environment is brightest, so that the lighting network counts, too."""
     azimuth, elevation = (float(x) for x in angles(environment.dominant_direction()))
     return Light(float(np.degrees(azimuth)), float(np.degrees(elevation)))
 

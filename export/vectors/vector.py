@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden vectors on disk: what a port of the runtime to another language is checked against.
+"""Golden vectors on disk, which ports of the runtime to other languages are checked against.
 
 A folder holds ``golden.json`` and ``golden.bin``. The JSON has three members: ``format`` (1),
 ``values`` (numbers, texts and lists, by stage) and ``arrays``: for each array by name its ``type``
@@ -66,7 +66,7 @@ class Vectors:
             kind = array.dtype.name
             entries[name] = {"type": kind, "shape": list(array.shape), "offset": len(content)}
             content += array.astype(_TYPES[kind]).tobytes()
-            content += bytes(-len(content) % 4)  # aligned, for those who map the file
+            content += bytes(-len(content) % 4)  # aligned, so that the file can be mapped
         index = {"format": FORMAT, "values": self.values, "arrays": entries}
         with whole_file(folder / CONTENT) as path:
             path.write_bytes(content)
@@ -94,7 +94,7 @@ def _plain(content: Any) -> Any:
 
 
 def difference(old: Vectors, new: Vectors, tolerance: float) -> Iterator[str]:
-    """In words, what differs between two sets; nothing when they agree.
+    """Lines that say what differs between two sets; none when they agree.
 
     Args:
         old: one set.

@@ -23,7 +23,7 @@ from export.error import ExportError
 from export.model.convert import Precision, convert
 from export.model.sample import EXAMPLE, SampleConfig, real_photos
 from export.model.verify import Gates
-from export.release import Release, ReleaseConfig, parity_sheet, release
+from export.release import Release, ReleaseConfig, parity_table, release
 from relight.models.library import Models
 from training.networks import weight_file as weight_file_module
 
@@ -160,7 +160,7 @@ def test_lost_weights_are_noticed(
 
 
 def test_figures_are_tabled(made: Release) -> None:
-    rows = parity_sheet(made, Gates()).rows
+    rows = parity_table(made, Gates()).rows
     judged = sum(len(made.parity.errors[name]) for name in made.int8_parity)
     assert len(rows) == 8 + judged
     assert ("quotient: gain", "float32") in {row[:2] for row in rows}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from export.error import DocumentError
-from export.measure.figure_table import Sheet, document
+from export.measure.figure_table import FigureTable, document
 
-SHEET = Sheet("size", "The models", ("model", "MB"), [("normals", "1.5")], "Measured today.")
+SHEET = FigureTable("size", "The models", ("model", "MB"), [("normals", "1.5")], "Measured today.")
 PAGE = "# Page\n\n<!-- table size -->\nold\n<!-- end size -->\n\nAfter.\n"
 
 
@@ -38,5 +38,5 @@ def test_a_missing_page_costs_one_line(tmp_path: Path) -> None:
 
 
 def test_the_terminal_shows_the_same_cells() -> None:
-    table = SHEET.table()
+    table = SHEET.as_rich()
     assert [list(column.cells) for column in table.columns] == [["normals"], ["1.5"]]

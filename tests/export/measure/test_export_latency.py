@@ -16,9 +16,9 @@ from export.measure.latency import (
     REFERENCE_FILE,
     Timing,
     footprint,
-    latency_sheet,
+    latency_table,
     read_models,
-    size_sheet,
+    size_table,
     time_models,
 )
 from relight.models.interpreter import ModelError
@@ -62,13 +62,13 @@ def test_bars_are_judged_by_the_fastest_runs(monkeypatch: pytest.MonkeyPatch) ->
         PIPELINE: Timing(0.05, [0.0081, 0.01, 0.02]),
     }
     monkeypatch.setattr(latency, "time_models", lambda *_: dict(timings))
-    sheet = latency_sheet({}, 3, 1)
-    assert sheet.note == f"{PIPELINE} <= 8: missed (8.10); {DRAG} <= 3: met (2.90)"
-    rows = {row[0]: row for row in sheet.rows}
+    table = latency_table({}, 3, 1)
+    assert table.note == f"{PIPELINE} <= 8: missed (8.10); {DRAG} <= 3: met (2.90)"
+    rows = {row[0]: row for row in table.rows}
     assert rows[REFERENCE][-2:] == ("1.00", "1.00")
     assert rows[DRAG][1:5] == ("30.0", "9.00", "17.10", "2.90")
     assert rows[DRAG][5] == "4.50"
-    assert latency_sheet({}, 3, 2).note == ""
+    assert latency_table({}, 3, 2).note == ""
 
 
 def test_a_larger_model_leaves_a_larger_footprint() -> None:
@@ -77,10 +77,10 @@ def test_a_larger_model_leaves_a_larger_footprint() -> None:
 
 def test_sizes_add_up(models: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "footprint", lambda content: 12.0)
-    sheet = size_sheet(models)
+    table = size_table(models)
     total = sum(map(len, models.values())) / 1e6
-    assert f"{total:.2f} MB" in sheet.note
-    rows = {row[0]: row for row in sheet.rows}
+    assert f"{total:.2f} MB" in table.note
+    rows = {row[0]: row for row in table.rows}
     assert float(rows[REFERENCE][3]) == pytest.approx(0.035, abs=5e-4)  # as published: 35 MMAC
 
 
