@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the networks' model cards say that no run and no evaluation knows."""
+"""The parts of the networks' model cards that come from no run or evaluation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Card:
-    """What the template cannot know of one network.
+    """Texts about one network.
 
     Attributes:
         title: of the card.
@@ -16,9 +16,10 @@ class Card:
         inputs: meaning of each input, by name.
         outputs: likewise.
         loss: what it was trained with.
-        figures: of ``synthetic.json`` that are its own, see :data:`training.judge.report.FIGURES`.
+        figures: those of ``synthetic.json`` that concern it, see
+            :data:`training.judge.report.FIGURES`.
         real: of real people, see :data:`training.judge.report.REAL`.
-        limits: what it does badly, one sentence each.
+        limits: what it does badly, a sentence each.
     """
 
     title: str
@@ -34,13 +35,13 @@ class Card:
 _PHOTO = "the face's crop, sRGB in [0, 1]"
 _NORMALS = "unit surface normals, camera frame, 0 outside the person"
 LIMITS = (
-    "Trained on synthetic people alone. Skin, hair, headwear and glasses are procedural; what they"
-    " do not show, such as hands before the face, veils, face paint or severe scars, was never"
-    " seen.",
-    "Single photos of faces that Face Mesh finds: not profiles, not faces under some 24 pixels.",
-    "Not made to recognise, rate or sort people, and of no use for it.",
+    "Trained only on synthetic people. Skin, hair, headwear and glasses are procedural; what they"
+    " do not show, such as hands in front of the face, veils, face paint or severe scars, was never"
+    " seen in training.",
+    "Only for faces that Face Mesh finds: not for full profiles or faces under some 24 pixels.",
+    "Not made to recognise, rate or sort people, and useless for it.",
 )
-"""Limits of all three networks, one sentence each."""
+"""Limits of all three networks, a sentence each."""
 
 CARDS = {
     "normals": Card(
@@ -61,8 +62,9 @@ CARDS = {
     "lighting": Card(
         "Lighting network",
         "The light around a person as an HDR environment map, estimated with the face as the light"
-        " probe. The non-negative map whose Lambert shading comes closest to the face's is solved"
-        " for inside it; what to trust, the albedo and the light behind the face are learned.",
+        " probe. Inside the network the non-negative map is solved for whose Lambert shading comes"
+        " closest to the face's; which pixels to trust, their albedo and the light behind the face"
+        " are learned.",
         {
             "photo": _PHOTO,
             "normals": _NORMALS,
@@ -73,8 +75,8 @@ CARDS = {
             " lat-long, camera frame, the middle column behind the camera"
         },
         "Solid-angle weighted error of log radiance, and the error of a diffuse, a matte silver"
-        " and a mirror sphere under the map. The weights are 35 % of those that the last run began"
-        " with and 65 % of those after its last step (`training/blend.py`).",
+        " and a mirror sphere under the map. The weights are averages: 35 % of those that the last"
+        " run started from and 65 % of those after its last step (`training/blend.py`).",
         (
             "spheres",
             "diffuse",
@@ -87,9 +89,9 @@ CARDS = {
         ("light",),
         (
             "The colour of skin and that of the light cannot be told apart; the mean light tends to"
-            " white.",
-            "Light from behind reaches the face little and is known least.",
-            "A beard or stubble passes in part for light from above: up to ten degrees.",
+            " be white.",
+            "Light from behind hardly reaches the face and is estimated worst.",
+            "A beard or stubble is partly taken for light from above: up to ten degrees of error.",
         ),
     ),
     "quotient": Card(
@@ -107,8 +109,8 @@ CARDS = {
         {"gain": "G >= 0 of a white light of unit intensity, linear"},
         "Error of log(1 + k G) at several intensities, and of the added light and the relit"
         " photo, the face weighing most and cast shadows on it four times as much. The weights are"
-        " in equal parts those of former runs, those that the last run began with and those after"
-        " its last step (`training/blend.py`).",
+        " the average of those of earlier runs, those that the last run started from and those"
+        " after its last step (`training/blend.py`).",
         (
             "log_gain_face",
             "log_gain_person",
@@ -119,10 +121,10 @@ CARDS = {
         ),
         ("residual", "rmse", "ssim"),
         (
-            "It adds light and never takes any away: cast shadows of the light already there stay.",
+            "It adds light and never removes any: cast shadows of the light already there stay.",
             "Where the photo is clipped or black there is nothing to multiply.",
             "Cast shadows are softer and lighter than real ones: on real people half of Lambert's"
-            " light is left in them, in photographs a sixth.",
+            " light is left in them; in photographs, a sixth.",
         ),
     ),
 }

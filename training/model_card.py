@@ -29,11 +29,11 @@ from training.judge.report import FIGURES, REAL, Figure, summarize_real
 from training.networks.network import NETWORKS
 
 METHOD = "network"
-"""Whose figures in ``synthetic.json`` the cards are about."""
+"""The method in ``synthetic.json`` that the cards are about."""
 
 
 class CardError(RelightError):
-    """A card lacks what it is made of."""
+    """Something that a card is made from is missing."""
 
 
 def card(
@@ -90,13 +90,13 @@ def card(
         ),
         "## Figures on real people",
         "Extended Yale B: one-light-at-a-time photographs, truth by photometric stereo. The whole"
-        " chain is judged, each stage on what the one before gives it.",
+        " chain is judged: each stage gets the output of the one before.",
         _real(name, asdict(mean_figures(people))),
-        "By the people's skin:",
+        "By skin tone:",
         _real_groups(card, people),
         "## Figures on synthetic people",
-        f"{synthetic['config']['pairs']} photos of {len(synthetic['tones'])} people that training"
-        " never saw, in light that it never saw, judged by the same chain. Analytic: no network,"
+        f"{synthetic['config']['pairs']} photos of {len(synthetic['tones'])} people in light,"
+        " both never trained on, judged by the same chain. Analytic: no network,"
         " see `training/analytic/analytic_stages.py`. Yardstick: see"
         " `training/analytic/classical_stages.py`.",
         _table(
@@ -111,8 +111,8 @@ def card(
             ],
         ),
         "## For whom, and in which light",
-        "The same figures by the people's skin (equal thirds by mean albedo) and by where the light"
-        " stands: the key for the key gain, else the light already there.",
+        "The same figures by skin tone (equal thirds by mean albedo) and by where the light is: the"
+        " key for the key gain, else the light already there.",
         _groups(card, own, "tone", THIRDS),
         _groups(card, own, "light", SECTORS),
     ]
@@ -122,8 +122,8 @@ def card(
         "## Limits",
         "\n".join(f"- {limit}" for limit in (*card.limits, *LIMITS)),
         "## Licence",
-        "Apache-2.0. Of what it learned from, ICT-FaceKit is under MIT and the HDR maps are CC0;"
-        " all else is procedural, made by this repository's own code.",
+        "Apache-2.0. Of its training data, ICT-FaceKit is under MIT and the HDR maps are CC0;"
+        " everything else is procedural, made by this repository's code.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -132,8 +132,8 @@ def _origin(weights: str | None) -> list[Sequence[str]]:
     """A row on what the run went on from, if it did."""
     if weights is None:
         return []
-    text = "the weights of former runs, listed in [training-log.md](../training-log.md)"
-    return [("began with", text)]
+    text = "the weights of earlier runs, listed in [training-log.md](../training-log.md)"
+    return [("started from", text)]
 
 
 def _tensors(kind: str, tensors: dict[str, Any], what: dict[str, str]) -> list[Sequence[str]]:
@@ -201,8 +201,8 @@ def _groups(card: Card, own: dict[str, Any], kind: str, names: Sequence[str]) ->
 def _exposure(found: dict[str, Any]) -> str:
     ratios = ", ".join(f"{name} {_plain(value)}" for name, value in found["ratio"].items())
     return (
-        "In the same light before a camera that is set by the scene, estimated over true irradiance"
-        f" of the face: {ratios}; dark over light {_plain(found['dark_to_light'])}."
+        "In the same light, with exposure set by the scene, estimated over true irradiance of the"
+        f" face: {ratios}; dark over light {_plain(found['dark_to_light'])}."
     )
 
 

@@ -22,9 +22,9 @@ from training.analytic.light_fit import fitted_light
 Float = NDArray[np.float32]
 
 DARKEST = 0.2
-"""Least irradiance divided by, over the face's mean: bounds the gain in deep shadow."""
+"""Least divisor, as a share of the face's mean irradiance: bounds the gain in deep shadow."""
 CHROMA = 0.5
-"""How far the gain follows the colour of the light divided by; its estimate is uncertain."""
+"""How far the gain follows the existing light's colour, whose estimate is uncertain."""
 
 
 class AnalyticStages:
@@ -38,11 +38,11 @@ class AnalyticStages:
         return extended_normals(view.mesh.normals, view.face, view.person)
 
     def lighting(self, view: View, normals: Float) -> Environment:
-        """The light that shades the face mesh as the photo shows it; ``normals`` do not count."""
+        """The light that shades the face mesh as the photo shows it; ``normals`` are not used."""
         return fitted_light(view.linear, view.mesh.normals, view.skin)
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
-        """Lambert's law over the existing shading; a light's softness does not count."""
+        """Lambert's law over the existing shading; a light's softness is not used."""
         kept = self._shading
         if kept is None or kept[0] is not environment or kept[1] is not normals:
             mean = mean_irradiance(environment, normals, view.face)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stages as textbooks have them, the yardstick for all others.
+"""The stages as in textbooks, the yardstick for all others.
 
-Normals are those of the face mesh alone, light is nine spherical harmonics, and the key adds what
-Lambert's law gives with the photo for albedo.
+Normals are those of the face mesh, light is nine spherical harmonics, and the key adds Lambert's
+shading with the photo as albedo.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training.analytic import spherical_harmonics
 Float = NDArray[np.float32]
 
 ALBEDO = 0.35
-"""Luminance of the albedo that skin is taken to have: the best of 0.15 to 0.5 on 240 photos of
+"""Luminance of the albedo assumed for skin: the best of 0.15 to 0.5 on 240 photos of
 training subjects, by the error of the three spheres."""
 FEWEST = 32
 """Pixels of skin without which no light is fitted."""
@@ -78,4 +78,4 @@ class ClassicalStages:
         return np.repeat(shading[..., None], 3, -1)
 
     def close(self) -> None:
-        """There is nothing to free."""
+        """Do nothing: nothing is held."""

@@ -21,7 +21,7 @@ SOLVE_SIDE = 64
 SCREENING = 0.02
 """Pull towards a surface that faces the camera, per solver step."""
 OUTLINE_TILT = 0.85
-"""Length of the normal's image-plane part at the person's outline; 1 would be a razor edge."""
+"""Length of the normal's image-plane part at the person's outline; 1 would be edge-on."""
 EXTENSION_CONFIDENCE = 0.8
 """Trust in an extended normal, against 1 in the face mesh."""
 

@@ -26,15 +26,15 @@ Float = NDArray[np.float32]
 COARSE = 8
 """Rows of the map that is fitted; a Lambert surface shows no finer light."""
 RIDGE = 6e-4
-"""Weight of the light's energy against the shading's error: only half a sphere is seen."""
+"""Weight of the light's energy against the shading's error, as only half a sphere is seen."""
 NEUTRALITY = 2e-2
 """Weight of the light's colour against the shading's error: white until the face says otherwise."""
 STEPS = 100
 """Accelerated gradient steps; twice as many change the direction by less than a degree."""
 SKIN_ALBEDO = 0.3
-"""Luminance of the albedo that a face is taken to have when nothing else is known."""
+"""Luminance of the albedo assumed for a face when nothing else is known."""
 WHITE_LEVEL = 0.9
-"""Luminance that a white sphere is taken to have in a well exposed photo."""
+"""Luminance assumed for a white sphere in a well exposed photo."""
 ALBEDO_RANGE = (0.05, 0.7)
 """Human skin's albedo in luminance."""
 
@@ -42,8 +42,8 @@ ALBEDO_RANGE = (0.05, 0.7)
 def fitted_light(linear: Float, normals: Float, weights: Float) -> Environment:
     """Fit the environment that shades a face as the photo shows it.
 
-    The face's own colour and the light's mean colour cannot be told apart; the photo is taken to
-    be white-balanced, so that the mean light is neutral and only its variation has colour.
+    The face's colour and the light's mean colour cannot be told apart. The photo is assumed to be
+    white-balanced: the mean light is neutral, and only its variation has colour.
 
     Args:
         linear: ``(R, R, 3)`` linear sRGB.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The classical yardstick for lighting: spherical harmonics fitted to the shading of a face.
 
-A Lambert surface answers almost only to the first nine harmonics of the light, so that nine numbers
-a colour are fitted to what the skin shows. Light made of them is smooth and partly negative; it is
-cut at 0.
+The irradiance of a Lambert surface depends almost only on the first nine harmonics of the light, so
+nine numbers per colour are fitted to the skin's shading. Light made of them is smooth and partly
+negative; it is cut at 0.
 
 Reference: Ramamoorthi & Hanrahan 2001, "An Efficient Representation for Irradiance Environment
 Maps", sections 2 and 3. The harmonics are numbered there (l, m); here one after another:
@@ -26,7 +26,7 @@ COUNT = 9
 TRANSFER = np.array([1.0] + [2 / 3] * 3 + [1 / 4] * 5)
 """Irradiance over pi of a Lambert surface per unit of radiance, by harmonic (section 2, A_l/pi)."""
 SLOPES = np.array([0.0] + [1.0] * 8)
-"""What the ridge acts on: all but the mean light."""
+"""Harmonics that the ridge acts on: all but the mean light."""
 RIDGE = 3e-3
 """Weight of the light's variation against the shading's error: the best of 1e-4 to 0.1 on 240
 photos of training subjects, by the error of the three spheres."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of the light can be known: errors of the three spheres where the truth is told in part.
+"""How well light can be known at best: the three spheres' errors if part of the truth is known.
 
 Reference: Ramamoorthi & Hanrahan 2001, "An Efficient Representation for Irradiance Environment
 Maps" (what a Lambert surface keeps of its light).

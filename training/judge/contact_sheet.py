@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Contact sheets of photos before and after, to be looked at after every change."""
+"""Contact sheets of photos before and after, to look at after every change."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ COLUMNS = 4
 ROWS_PER_PAGE = 6
 BACKGROUND = (24, 24, 24)
 SIDES = (Light(-50, 30, 1.0), Light(50, 30, 1.0))
-"""Lights shown next to the automatic one: strong ones bring out what is wrong."""
+"""Lights shown beside the automatic one; strong lights reveal faults."""
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic"}
 
 
 def contact_sheet(relighter: Relighter, folder: Path, out: Path) -> list[Path]:
     """Relight every photo of a folder and draw pages of photo | automatic | left | right.
 
-    Photos without a face are shown with that said; those that cannot be read likewise.
+    Captions name photos without a face and photos that cannot be read.
 
     Args:
         relighter: to relight with.

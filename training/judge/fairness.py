@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether an average hides a group: figures by skin tone and by where the light comes from.
 
-A camera that is set by the face makes all faces alike. So one question is asked apart: before a
-camera that is set by the scene, is the same light found on dark skin and on light skin?
+Exposure set by the face makes all faces equally bright. So one thing is tested separately: with
+exposure set by the scene, is the same light found on dark skin and on light skin?
 
 Reference: Buolamwini & Gebru 2018, "Gender Shades", section 1 (error by group, not only on
 average).
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from relight.geometry import angles
 
 THIRDS = ("darkest", "middle", "lightest")
-"""Skin tones, an equal number of people each."""
+"""Skin tones, with equally many people in each."""
 SECTORS = ("front", "side", "top", "below", "behind")
 """Where a light stands, seen from the subject."""
 TOLERANCE = 0.25
-"""A group may do worse than the mean by this share."""
+"""A group may be worse than the mean by this share."""
 EXPOSURE_TOLERANCE = 0.10
 """In the same light, dark skin's estimate may differ from light skin's by this share."""
 TOP_DEG, BELOW_DEG, SIDE_DEG = 45.0, -25.0, 40.0
@@ -39,8 +39,8 @@ def thirds(tones: Mapping[str, float]) -> dict[str, str]:
         tones: mean albedo in luminance by name, in any unit that all share.
 
     Returns:
-        One of :data:`THIRDS` by name. Where they cannot be equal the middle third is the larger or
-        the smaller by up to two; with one person alone it is the middle.
+        One of :data:`THIRDS` by name. If they cannot be equal, the middle third is larger or
+        smaller by up to two; a single person is in the middle.
     """
     order = sorted(tones, key=lambda name: (tones[name], name))
     ranks = (np.arange(len(order)) + 0.5) / max(len(order), 1)
@@ -60,11 +60,11 @@ def sector(light: NDArray[Any]) -> str:
 
 
 class Verdict(NamedTuple):
-    """How a figure's worst group does.
+    """A figure's worst group.
 
     Attributes:
-        worst: the group that does worst.
-        excess: by which share it does worse than the mean of all.
+        worst: its name.
+        excess: by what share it is worse than the mean of all.
         passed: whether that is within :data:`TOLERANCE`.
     """
 
@@ -91,7 +91,7 @@ class Scale(StrEnum):
 
 
 def verdict(groups: Mapping[str, float], mean: float, scale: Scale = Scale.ERROR) -> Verdict:
-    """Hold a figure's groups against its mean.
+    """Compare a figure's groups with its mean.
 
     Args:
         groups: the figure by group; NaN where a group has no pair.
@@ -127,7 +127,7 @@ class ExposureVerdict:
 def exposure_verdict(
     ratios: Mapping[str, list[float]], third: Mapping[str, str]
 ) -> ExposureVerdict:
-    """Compare thirds, every person counting alike.
+    """Compare thirds, with equal weight for every person.
 
     Args:
         ratios: estimated over true irradiance, by person; NaN is left out.

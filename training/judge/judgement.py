@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judging stages on people and environments that no training saw."""
+"""Judges stages on people and environments that were never trained on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from training.networks.keras_stages import KerasModels
 
 @dataclass(frozen=True)
 class SyntheticConfig:
-    """What is judged, and by what.
+    """What is judged, and on what.
 
     Attributes:
         data: the dataset's folder.
@@ -46,8 +46,8 @@ class SyntheticConfig:
         models: folder of TFLite models to judge, or ``None``: those of the package.
         baseline: whether no network is judged.
         pairs: number of them.
-        seed: what they follow from.
-        exposure: of the photos that compare skin tones.
+        seed: of all randomness.
+        exposure: of the photos by which skin tones are compared.
     """
 
     data: str
@@ -65,12 +65,12 @@ class Judgement:
     """All figures on unseen synthetic people.
 
     Attributes:
-        config: how they came about.
+        config: how they were made.
         tones: each subject's mean skin albedo, linear luminance.
         thirds: of skin tones, by subject.
         figures: means by method and figure.
         exposure: the same light on dark and light skin, by method.
-        bounds: three-sphere errors that knowing the truth in part leaves, see
+        bounds: three-sphere errors left when part of the truth is known, see
             :func:`training.judge.bound.bounds`.
     """
 
@@ -83,7 +83,7 @@ class Judgement:
 
 
 def methods_of(config: SyntheticConfig) -> dict[str, Stages]:
-    """The stages to be judged by name, the one in question first and the yardstick last."""
+    """The stages to judge by name, those in question first and the yardstick last."""
     result: dict[str, Stages] = {}
     if config.weights is not None:
         result["network"] = KerasModels(Path(config.weights))
@@ -95,11 +95,11 @@ def methods_of(config: SyntheticConfig) -> dict[str, Stages]:
 def judge(
     config: SyntheticConfig, methods: Mapping[str, Stages], unseen: Split, console: Console
 ) -> Judgement:
-    """Judge methods on people and environments that no training saw.
+    """Judge methods on people and environments that were never trained on.
 
     Args:
         config: how many pairs, and of what.
-        methods: by name; the one in question first, the yardstick last.
+        methods: by name, the one in question first and the yardstick last.
         unseen: the test split.
         console: where progress is shown.
 
@@ -146,7 +146,7 @@ def subject_tones(split: Split) -> dict[str, float]:
 
 
 def judge_pair(methods: Mapping[str, Stages], pair: Pair) -> PairFigures:
-    """All methods' figures on one pair; each builds on its own normals and its own light."""
+    """All methods' figures on one pair; each method builds on its own normals and light."""
     face, view = pair.view.face, pair.view
     unclipped = view.photo.max(-1) < BRIGHTEST
     values = {}
@@ -164,7 +164,7 @@ def judge_pair(methods: Mapping[str, Stages], pair: Pair) -> PairFigures:
 
 
 def irradiance_ratio(stages: Stages, exposure: Exposure) -> float:
-    """Estimated over true irradiance, in luminance, mean over the visible face; NaN without one."""
+    """Estimated over true irradiance in luminance, mean over the visible face; NaN without a face."""
     view = exposure.view
     face = view.face & exposure.normals.any(-1)
     if not face.any():

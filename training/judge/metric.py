@@ -14,11 +14,11 @@ Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 TURNED = 0.3
-"""Cosine towards a light from which a surface that it does not reach lies in cast shadow."""
+"""Least cosine to a light at which an unlit surface counts as being in cast shadow."""
 BLACK = 0.08
-"""Albedo below which a shadow cannot be told."""
+"""Albedo below which shadows cannot be recognised."""
 HIDDEN = 0.35
-"""Share of Lambert's light below which something hides the light."""
+"""Share of Lambert's light below which the light counts as hidden."""
 
 
 def normal_error_deg(estimate: NDArray[Any], truth: NDArray[Any], mask: Mask) -> float:
@@ -50,7 +50,7 @@ def best_scale(estimate: NDArray[Any], truth: NDArray[Any], mask: Mask) -> float
 
 
 def cast_shadow(seen: Float, lambert: Float, albedo: Float) -> Mask:
-    """Where something hides a light from a surface that is turned to it, ``(H, W)``.
+    """Where a light is hidden from a surface that faces it, ``(H, W)``.
 
     Args:
         seen: ``(H, W)`` linear, under that light alone.

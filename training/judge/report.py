@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from training.judge.captured_person import SubjectFigures
 
 HALF = 0.5
-"""Share of the harmonics' error that a learned estimate should not exceed."""
+"""Share of the harmonics' error that the networks' should not exceed."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Figure:
 
     Attributes:
         title: what it is, with its unit.
-        yardstick: what the classical stages do for it.
+        yardstick: what the classical stages use for it.
         places: decimals.
         scale: how it is read as an error.
-        of_key: whether its sector is that of the key, not of the light already there.
+        of_key: whether it is grouped by the sector of the key, not of the light already there.
     """
 
     title: str
@@ -85,7 +85,7 @@ class PairFigures:
         subject: whose photo it is.
         existing: sector of the light already there.
         key: sector of the key.
-        values: figure by name, by method; NaN where the pair cannot tell.
+        values: figure by name, by method; NaN where the pair has no value.
     """
 
     subject: str
@@ -96,7 +96,7 @@ class PairFigures:
 
 @dataclass(frozen=True)
 class Means:
-    """A figure's means over pairs; NaN where no pair tells.
+    """A figure's means over pairs; NaN where no pair has a value.
 
     Attributes:
         mean: over all.
@@ -124,7 +124,7 @@ def summarize(items: Sequence[PairFigures], third: Mapping[str, str]) -> Summary
         ValueError: if there is no pair.
     """
     if not items:
-        raise ValueError("there is no pair to judge by")
+        raise ValueError("there are no pairs")
     result: Summary = {}
     for method in items[0].values:
         result[method] = {}
@@ -141,7 +141,7 @@ def summarize(items: Sequence[PairFigures], third: Mapping[str, str]) -> Summary
 
 
 def summarize_real(figures: Sequence[SubjectFigures], row: str) -> dict[str, Means]:
-    """Means of real people's figures, by skin tone; every one counts alike.
+    """Means of real people's figures, by skin tone, with equal weight for everyone.
 
     Args:
         figures: one a person.
@@ -224,7 +224,7 @@ def _group_table(title: str, groups: Sequence[str]) -> Table:
 
 
 def _add_group_row(table: Table, figure: Figure, mean: float, groups: Mapping[str, float]) -> None:
-    """One figure; left out where no pair tells."""
+    """One figure; left out if no pair has a value."""
     if np.isnan(mean):
         return
     worst = verdict(groups, mean, figure.scale)
@@ -239,7 +239,7 @@ def _shown(value: float, places: int) -> str:
 
 
 def fairness_line(summary: Summary, method: str) -> str:
-    """Whether any third of skin tones does much worse than the mean in any figure."""
+    """Whether any third of skin tones is much worse than the mean in any figure."""
     over = []
     for name, means in summary[method].items():
         if not np.isnan(means.mean):
@@ -261,13 +261,13 @@ def exposure_line(found: ExposureVerdict, method: str) -> str:
 
 
 def bound_line(bounds: Mapping[str, float]) -> str:
-    """What the error of the three spheres is when the truth itself is known in part."""
+    """The three spheres' error when part of the truth is known."""
     parts = (f"{error:.3f} from {what}" for what, error in bounds.items())
-    return "Three spheres' error where the truth is known in part: " + ", ".join(parts)
+    return "Three spheres' error where part of the truth is known: " + ", ".join(parts)
 
 
 def light_line(summary: Summary, method: str, yardstick: str) -> str:
-    """How the error of the three spheres compares with the yardstick's, at best the half."""
+    """How the error of the three spheres compares with the yardstick's; half is the target."""
     own, other = (summary[name]["spheres"].mean for name in (method, yardstick))
     passed = own <= HALF * other
     return (

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far one estimate is from the truth of the virtual Light Stage.
 
-Each function compares one pair and returns its figures by name. A figure is NaN where the pair
-cannot tell: a key that does not reach the face has no residual.
+Each function compares one pair and returns its figures by name. A figure is NaN where it is not
+defined: a key that does not reach the face has no residual.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SPHERE_SIDE = 24
 PEAKED = 8.0
 """A light has a peak if its brightest direction is this many times the mean."""
 FAINT = 0.05
-"""Keys that add less than this share of the light in the mean are not judged by their residual."""
+"""Keys that add less than this share of light on average get no residual."""
 
 
 def normals(estimate: Float, truth: Float, face: Mask, person: Mask) -> dict[str, float]:
@@ -48,7 +48,7 @@ def _angle(estimate: Float, truth: Float, mask: Mask) -> float:
 
 
 def lighting(estimate: Environment, truth: Environment) -> dict[str, float]:
-    """Error of the three spheres, and of where the light comes from.
+    """Errors of the three spheres and of the light's direction.
 
     ``diffuse``, ``matte_silver`` and ``mirror`` are the spheres' mean absolute errors over the mean
     of the true diffuse one; ``spheres`` is the mean of the three, ``spheres_scale_free`` the same

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good the stages are on synthetic people that no training saw.
+"""How good the stages are on synthetic people that were never trained on.
 
 ``python -m training.evaluate synthetic --data DIR`` prints the figures of the networks beside
 those of the analytic and the classical stages, by skin tone and by where the light stands, and
-writes them to ``synthetic.json``. They say nothing of real photos; those are judged apart.
+writes them to ``synthetic.json``. Real photos are judged separately.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def synthetic_command(
     ] = None,
     baseline: Annotated[bool, typer.Option("--baseline", help="Judge no network.")] = False,
     pairs: Annotated[int, typer.Option(min=1, help="Number of pairs.")] = SyntheticConfig.pairs,
-    seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
     out: Annotated[Path, typer.Option(help="Where synthetic.json goes.")] = Path("runs/evaluate"),
 ) -> None:
     """Figures on unseen synthetic people: normals, light, key gain, fairness."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the stages are judged on: photos of synthetic people under light that no training saw."""
+"""Photos to judge stages on: synthetic people in light, both never trained on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 BEHIND = (0.45, 1.5)
-"""Tangent of half the angle that the background takes in, and how far it is out of focus."""
+"""Tangent of half the angle that the background covers, and its blur."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ExposureConfig:
     """How the photos that compare skin tones are taken.
 
     Attributes:
-        environments: that every subject stands in.
+        environments: number of environments that every subject is shown in.
         white: linear level of a white sphere's mean in the photo.
     """
 
@@ -85,9 +85,9 @@ class Exposure(NamedTuple):
 
 
 def pairs(split: Split, count: int, seed: int) -> Iterator[Pair]:
-    """Pairs of a split, as many of each view as of any other, give or take one.
+    """Pairs of a split, equally many of each view, give or take one.
 
-    They are drawn as training pairs are, but none loses colour or outline or is cut tight.
+    They are drawn like training pairs, but none is grey, cropped tightly or without outline.
     """
     order = np.random.default_rng([seed, 13]).permutation(len(split.names))
     config = DataConfig(views=1, grey=0, tight=0, outlined=1, seed=seed)
@@ -113,7 +113,7 @@ def pairs(split: Split, count: int, seed: int) -> Iterator[Pair]:
 
 
 def exposures(split: Split, config: ExposureConfig, seed: int) -> Iterator[Exposure]:
-    """Every view of a split in the same environments, before a camera that is set by the scene."""
+    """Every view of a split in the same environments, with exposure set by the scene."""
     rng = np.random.default_rng([seed, 11])
     images = [split.bank.draw(rng) for _ in range(config.environments)]
     for name in split.names:
@@ -175,7 +175,7 @@ def as_light(light: Float) -> Light:
 def skin_tone(fields: Iterable[Field]) -> float:
     """Mean true albedo of a person's face, linear luminance, from views of that person.
 
-    Pixels inside the box of the face count that lie wholly on the person and show no fibres.
+    It averages pixels inside the box of the face that lie fully on the person and show no hair.
 
     Raises:
         ValueError: if no such pixel is seen.

@@ -40,7 +40,7 @@ def crop_features(
     """Features of the whole crop at half its resolution, zero at first, and advice to its middle.
 
     Args:
-        far: what is known of it, at that resolution.
+        far: what is known of the crop, at that resolution.
         config: sizes.
         outputs: channels of the features.
         modulate: see :func:`u_net`.

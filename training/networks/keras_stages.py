@@ -40,11 +40,11 @@ class KerasStages(NetworkStages):
         return {key: np.asarray(found)[0] for key, found in outputs.items()}
 
     def close(self) -> None:
-        """Keep the networks; they are the caller's."""
+        """Do nothing: the networks belong to the caller."""
 
 
 class KerasModels(KerasStages):
-    """The three networks with the weights of a training run; each is built at its first use."""
+    """The three networks with the weights of a training run, each built when first used."""
 
     def __init__(self, folder: Path) -> None:
         """Prepare.

@@ -31,18 +31,18 @@ CELLS = 32
 STEPS = 12
 """Accelerated gradient steps."""
 UNCERTAIN = 0.005
-"""Weight of what is no plain skin: it counts where a face shows none."""
+"""Weight of pixels that are not plain skin; they count if a face shows none."""
 RIDGE = 6e-3
 """Weight of the light's energy against the shading's error: only half a sphere is seen."""
 FLOOR = 0.12
-"""Radiance added everywhere, over the mean: its logarithm is wanted."""
+"""Radiance added everywhere, over the mean, as its logarithm is taken."""
 BLACK = 5e-3
 """Radiance added everywhere, in the photo's units."""
 SATURATION = 0.5
-"""Share of the fitted light's colour that is kept: albedo and light cannot be told apart."""
+"""Share of the fitted light's colour that is kept, as it cannot be told from albedo."""
 CHANGE = 0.4
-"""Largest change of the fitted light behind the person, in logarithms: what a face does not show
-must not outshine what it does. The light in front is the fit's alone."""
+"""Largest change of the fitted light behind the person, in logarithms: light that the face does not
+show must not outshine light that it does. In front, the fit is not changed."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
 
@@ -96,7 +96,7 @@ class NonNegativeFit(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CorrectedLight(keras.layers.Layer):
-    """A fitted light and a change of it behind the person."""
+    """A fitted light, changed behind the person."""
 
     def call(self, fitted: Any, change: Any) -> Any:
         """``(B, 16, 32, 3)`` logarithms of radiance each; their corrected sum."""

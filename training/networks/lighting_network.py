@@ -33,10 +33,10 @@ class EncoderConfig:
 def lighting_network(config: EncoderConfig | None = None) -> keras.Model:
     """The light around the subject, the face serving as the light probe.
 
-    A network judges which pixels to trust and how bright their albedo is; the non-negative map
-    whose Lambert shading comes closest is solved for
+    The network estimates which pixels to trust and how bright their albedo is, and solves for the
+    non-negative map whose Lambert shading comes closest
     (:class:`training.networks.light_layer.NonNegativeFit`); a second branch adds what such a fit
-    cannot know: the light behind the face, and what is usual.
+    cannot know: the light behind the face.
 
     Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``normals`` ``(B, 128, 128, 3)`` camera
     frame, unit on the person, 0 outside; ``skin`` ``(B, 128, 128, 1)`` plain, well exposed skin

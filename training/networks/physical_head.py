@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Physical heads of the normals and quotient networks: exact before any training."""
+"""Physical output layers of the normals and quotient networks: exact before any training."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from keras import ops
 from training.networks.light_layer import FACE_RADIUS, PACKAGE
 
 SOFTNESS = 0.1
-"""Width of the rounded corner of ``max(0, n.l)``, so that its gradient never dies."""
+"""Width of the rounded corner of ``max(0, n.l)``, so that its gradient never vanishes."""
 SEAM = 8
-"""Cells over which what was found of the face passes into what was found of the whole crop."""
+"""Cells over which the middle's result blends into the whole crop's."""
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -24,19 +24,19 @@ class NormalHead(keras.layers.Layer):
     def call(self, mesh: Any, correction: Any) -> Any:
         """``(B, S, S, 4)`` mesh normals and mask, ``(B, S, S, 3)``; gives ``(B, S, S, 3)``."""
         forward = np.array([0, 0, 1], np.float32)
-        # (x, y, z + 1 - mask), by the fastest operation there is.
+        # (x, y, z + 1 - mask), as a convolution, which is fastest.
         known = np.concatenate([np.eye(3), -forward[None]]).astype(np.float32)
         bent = ops.conv(mesh, known[None, None]) + forward + correction
-        # Exact enough in 8-bit integers, where _unit is not.
+        # Accurate enough in 8-bit integers, unlike _unit.
         return bent * ops.rsqrt(_channel_sum(bent * bent) + 1e-6)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class AlbedoDeviation(keras.layers.Layer):
-    """How much the photo over the existing light departs from the face's mean, in logarithms.
+    """How far the photo over the existing light departs from the face's mean, in logarithms.
 
-    What the division leaves is albedo where it varies finely, and an error of the existing light
-    where it follows shadows; a face's own albedo is nearly the same everywhere.
+    Where that varies finely it is albedo; where it follows shadows it is an error of the existing
+    light, since a face's albedo is nearly the same everywhere.
     """
 
     def call(self, face: list[Any], crop: list[Any]) -> Any:
@@ -63,7 +63,7 @@ class AlbedoDeviation(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class KeyGainHead(keras.layers.Layer):
-    """Key gain of a physical head: Lambert, times visibility, over the light already there.
+    """Key gain: Lambert's law times visibility, over the light already there.
 
     ``G = soft_max(0, n.l) * 2 sigmoid(visibility) * exp(correction - shading - trust deviation)``:
     where ``trust`` is 0 it is Lambert's law over the existing light given, where it is 1 the lit
@@ -87,10 +87,10 @@ class KeyGainHead(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Inset(keras.layers.Layer):
-    """Lays what was found of the crop's middle into what was found of the whole crop."""
+    """Puts the result for the crop's middle into that for the whole crop."""
 
     def call(self, middle: Any, whole: Any) -> Any:
-        """``(B, S / 2, S / 2, C)`` into ``(B, S, S, C)``; at its rim one passes into the other."""
+        """``(B, S / 2, S / 2, C)`` into ``(B, S, S, C)``, blended at its rim."""
         side = middle.shape[1]
         at = np.arange(side, dtype=np.float32) + 0.5
         ramp = np.clip(np.minimum(at, side - at) / SEAM, 0, 1)

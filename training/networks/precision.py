@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mixed precision: convolutions in bfloat16, weights and the light's physics in float32.
 
-bfloat16 has float32's range, so no loss has to be scaled. Processors without it compute it many
-times slower than float32, so it is for GPUs.
+bfloat16 has float32's range, so losses need no scaling. CPUs compute it many times slower than
+float32, so it is only for GPUs.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ arithmetic throughput)."""
 
 
 class PrecisionError(RelightError):
-    """Mixed precision would be slower here."""
+    """Mixed precision is not possible, or would be slower."""
 
 
 def require_mixed() -> None:
-    """See that every GPU computes bfloat16.
+    """Check that every GPU computes bfloat16.
 
     Raises:
-        PrecisionError: if there is no GPU, or one does not.
+        PrecisionError: if there is no GPU, or one cannot.
     """
     if keras.backend.backend() != "tensorflow":
         raise PrecisionError("--mixed-precision needs TensorFlow; set KERAS_BACKEND=tensorflow")
@@ -33,7 +33,9 @@ def require_mixed() -> None:
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        raise PrecisionError("--mixed-precision: no GPU here; leave it out, processors are slower")
+        raise PrecisionError(
+            "--mixed-precision: there is no GPU here; leave it out, CPUs are slower"
+        )
     for gpu in gpus:
         details = tf.config.experimental.get_device_details(gpu)
         if details.get("compute_capability", (0, 0)) < LEAST_CAPABILITY:
@@ -42,9 +44,9 @@ def require_mixed() -> None:
 
 
 def mix(network: keras.Model) -> None:
-    """Compute Keras's own layers in bfloat16, in place; the product's stay in float32.
+    """Compute Keras's own layers in bfloat16, in place; this package's layers stay in float32.
 
-    Those are the physical heads, whose exponentials, norms and fits need float32.
+    Those are the physical ones, whose exponentials, norms and fits need float32.
     """
     for layer in network.layers:
         own = keras.saving.get_registered_name(type(layer)).startswith(f"{PACKAGE}>")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network with the weights that training left."""
+"""Networks with the weights of a training run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.networks.network import NETWORKS
 
 
 class WeightsError(RelightError):
-    """Weights are missing, or not those of the network."""
+    """Weights are missing, damaged, or another network's."""
 
 
 def load_network(name: str, folder: Path) -> keras.Model:
@@ -22,7 +22,7 @@ def load_network(name: str, folder: Path) -> keras.Model:
 
     Args:
         name: ``normals``, ``lighting`` or ``quotient``.
-        folder: holds ``<name>.weights.h5``, as training leaves it.
+        folder: holds ``<name>.weights.h5``, as training writes it.
 
     Raises:
         WeightsError: if the file is missing or fits another network.
@@ -46,7 +46,7 @@ def load_weights(network: keras.Model, path: Path) -> None:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # layers that the file lacks would stay untrained
+            warnings.simplefilter("error")  # else layers missing in the file would stay untrained
             network.load_weights(path)
     except (OSError, RuntimeError, ValueError, KeyError, UserWarning) as error:  # h5py raises all
         reason = " ".join(str(error).split())[:200]
