@@ -164,7 +164,7 @@ def judge_pair(methods: Mapping[str, Stages], pair: Pair) -> PairFigures:
 
 
 def irradiance_ratio(stages: Stages, exposure: Exposure) -> float:
-    """Estimated over true irradiance in luminance, mean over the visible face; NaN without a face."""
+    """Estimated over true irradiance, in luminance, mean over the visible face; NaN if none."""
     view = exposure.view
     face = view.face & exposure.normals.any(-1)
     if not face.any():
