@@ -40,7 +40,8 @@ class Outcome:
     Attributes:
         name: the photo as the user wrote it.
         status: how it ended.
-        message: for a failure, what went wrong and the cure; otherwise where the light is.
+        message: for a failure, the photo, what went wrong and the cure; otherwise where the light
+            is.
         report: the result as a JSON-ready dictionary, empty for a failure.
         files: what was written, by kind.
         warnings: what else the user should know.
@@ -110,12 +111,14 @@ class Task:
         return dataclasses.replace(outcome, warnings=tuple(warnings))
 
     def _work(self, job: Job, name: str) -> Outcome:
-        photo = load_photo(_read_stdin()) if job.name == STREAM else load_photo(job.name)
-        photo = dataclasses.replace(photo, name=name)
+        photo = load_photo(_Input(sys.stdin.buffer.read()) if job.name == STREAM else job.name)
         if self._relighter is None:
             self._relighter = Relighter(self.threads)
         result = self._relight(self._relighter, photo)
-        files = _write(job, self._relighter, result, overwrite=self.overwrite)
+        try:
+            files = _write(job, self._relighter, result, overwrite=self.overwrite)
+        except RelightError as error:  # names the output; the message should name the photo too
+            return Outcome(name, "failed", f"{name}: {error}")
         added = any(light.intensity > 0 for light in result.lights)
         lit = (added or result.fill < 1) and result.strength > 0
         message = " ".join(_describe(light) for light in result.lights)
@@ -145,8 +148,10 @@ def _describe(light: Light) -> str:
     return light.reason or f"Light at {place}, intensity {light.intensity:g}."
 
 
-def _read_stdin() -> bytes:
-    return sys.stdin.buffer.read()
+class _Input(io.BytesIO):
+    """Standard input, under the name that messages call it by."""
+
+    name = STDIN
 
 
 def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -> dict[str, str]:

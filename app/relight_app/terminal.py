@@ -86,11 +86,9 @@ class Report:
             for warning in outcome.warnings:
                 self.say(warning)
         if outcome.status == "failed":
-            named = outcome.message.startswith(outcome.name)
-            line = outcome.message if named else f"{outcome.name}: {outcome.message}"
-            self.failures.append(line)
+            self.failures.append(outcome.message)
             if self._plan.single:
-                self.say(line)
+                self.say(outcome.message)
         elif outcome.status != "skipped" and not (self._quiet or self._has_bar):
             where = outcome.files.get("output", "<stdout>")
             self.say(f"{outcome.name} -> {where}: {outcome.message}")
