@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import linear_to_srgb, luminance, srgb_to_linear, to_uint8
+from relight.color import linear_to_srgb, luminance, to_uint8
 
 Float = NDArray[np.float32]
 
@@ -158,7 +158,3 @@ class CameraModel:
                 np.ascontiguousarray(encoded), (width, height), interpolation=cv2.INTER_LINEAR
             ).astype(np.uint8)
         return np.ascontiguousarray(encoded)
-
-    def display_linear(self, linear: Float) -> Float:
-        """Linear light as a program reads it back from the developed photo."""
-        return srgb_to_linear(self.tone(linear))

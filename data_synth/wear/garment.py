@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from data_synth.head.head import Head, Int, Part, grid_faces
+from data_synth.head.head import Head, Int, grid_faces
 from data_synth.noise import fractal, smoothstep
 from data_synth.skin.atlas import rasterize
 from data_synth.trait import Traits
@@ -307,9 +307,3 @@ def front_uv(vertices: Float, quarter: tuple[float, float]) -> Float:
     square = np.stack([vertices[:, 0] / 60 + 0.5, (vertices[:, 1] + 42) / 60], 1)
     inside = np.clip(square, 0.01, 0.99) * 0.5 + np.array(quarter)
     return inside.astype(np.float32)
-
-
-def bust_part(head: Head) -> NDArray[np.bool_]:
-    """``(F,)`` true on triangles of the chest and shoulders."""
-    center = head.canonical[head.faces].mean(1)
-    return (head.part <= Part.NECK) & (center[:, 1] < -10)

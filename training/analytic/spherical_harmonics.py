@@ -21,8 +21,6 @@ from relight.environment import HEIGHT, Environment, directions
 
 Float = NDArray[np.float32]
 
-COUNT = 9
-"""Harmonics up to the second order."""
 TRANSFER = np.array([1.0] + [2 / 3] * 3 + [1 / 4] * 5)
 """Irradiance over pi of a Lambert surface per unit of radiance, by harmonic (section 2, A_l/pi)."""
 SLOPES = np.array([0.0] + [1.0] * 8)

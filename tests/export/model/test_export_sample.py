@@ -51,7 +51,7 @@ def test_the_same_seed_gives_the_same_photos(stored: Path) -> None:
 
 def test_one_person_is_too_few(stored: Path, tmp_path: Path) -> None:
     shutil.copytree(stored / "subject-00000", tmp_path / "subject-00000")
-    with pytest.raises(ExportError, match="one person is too few"):
+    with pytest.raises(ExportError, match="one person is not enough"):
         synthetic_photos(tmp_path, CONFIG)
 
 
