@@ -23,7 +23,8 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.vectors import stage_vector as specimen
+from export.vectors import light_vector, pixel_vector
+from export.vectors.notation import add_gain_map, described, square
 from export.vectors.vector import Vectors
 from relight import Analysis, Face, Light, Portrait, Relighter, Setup, load_photo
 from relight.error import plain_errors
@@ -104,7 +105,7 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
         person: its outline on the face's crop, ``(256, 256)`` uint8, 255 for certain.
     """
     vectors = Vectors()
-    for stage in specimen.STAGES:
+    for stage in (*pixel_vector.STAGES, *light_vector.STAGES):
         stage(vectors, pixels, landmarks)
     face = Face.from_landmarks(landmarks, pixels.shape)
     models = _Recorder()
@@ -118,8 +119,8 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
         report = result.report()
         del report["timings_s"], report["photo"]
         vectors.value("relight/report", report)
-        vectors.value("relight/placed", specimen.described(relighter.place(analysis)))
-        vectors.value("relight/lights", [specimen.described(light) for light in USER_LIGHTS])
+        vectors.value("relight/placed", described(relighter.place(analysis)))
+        vectors.value("relight/lights", [described(light) for light in USER_LIGHTS])
         vectors.value("relight/strength", STRENGTH)
         vectors.value("relight/every", EVERY)
         own = portrait.render(USER_LIGHTS, STRENGTH)
@@ -137,9 +138,9 @@ def _portrait(vectors: Vectors, portrait: Portrait) -> None:
     vectors.value("preview/side", PREVIEW_SIDE)
     preview = portrait.render(USER_LIGHTS[0], side=PREVIEW_SIDE)
     vectors.array("preview/relit", preview.image)
-    specimen.add_gain_map(vectors, "portrait/gain", portrait.gain(USER_LIGHTS[1]), EVERY)
+    add_gain_map(vectors, "portrait/gain", portrait.gain(USER_LIGHTS[1]), EVERY)
     small = portrait.gain(USER_LIGHTS[1], PREVIEW_SIDE)
-    specimen.add_gain_map(vectors, "portrait/preview_gain", small, EVERY)
+    add_gain_map(vectors, "portrait/preview_gain", small, EVERY)
     setup = Setup(USER_LIGHTS, FILL)
     vectors.value("portrait/fill", FILL)
     for name, strength in (("filled", 1.0), ("partly_filled", STRENGTH), ("overdone", 1.5)):
@@ -161,7 +162,7 @@ def add_turned(
         analysis = portrait.analyses[0]
         vectors.array(f"{name}/landmarks", landmarks)
         vectors.array(f"{name}/person_mask", person)
-        vectors.value(f"{name}/crop", specimen.square(face.crop))
+        vectors.value(f"{name}/crop", square(face.crop))
         vectors.value(f"{name}/head_pose", face.head_pose)
         vectors.value(f"{name}/crop_pose", face.crop_pose)
         vectors.array(f"{name}/photo", np.round(analysis.view.photo * 255).astype(np.uint8))
@@ -171,7 +172,7 @@ def add_turned(
         vectors.array(f"{name}/existing_direction", analysis.existing_direction)
         vectors.array(f"{name}/normals", analysis.crop_normals[::2, ::2])
         setup = portrait.suggest()
-        vectors.value(f"{name}/suggested", specimen.described(setup.lights[0]))
+        vectors.value(f"{name}/suggested", described(setup.lights[0]))
         automatic, own = portrait.render(setup), portrait.render(USER_LIGHTS)
         vectors.value(f"{name}/report", automatic.report()["faces"][0])
         vectors.array(f"{name}/relit", automatic.image[::EVERY, ::EVERY])
@@ -189,7 +190,7 @@ def _look(vectors: Vectors, face: Face, analysis: Analysis, person: Image8) -> N
     """The face as the stages see it."""
     view = analysis.view
     crop = face.crop
-    vectors.value("face/crop", specimen.square(crop))
+    vectors.value("face/crop", square(crop))
     vectors.value("face/box", face.box)
     vectors.value("face/size", face.size)
     vectors.value("face/head_from_cam", face.head_from_cam)
@@ -232,12 +233,12 @@ def _gain(
     gain = strength * key_gain(models, analysis, light)
     added = upsample(pixels, [analysis.outline], [gain])
     vectors.array("relight/added_gain", gain)
-    specimen.add_gain_map(vectors, "relight/gain_map", added, EVERY)
+    add_gain_map(vectors, "relight/gain_map", added, EVERY)
     large = np.ascontiguousarray(pixels.repeat(ENLARGED, 0).repeat(ENLARGED, 1))
     outline = analysis.outline
     outline = replace(outline, crop=outline.crop.scaled(ENLARGED))
     vectors.value("guide/enlarged", ENLARGED)
-    specimen.add_gain_map(vectors, "guide/large", upsample(large, [outline], [gain]), 4 * EVERY)
+    add_gain_map(vectors, "guide/large", upsample(large, [outline], [gain]), 4 * EVERY)
 
 
 def _group(vectors: Vectors, relighter: Relighter, pixels: Image8, landmarks: Float) -> None:
@@ -252,7 +253,7 @@ def _group(vectors: Vectors, relighter: Relighter, pixels: Image8, landmarks: Fl
     ]
     portrait = relighter.look(pair, faces)
     result = portrait.render(portrait.suggest())
-    vectors.value("group/light", specimen.described(result.lights[0]))
+    vectors.value("group/light", described(result.lights[0]))
     vectors.array("group/relit", result.image[::EVERY, ::EVERY])
 
 

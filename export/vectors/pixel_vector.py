@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden vectors of single stages, on small made-up cases and on the example's face."""
+"""Golden vectors of what is done with pixels: colour, crops, filters, gains."""
 
 from __future__ import annotations
 
@@ -11,63 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from export.vectors.notation import Float, Image8, add_gain_map, smooth, square
 from export.vectors.vector import Vectors
-from relight import Environment, Light, color, geometry, setup
+from relight import Environment, Light, color, geometry
 from relight.face import mesh
-from relight.face.face import Face
-from relight.face.pose import head_from_camera
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
 from relight.gain.guide import FADE, Canvas, Guide, Outline, follow_colors, upsample
 from relight.geometry import Crop, Grid
-from relight.stage.cast_shadow import unshadowed
 from relight.stage.stages import NetworkStages
-from relight.stage.view import FEATURES, FINE, SIDE, View
-
-Float = NDArray[np.float32]
-Image8 = NDArray[np.uint8]
-
-SPHERE = 24
-"""Side of the spheres drawn."""
-ROLL = 0.6
-"""Radians that environments and a placed light are turned by."""
-
-
-def described(light: Light) -> dict[str, Any]:
-    """A light as JSON."""
-    return {
-        "azimuth_deg": light.azimuth_deg,
-        "elevation_deg": light.elevation_deg,
-        "intensity": light.intensity,
-        "color": list(light.color),
-        "softness_deg": light.softness_deg,
-        "reason": light.reason,
-    }
-
-
-def add_gain_map(vectors: Vectors, name: str, added: GainMap, every: int) -> None:
-    """A gain map, of whose cells every so many rows and columns are kept."""
-    vectors.value(
-        name,
-        {
-            "left": added.left,
-            "top": added.top,
-            "factor": added.factor,
-            "rows": added.gain.shape[0],
-            "columns": added.gain.shape[1],
-            "every": every,
-        },
-    )
-    vectors.array(name, added.gain[::every, ::every])
-
-
-def smooth(shape: tuple[int, ...], seed: int, width: float = 3.0) -> Float:
-    """Blurred noise in [0, 1]."""
-    noise = np.random.default_rng(seed).random(shape).astype(np.float32)
-    blurred = cv2.GaussianBlur(noise, (0, 0), width)
-    low, high = float(blurred.min()), float(blurred.max())
-    result: Float = ((blurred - low) / (high - low)).astype(np.float32)
-    return result
+from relight.stage.view import FINE, SIDE, View
 
 
 def _color(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
@@ -142,11 +95,6 @@ def _geometry(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.array("geometry/resize_area", resized)
 
 
-def square(crop: Crop) -> dict[str, float]:
-    """A crop as JSON."""
-    return {"x": crop.x, "y": crop.y, "size": crop.size, "roll": crop.roll}
-
-
 def _filter(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     guide = smooth((44, 52, 3), 3)
     values = smooth((44, 52), 4)
@@ -162,141 +110,6 @@ def _filter(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     for radius, scale in ((3, 1.0), (2, 0.25)):
         found = follow_colors(guide, values, radius, 1e-4, scale)
         vectors.array(f"filter/guided/{scale:g}", found)
-
-
-def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
-    vectors.array("mesh/landmarks", landmarks)
-    face = Face.from_landmarks(landmarks, pixels.shape)
-    drawing = face.crop_landmarks(SIDE)
-    vectors.array("mesh/crop_landmarks", drawing)
-    own = mesh.vertex_normals(drawing[: mesh.POINTS] * [1, -1, -1], mesh.template().triangles)
-    vectors.array("mesh/vertex_normals", own)
-    drawn = mesh.surface(drawing, face.crop_pose, 64)
-    for name, values in drawn._asdict().items():
-        vectors.array(f"mesh/{name}", values)
-    vectors.array("mesh/region", mesh.region(drawing, FEATURES, SIDE))
-    shape, poses = (480, 640), []
-    for i, (yaw, pitch, roll) in enumerate(((0, 0, 0), (35, 10, 5), (-50, -20, -15), (10, 40, 30))):
-        rotation = np.eye(3)
-        for turn in ((0, 0, roll), (-pitch, 0, 0), (0, yaw, 0)):
-            rotation = rotation @ cv2.Rodrigues(np.radians(np.array(turn, float)))[0]
-        points = mesh.template().vertices_cm @ rotation.T + [5 * i - 6, 3 - 2 * i, -60.0]
-        focal = 1.2 * max(shape)
-        seen = np.stack(
-            [
-                shape[1] / 2 + focal * points[:, 0] / -points[:, 2],
-                shape[0] / 2 - focal * points[:, 1] / -points[:, 2],
-                -points[:, 2] * focal / 60,
-            ],
-            1,
-        ).astype(np.float32)
-        seen += np.random.default_rng(i).normal(0, 0.5, seen.shape).astype(np.float32)
-        found = Face.from_landmarks(seen, shape)
-        vectors.array(f"mesh/posed/{i}", seen)
-        poses.append(
-            {
-                "head_from_cam": head_from_camera(seen, shape),
-                "head_pose": found.head_pose,
-                "crop": square(found.crop),
-                "angles_deg": geometry.head_angles(found.head_pose),
-            }
-        )
-    vectors.value("mesh/shape", shape)
-    vectors.value("mesh/poses", poses)
-
-
-def _shadow(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
-    face = Face.from_landmarks(landmarks, pixels.shape)
-    drawn = mesh.surface(face.crop_landmarks(SIDE // 2), face.crop_pose, SIDE // 2)
-    lights = [Light(40, 30), Light(-60, 10, softness_deg=3), Light(10, -50), Light(0, 0)]
-    vectors.value("shadow/lights", [described(light) for light in lights])
-    for name, values in drawn._asdict().items():
-        vectors.array(f"shadow/{name}", values)
-    for i, light in enumerate(lights):
-        radius = float(np.radians(light.softness_deg))
-        vectors.array(f"shadow/unshadowed/{i}", unshadowed(drawn, light.direction, radius))
-
-
-def _environments() -> dict[str, Environment]:
-    base = smooth((16, 32, 3), 5, 2.0) + np.float32(0.1)
-    made = {"uniform": Environment.uniform((0.5, 0.6, 0.7)), "soft": Environment(base)}
-    for name, row, column, power in (("left", 5, 21, 40.0), ("right", 4, 9, 90.0)):
-        data = base.copy()
-        data[row : row + 2, column : column + 2] += np.array([1, 0.9, 0.7], np.float32) * power
-        made[name] = Environment(data)
-    return made
-
-
-def _poses() -> list[Float]:
-    return [
-        cv2.Rodrigues(np.radians(np.array([pitch, yaw, 0.0])))[0].astype(np.float32)
-        for pitch, yaw in ((0, 0), (-12, 25), (15, -20))
-    ]
-
-
-def _environment(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
-    normals = geometry.normalize(np.random.default_rng(6).normal(size=(60, 3)))
-    vectors.array("environment/normals", normals)
-    vectors.value("environment/head_poses", _poses())
-    for name, environment in _environments().items():
-        path = f"environment/{name}"
-        vectors.array(path, environment.data)
-        vectors.array(f"{path}/irradiance", environment.irradiance(normals))
-        vectors.array(f"{path}/sample", environment.sample(normals))
-        vectors.array(f"{path}/rolled", environment.roll(ROLL).data)
-        vectors.array(f"{path}/spheres", np.stack(environment.spheres(SPHERE)))
-        vectors.value(
-            path,
-            {
-                "dominant_direction": environment.dominant_direction(),
-                "power": environment.power(),
-                "key_to_fill": environment.key_to_fill(),
-                "cheeks": [environment.cheek_irradiance(pose) for pose in _poses()],
-            },
-        )
-
-
-def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
-    cases: list[dict[str, Any]] = []
-    placed: list[Light] = []
-    choices = itertools.product(_environments().items(), enumerate(_poses()), (None, 0.15, 0.9))
-    for (name, environment), (i, pose), headroom in choices:
-        limit: dict[str, Any] = (
-            {} if headroom is None else {"headroom": headroom, "mean_irradiance": 0.4}
-        )
-        roll = ROLL if i == 2 else 0.0
-        light = setup.place(environment, pose, roll=roll, **limit)
-        after = setup.key_to_fill_with(environment, pose, [light, light], 0.4)
-        cases.append(
-            {
-                "environment": name,
-                "head_pose": i,
-                "roll": roll,
-                **limit,
-                "light": described(light),
-                "key_to_fill_with": after,
-            }
-        )
-        placed.append(light)
-    vectors.value("light/place", cases)
-    groups: list[tuple[list[int], list[float], float]] = [
-        ([0, 12], [1.0, 2.0], 0.0),
-        ([20, 30], [3.0, 1.0], 0.0),
-        ([19, 20, 21], [1.0, 1.0, 4.0], 0.0),
-        ([0, 12], [1.0, 2.0], 1.2),
-    ]
-    vectors.value(
-        "light/place_group",
-        [
-            {
-                "cases": chosen,
-                "weights": weights,
-                "roll": roll,
-                "light": described(setup.place_group([placed[k] for k in chosen], weights, roll)),
-            }
-            for chosen, weights, roll in groups
-        ],
-    )
 
 
 def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
@@ -385,10 +198,6 @@ STAGES: tuple[Callable[[Vectors, Image8, Float], None], ...] = (
     _color,
     _geometry,
     _filter,
-    _mesh,
-    _shadow,
-    _environment,
-    _light,
     _guide,
     _grey,
     _apply,
