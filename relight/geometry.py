@@ -20,6 +20,8 @@ Float = NDArray[np.float32]
 
 CROP_SCALE = 2.4
 """Side of the crop over the larger side of the landmarks' bounding box: head, hair, shoulders."""
+FINEST = 0.75
+"""A photo is halved as long as its pixels stay no larger than a sample over this."""
 SAMPLES = 2
 """A crop that shrinks is drawn at so many times its resolution, then averaged."""
 WHOLE = 1e-6
@@ -188,17 +190,19 @@ class Crop:
         if rows.start >= rows.stop or columns.start >= columns.stop:
             raise ValueError(f"{self} lies wholly outside an image of {width} x {height} pixels")
         side = max(1, round(self.size)) if resolution is None else resolution
-        # Whole blocks of a huge photo are averaged, which is fast; then one finer picture is drawn
-        # from the blocks and averaged, so that no detail is skipped.
+        # A huge photo is halved, which is fast, while its pixels are much smaller than wanted; then
+        # one finer picture is drawn and averaged, so that no detail is skipped.
         samples = SAMPLES if self.size > side else 1
-        factor = max(1, math.floor(self.size / (samples * side) + 0.5))
+        halvings = max(0, math.floor(math.log2(self.size / (samples * side * FINEST))))
+        factor = 2**halvings
         top, left = max(0, rows.start - factor), max(0, columns.start - factor)
         part = image[top : rows.stop + factor, left : columns.stop + factor]
-        block_y, block_x = (min(factor, length) for length in part.shape[:2])
-        onto_part = _scaling(1 / block_x, 1 / block_y) @ _shift(-left, -top)
-        drawn = _warp(
-            shrink(part, factor), onto_part @ self._to_photo(samples * side), samples * side
-        )
+        blocks = np.ones(2)
+        for _ in range(halvings):
+            blocks *= np.minimum(2, part.shape[1::-1])  # a single row or column stays one
+            part = shrink(part, 2)
+        onto_part = _scaling(*(1 / blocks)) @ _shift(-left, -top)
+        drawn = _warp(part, onto_part @ self._to_photo(samples * side), samples * side)
         return shrink(drawn, samples).reshape(side, side, *image.shape[2:])
 
     def to_crop(self, points: NDArray[Any], resolution: int) -> Float:

@@ -237,6 +237,8 @@ public object Constants {
     public object Geometry {
         /** Side of the crop over the larger side of the landmarks' bounding box: head, hair, shoulders. */
         public const val CROP_SCALE: Double = 2.4
+        /** A photo is halved as long as its pixels stay no larger than a sample over this. */
+        public const val FINEST: Double = 0.75
         /** A crop that shrinks is drawn at so many times its resolution, then averaged. */
         public const val SAMPLES: Int = 2
         /** Sides of a crop this close to a pixel's border, in pixels, lie on it. */
