@@ -4,7 +4,7 @@
 A map is lat-long ``H x 2H``, linear, row 0 = +y (up), ``u = 0.5 - az / 2 pi``,
 ``v = 0.5 - el / pi``, pixel centres (as OpenEXR and Mitsuba): the middle column is behind the
 camera, the left half of the map lights image right. Its scale is the photo's own: a white Lambert
-sphere rendered with it looks as such a sphere would in the photo.
+sphere rendered under it looks as it would in the photo.
 
 References:
     OpenEXR, ImfEnvmap.h (lat-long maps). LeGendre et al. 2020, "Learning Illumination from
@@ -35,7 +35,7 @@ HEIGHT, WIDTH = 16, 32
 MATTE_EXPONENT = 24
 """Phong exponent of the matte silver sphere (LeGendre et al. 2020)."""
 BRIGHTEST = 1e8
-"""Radiances above this are taken as this; their sums stay finite."""
+"""Higher radiances are clipped to this, so that sums stay finite."""
 ROLL_SAMPLES = 4
 """A map is rolled at so many times its height, then averaged: near its poles pixels are small."""
 CHEEK_AZIMUTH = np.radians(50.0)
@@ -51,7 +51,7 @@ RIM = 0.999
 def map_position(
     vectors: NDArray[Any], height: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Column and row where vectors ``(..., 3)`` fall on a lat-long map; whole at pixels' centres.
+    """Column and row of vectors ``(..., 3)`` on a lat-long map; integers are pixel centres.
 
     Args:
         vectors: of any length.
@@ -167,7 +167,7 @@ class Environment:
         return result if height is None else result.resample(height)
 
     def resample(self, height: int) -> Environment:
-        """Another resolution with the same energy: averages over solid angle when it shrinks."""
+        """The map at another resolution with the same energy, weighted by solid angle."""
         import cv2
 
         if height < 1:
@@ -193,9 +193,9 @@ class Environment:
         return Environment(weighted * np.float32(area) / solid_angles(height)[..., None])
 
     def _bordered(self) -> Float:
-        """The map with two more pixels on every side: around the seam and over the poles."""
+        """The map with two more pixels on every side, taken from beyond the seam and the poles."""
         rows = self.data.shape[0]
-        over = np.roll(self.data, rows, 1)  # beyond a pole lies the opposite meridian
+        over = np.roll(self.data, rows, 1)  # beyond a pole is the opposite meridian
         whole = np.concatenate([over[1::-1], self.data, over[:-3:-1]], 0)
         return np.concatenate([whole[:, -2:], whole, whole[:, :2]], 1)
 
@@ -223,14 +223,16 @@ class Environment:
         return Environment(turned.data * kept.astype(np.float32))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the map as Radiance .hdr or as 32-bit float .exr; whole or not at all.
+        """Write the map as Radiance .hdr or as 32-bit float .exr, complete or not at all.
 
         Raises:
             EnvironmentFileError: for another suffix, or if the file cannot be written.
         """
         path = Path(path)
         if path.suffix.lower() not in (".hdr", ".exr"):
-            raise EnvironmentFileError(f"{path}: lighting is saved as .hdr or .exr, name one")
+            raise EnvironmentFileError(
+                f"{path}: lighting is saved as .hdr or .exr; name such a file"
+            )
         try:
             with whole_file(path) as temporary:
                 hdr.write(temporary, self.data)
@@ -261,7 +263,7 @@ class Environment:
         power = (self.data * solid_angles(height)[..., None]).reshape(-1, 3)
         flat = np.asarray(normals, np.float32).reshape(-1, 3)
         result = np.empty_like(flat)
-        for start in range(0, len(flat), 1024):  # a block's cosines stay in the cache
+        for start in range(0, len(flat), 1024):  # in blocks whose cosines stay in the cache
             cosine = flat[start : start + 1024] @ towards.T
             result[start : start + 1024] = np.maximum(cosine, 0, out=cosine) @ power
         result /= np.float32(np.pi)
@@ -284,7 +286,7 @@ class Environment:
     def dominant_direction(self) -> Float:
         """Unit vector towards where most light comes from: the first moment of luminance.
 
-        Light that is the same from everywhere has none: then it is the camera, (0, 0, 1).
+        Light that is the same from everywhere has none; the result is then (0, 0, 1), the camera.
         """
         moment = self._moment()
         length = np.linalg.norm(moment)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import signal
 import sys
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses. For a wrong command line typer exits with 2."""
-MAX_STRENGTH = 100.0
-DARKEST_FILL = -10.0
-"""Fewest stops of the existing light: a thousandth, which nobody can tell from none."""
 RETRIES = 2
 """How often a photo is started again on a cluster, whose machines come and go."""
 
@@ -259,16 +255,15 @@ def relight(
     """Relight photos; users see :data:`HELP`."""
     from relight.work.factory import make_runner
     from relight_app import cloud, destination
+    from relight_app.light_option import check_strength, fill_share
     from relight_app.task import Task
     from relight_app.terminal import Report, printable
 
     options = destination.OutputOptions(output, compare, explain, save_lighting, overwrite)
     try:
         choice = _choose_light(azimuth, elevation, intensity, color, light)
-        if not (math.isfinite(strength) and 0 <= strength <= MAX_STRENGTH):
-            raise ValueError(f"--strength is between 0 and {MAX_STRENGTH:g}, got {strength:g}")
-        if fill is not None and not DARKEST_FILL <= fill <= 0:
-            raise ValueError(f"--fill is between {DARKEST_FILL:g} and 0 stops, got {fill:g}")
+        check_strength(strength)
+        share = fill_share(fill)
         in_cloud = cloud.is_cloud(photos, output)
         plan = (cloud if in_cloud else destination).make_plan(photos, options)
         if plan.single and output in (None, destination.STREAM):
@@ -280,7 +275,7 @@ def relight(
         raise typer.BadParameter(printable(str(error))) from error
     report = Report(plan, as_json=as_json, quiet=quiet)
     try:
-        task = Task(choice, strength, None if fill is None else 2.0**fill, overwrite)
+        task = Task(choice, strength, share, overwrite)
         report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
     except KeyboardInterrupt:
         report.say("interrupted; the photos written so far are complete")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures that show a result: before beside after, and the stages on the way."""
+"""Pictures that explain a result: before beside after, and the steps between."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAINT = (160, 160, 160)
 GAP = 16
 """Pixels between pictures."""
 COMPARE_SIDE = 1600
-"""Each half of a comparison is at most this long."""
+"""Longer side of each half of a comparison, in pixels, at most."""
 PANEL = 320
 """Side of the pictures of a sheet."""
 LEAST_WHITE = 0.25
@@ -52,14 +52,14 @@ def compare(result: Result) -> Image.Image:
 
 
 def explain(relighter: Relighter, result: Result) -> Image.Image:
-    """The stages for the largest face: crop, normals, light, gain and result, with captions."""
+    """The steps for the largest face: crop, normals, light, gain and result, with captions."""
     analysis = result.analyses[0]
     light = max(result.lights, key=lambda light: light.intensity)
     crop = analysis.face.crop
     before = crop.extract(result.photo.rgb8, PANEL)
     after = crop.extract(result.photo.with_rgb(result.image).rgb8, PANEL)
     spheres = analysis.environment.spheres(PANEL)
-    # All three at one exposure, so that the brightest diffuse point is nearly white.
+    # All three at the exposure at which the brightest diffuse point is nearly white.
     scale = np.float32(0.9 / max(float(spheres.diffuse.max()), 1e-6))
     balls = type(spheres)(*(ball * scale for ball in spheres)).image(BACKGROUND[0])
     gain = _gain(relighter, analysis, light)
@@ -78,7 +78,7 @@ def explain(relighter: Relighter, result: Result) -> Image.Image:
             f"black 0, white {white:.2g}",
         ),
         (balls[:, :PANEL], "5  Existing light: diffuse", _place(existing)),
-        (balls[:, PANEL : 2 * PANEL], "6  Matte silver sphere", "as it would look there"),
+        (balls[:, PANEL : 2 * PANEL], "6  Matte silver sphere", "as it would look here"),
         (balls[:, 2 * PANEL :], "7  Mirror sphere", "all light around the face"),
         (
             after,
@@ -106,7 +106,7 @@ def explain(relighter: Relighter, result: Result) -> Image.Image:
 
 
 def save(image: Image.Image, path: Path) -> Path:
-    """Write a picture as its suffix says, whole or not at all.
+    """Write a picture in the format of its suffix, complete or not at all.
 
     Raises:
         PhotoError: if it cannot be written.
@@ -123,7 +123,7 @@ def save(image: Image.Image, path: Path) -> Path:
 
 
 def _shrink(photo: Photo) -> Image.Image:
-    """The photo at most :data:`COMPARE_SIDE` long, on the background where it is transparent."""
+    """The photo, at most :data:`COMPARE_SIDE` long; transparent parts show the background."""
     image = Image.fromarray(photo.rgb8)
     if photo.alpha is not None:
         whole = np.iinfo(photo.alpha.dtype).max
@@ -182,7 +182,7 @@ def _name(light: Light, strength: float = 1.0) -> str:
 def _write(
     draw: ImageDraw.ImageDraw, left: int, middle: int, width: int, head: str, tail: str, size: int
 ) -> None:
-    """A bright and a faint text on one line, cut off at a width."""
+    """A bright and a faint text on one line, cut off at ``width`` pixels."""
     font = ImageFont.load_default(size)
     if head:
         draw.text((left, middle), head, INK, font, anchor="lm")

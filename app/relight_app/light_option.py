@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The light a user asks for: angles, intensity, and a colour by name, hex code or kelvin."""
+"""The light a user asks for: angles, intensity, colour (a name, hex code or kelvin), fill."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 
 from relight import Light
 from relight.color import luminance, srgb_to_linear
+from relight.light import BRIGHTEST
 
 Color = tuple[float, float, float]
 
-MAX_INTENSITY = 100.0
-"""No photo needs more, and far larger numbers overflow."""
+DARKEST_FILL = -10.0
+"""Fewest stops of the existing light: a thousandth of it, which nobody can tell from none."""
 WHITE_K = 6500.0
 """Colour temperature that counts as white: we assume that the photo is balanced for daylight."""
 NAMED_K = {"candle": 1900.0, "warm": 3200.0, "golden": 4000.0, "white": WHITE_K, "cool": 9000.0}
@@ -65,15 +66,13 @@ def parse_light(text: str) -> Light:
         raise ValueError(
             f"{text!r} is not a light; give AZ,EL[,K[,COLOR[,SOFTNESS]]] like -45,30,0.8,warm"
         )
-    light = Light(
+    return Light(
         _number(text, "AZ", azimuth),
         _number(text, "EL", elevation),
         _number(text, "K", intensity or "1"),
         parse_color(color or "white"),
         _number(text, "SOFTNESS", softness or str(Light.softness_deg)),
     )
-    _check_intensity(light.intensity)
-    return light
 
 
 def _number(text: str, name: str, part: str) -> float:
@@ -81,6 +80,30 @@ def _number(text: str, name: str, part: str) -> float:
         return float(part)
     except ValueError as error:
         raise ValueError(f"{text!r}: {name} must be a number, not {part!r}") from error
+
+
+def check_strength(strength: float) -> float:
+    """A factor on all added light, as it is.
+
+    Raises:
+        ValueError: if it is out of range.
+    """
+    if not 0 <= strength <= BRIGHTEST:  # catches NaN too
+        raise ValueError(f"strength is between 0 and {BRIGHTEST:g}, got {strength:g}")
+    return strength
+
+
+def fill_share(stops: float | None) -> float | None:
+    """The share of the existing light that a fill in stops leaves; None stays automatic.
+
+    Raises:
+        ValueError: if it is out of range.
+    """
+    if stops is None:
+        return None
+    if not DARKEST_FILL <= stops <= 0:
+        raise ValueError(f"fill is between {DARKEST_FILL:g} and 0 stops, got {stops:g}")
+    return 2.0**stops
 
 
 @dataclass(frozen=True)
@@ -112,8 +135,6 @@ class LightChoice:
                 "--light describes a light completely; use it without --azimuth, --elevation,"
                 " --intensity and --color"
             )
-        if self.intensity is not None:
-            _check_intensity(self.intensity)
         self._replaced(Light(0.0, 0.0))
 
     @property
@@ -167,11 +188,6 @@ class LightChoice:
         )
         reason += f"; {', '.join(placed)} placed automatically." if placed else "."
         return dataclasses.replace(light, reason=reason)
-
-
-def _check_intensity(intensity: float) -> None:
-    if not 0 <= intensity <= MAX_INTENSITY:
-        raise ValueError(f"intensity is between 0 and {MAX_INTENSITY:g}, got {intensity:g}")
 
 
 def _temperature_color(kelvin: float) -> Color:

@@ -111,7 +111,7 @@ class Task:
         return dataclasses.replace(outcome, warnings=tuple(warnings))
 
     def _work(self, job: Job, name: str) -> Outcome:
-        photo = load_photo(_Input(sys.stdin.buffer.read()) if job.name == STREAM else job.name)
+        photo = load_photo(sys.stdin.buffer.read() if job.name == STREAM else job.name, name=name)
         if self._relighter is None:
             self._relighter = Relighter(self.threads)
         result = self._relight(self._relighter, photo)
@@ -146,12 +146,6 @@ class Task:
 def _describe(light: Light) -> str:
     place = f"{light.azimuth_deg:g}° az, {light.elevation_deg:g}° el"
     return light.reason or f"Light at {place}, intensity {light.intensity:g}."
-
-
-class _Input(io.BytesIO):
-    """Standard input, under the name that messages call it by."""
-
-    name = STDIN
 
 
 def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -> dict[str, str]:

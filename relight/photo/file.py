@@ -41,6 +41,7 @@ def load_photo(
     source: Source,
     *,
     max_megapixels: float = 200,
+    name: str | None = None,
 ) -> Photo:
     """Read a photo: JPEG, PNG, TIFF, WebP, HEIC (with pillow-heif), AVIF, GIF or BMP.
 
@@ -55,6 +56,7 @@ def load_photo(
             uint8 or uint16 HxW (grey), HxWx1 (grey), HxWx3 (RGB) or HxWx4 (RGBA). A contiguous
             HxWx3 array is not copied.
         max_megapixels: larger photos are refused before they are decoded.
+        name: how messages call a file given as bytes or stream.
 
     Raises:
         PhotoError: the file is missing, unreadable, damaged, too large or not a photo.
@@ -66,25 +68,26 @@ def load_photo(
     if isinstance(source, Image.Image):
         return from_image(source, max_megapixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(bytes(source), "<bytes>", max_megapixels)
+        return decode(bytes(source), name or "<bytes>", max_megapixels)
     if isinstance(source, (str, os.PathLike)):
-        name = os.fspath(source)
-        photo = decode(_read_file(name), name, max_megapixels)
-        return dataclasses.replace(photo, source=Path(os.path.abspath(name)))
+        path = os.fspath(source)
+        photo = decode(_read_file(path), path, max_megapixels)
+        return dataclasses.replace(photo, source=Path(os.path.abspath(path)))
     if not hasattr(source, "read"):
         raise TypeError(
             f"expected a path, bytes, stream, image or array, got {type(source).__name__}"
         )
     label = getattr(source, "name", None)
-    name = label if isinstance(label, str) else "<stream>"
+    label = label if isinstance(label, str) else "<stream>"
+    name = name or label
     try:
         data = source.read()
     except OSError as error:
         raise PhotoError(f"{name} cannot be read ({reason(error)}); try again") from error
     if not isinstance(data, bytes):
         raise TypeError(f"expected a binary stream, got one of {type(data).__name__}")
-    path = Path(os.path.abspath(name)) if os.path.isfile(name) else None
-    return dataclasses.replace(decode(data, name, max_megapixels), source=path)
+    file = Path(os.path.abspath(label)) if os.path.isfile(label) else None
+    return dataclasses.replace(decode(data, name, max_megapixels), source=file)
 
 
 def save_photo(

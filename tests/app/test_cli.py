@@ -72,7 +72,7 @@ def test_fill_takes_stops_of_the_light_on_the_person(run: Run, portrait: Path) -
 def test_fill_out_of_range_is_a_wrong_command_line(run: Run, portrait: Path, stops: str) -> None:
     result = run(portrait, "--fill", stops)
     assert result.exit_code == 2
-    assert "--fill is between -10 and 0 stops" in result.stderr
+    assert "fill is between -10 and 0 stops" in result.stderr
     assert names(portrait.parent) == {"portrait.png"}
 
 

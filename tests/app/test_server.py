@@ -103,6 +103,16 @@ def test_format_and_exif_are_kept(client: httpx.Client, face: Image.Image, kind:
         assert image.getexif()[0x010F] == "Maker"
 
 
+def test_fill_leaves_less_of_the_existing_light(client: httpx.Client, face: Image.Image) -> None:
+    form = {"files": {"photo": encoded(face)}, "data": {"light": LIGHT, "fill": "-1"}}
+    assert client.post("/analyze", **form).json()["fill"] == 0.5
+    darker, full = (
+        decoded(client.post("/relight", files=form["files"], data=data).content)
+        for data in (form["data"], {"light": LIGHT})
+    )
+    assert darker.mean() < full.mean()
+
+
 def test_analysis_tells_faces_and_light(client: httpx.Client, face: Image.Image) -> None:
     answer = client.post("/analyze", files={"photo": encoded(face)})
     found = answer.json()
@@ -149,6 +159,16 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         lambda: {"content": encoded(NO_FACE), "params": {"strength": "nan"}},
         422,
         "strength is between",
+    ),
+    "a fill in words": (
+        lambda: {"content": encoded(NO_FACE), "params": {"fill": "half"}},
+        422,
+        "fill must be a number, not 'half'",
+    ),
+    "a fill that brightens": (
+        lambda: {"content": encoded(NO_FACE), "params": {"fill": "1"}},
+        422,
+        "fill is between -10 and 0 stops",
     ),
     "a bomb": (lambda: {"content": encoded(Image.new("1", (20000, 20000)))}, 413, "megapixels"),
     "a huge body": (lambda: {"content": bytes(65_000_000)}, 413, "megabytes"),

@@ -7,7 +7,8 @@ from typing import Any
 
 from relight import __version__
 from relight.light import BRIGHTEST, SOFTEST_DEG
-from relight_app.server.order import LIGHT, MEDIA_TYPES, PHOTO, STRENGTH, Limits
+from relight_app.light_option import DARKEST_FILL
+from relight_app.server.order import FILL, LIGHT, MEDIA_TYPES, PHOTO, STRENGTH, Limits
 
 _BINARY = {"type": "string", "format": "binary"}
 _NUMBER = {"type": "number"}
@@ -59,7 +60,7 @@ def describe(limits: Limits) -> dict[str, Any]:
 def _operation(
     name: str, summary: str, description: str, content: dict[str, Any], limits: Limits
 ) -> dict[str, Any]:
-    fields = {LIGHT: _lights(limits), STRENGTH: _STRENGTH}
+    fields = {LIGHT: _lights(limits), FILL: _FILL, STRENGTH: _STRENGTH}
     form = {
         "type": "object",
         "required": [PHOTO],
@@ -118,6 +119,12 @@ _STRENGTH = {
     "default": 1,
     "description": "Factor on all added light; 0 keeps the photo's pixels.",
 }
+_FILL = {
+    "type": "number",
+    "minimum": DARKEST_FILL,
+    "maximum": 0,
+    "description": "Stops of the existing light kept on the person: -1 halves it.",
+}
 _FAILURES = {
     "400": "No photo in the request, or a malformed form.",
     "413": "The photo is too large.",
@@ -130,6 +137,7 @@ _ANALYSIS = _object(
     width={"type": "integer"},
     height={"type": "integer"},
     strength=_NUMBER,
+    fill=_NUMBER,
     lights=_list(
         _object(
             **_PLACE, intensity=_NUMBER, color=_list(_NUMBER), softness_deg=_NUMBER, reason=_TEXT

@@ -24,10 +24,9 @@ from relight import (
     save_photo,
 )
 from relight.error import PhotoTooLargeError, UnsupportedPhotoError
-from relight.light import BRIGHTEST
-from relight_app.light_option import parse_light
+from relight_app.light_option import check_strength, fill_share, parse_light
 
-PHOTO, LIGHT, STRENGTH = "photo", "light", "strength"
+PHOTO, LIGHT, FILL, STRENGTH = "photo", "light", "fill", "strength"
 """Names of a request's fields."""
 NAME = "the photo"
 """How messages call the uploaded file."""
@@ -40,6 +39,7 @@ MEDIA_TYPES = {
 }
 
 T = TypeVar("T")
+Default = TypeVar("Default", float, None)
 Fields = ImmutableMultiDict[str, Any]
 
 
@@ -68,12 +68,14 @@ class Order:
         content: the photo's file.
         megapixels: photos with more are refused.
         lights: to add; None places one automatically.
+        fill: share of the existing light left on the person; None is automatic.
         strength: factor on the added light.
     """
 
     content: bytes
     megapixels: float
     lights: list[Light] | None = None
+    fill: float | None = None
     strength: float = 1.0
 
     def photo(self) -> Photo:
@@ -83,7 +85,7 @@ class Order:
             HTTPException: 415 if it is not a photo, 413 if it is too large, 422 if it is damaged.
         """
         try:
-            return load_photo(_Upload(self.content), max_megapixels=self.megapixels)
+            return load_photo(self.content, max_megapixels=self.megapixels, name=NAME)
         except UnsupportedPhotoError as error:
             raise HTTPException(415, str(error)) from error
         except PhotoTooLargeError as error:
@@ -92,24 +94,18 @@ class Order:
             raise HTTPException(422, str(error)) from error
 
 
-class _Upload(io.BytesIO):
-    """A file's content under the name that messages call it by."""
-
-    name = NAME
-
-
 def relit(relighter: Relighter, order: Order) -> tuple[bytes, str]:
     """The relit photo as a file of the same format, and its media type."""
     photo = order.photo()
-    result = relighter.relight(photo, order.lights, strength=order.strength)
+    result = relighter.relight(photo, order.lights, order.fill, order.strength)
     buffer = io.BytesIO()
-    save_photo(photo.with_rgb(result.image), buffer)
+    save_photo(result, buffer)
     return buffer.getvalue(), MEDIA_TYPES[photo.format]
 
 
 def analyzed(relighter: Relighter, order: Order) -> dict[str, Any]:
     """Faces, the existing light and the light to add, JSON-ready."""
-    result = relighter.relight(order.photo(), order.lights, strength=0)
+    result = relighter.relight(order.photo(), order.lights, order.fill, strength=0)
     return dataclasses.replace(result, strength=order.strength).report()
 
 
@@ -149,7 +145,16 @@ async def read(request: Request, limits: Limits) -> Order:
         content = await request.body()
     if not content:
         raise HTTPException(400, f"there is no photo in the request; send it as field {PHOTO!r}")
-    return Order(content, limits.megapixels, _lights(fields, limits.lights), _strength(fields))
+    try:
+        return Order(
+            content,
+            limits.megapixels,
+            _lights(fields, limits.lights),
+            fill_share(_number(fields, FILL, None)),
+            check_strength(_number(fields, STRENGTH, 1.0)),
+        )
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
 
 
 async def _uploaded(form: FormData) -> bytes:
@@ -162,19 +167,15 @@ async def _uploaded(form: FormData) -> bytes:
 def _lights(fields: Fields, most: int) -> list[Light] | None:
     texts = fields.getlist(LIGHT)
     if len(texts) > most:
-        raise HTTPException(422, f"at most {most} lights, got {len(texts)}")
+        raise ValueError(f"at most {most} lights, got {len(texts)}")
+    return [parse_light(text) for text in texts] or None
+
+
+def _number(fields: Fields, name: str, default: Default) -> float | Default:
+    text = fields.get(name)
+    if text is None:
+        return default
     try:
-        return [parse_light(text) for text in texts] or None
+        return float(text)
     except ValueError as error:
-        raise HTTPException(422, str(error)) from error
-
-
-def _strength(fields: Fields) -> float:
-    text = fields.get(STRENGTH, "1")
-    try:
-        strength = float(text)
-    except ValueError:
-        strength = -1.0
-    if not 0 <= strength <= BRIGHTEST:
-        raise HTTPException(422, f"strength is between 0 and {BRIGHTEST:g}, got {text!r:.40}")
-    return strength
+        raise ValueError(f"{name} must be a number, not {text!r:.40}") from error

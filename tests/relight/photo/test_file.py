@@ -207,6 +207,14 @@ def test_streams(portrait: Path) -> None:
         save_photo(photo, Closed())
 
 
+def test_bytes_and_streams_can_be_named() -> None:
+    for source in (FILES["JPEG"], io.BytesIO(FILES["JPEG"])):
+        photo = load_photo(source, name="the upload")
+        assert (photo.name, photo.source) == ("the upload", None)
+    with pytest.raises(PhotoError, match=r"^the upload is not a photo"):
+        load_photo(b"words", name="the upload")
+
+
 def test_standard_input_is_named_so(monkeypatch: pytest.MonkeyPatch, portrait: Path) -> None:
     code = (
         "import sys; from relight.photo.file import load_photo;"
