@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Relighter:
-    """Relights photos; loads each model once and keeps it. One per thread.
+    """Relights photos; loads each model once and keeps it. May be shared by threads.
 
     Example:
         >>> with Relighter() as relighter:

@@ -155,11 +155,11 @@ def _on_background(picture: NDArray[Any], analysis: Analysis) -> Bytes:
 
 def _gain(relighter: Relighter, analysis: Analysis, light: Light) -> NDArray[np.float32]:
     """The key gain on the crop alone: at a large photo's resolution it would take gigabytes."""
+    import cv2
+
     crop, shape = analysis.face.crop, analysis.photo_rgb.shape
     scale = min(1.0, PANEL / crop.size)
     size = tuple(max(1, round(side * scale)) for side in shape[1::-1])
-    import cv2
-
     pixels = cv2.resize(analysis.photo_rgb, size, interpolation=cv2.INTER_AREA)
     face = dataclasses.replace(analysis.face, crop=crop.scaled(scale))
     small = dataclasses.replace(analysis, face=face, photo_rgb=pixels)

@@ -189,7 +189,8 @@ class Guide:
 
         total = np.zeros((self._grid.rows, self._grid.columns, 3), np.float32)
         for fitted, weight in zip(fits, weights, strict=True):
-            total += fitted * np.asarray(weight, np.float32)
+            colors = np.asarray(weight, float).tolist()
+            cv2.add(total, cv2.multiply(fitted, (*colors, 0.0)), dst=total)
         cv2.threshold(total, LEAST, 0, cv2.THRESH_TOZERO, dst=total)
         return GainMap(self._grid.left, self._grid.top, self._grid.step, total)
 
