@@ -156,13 +156,13 @@ def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -
         if job.output is not None:
             job.output.parent.mkdir(parents=True, exist_ok=True)
         if job.compare is not None:
-            from relight_app import comparison as sheet
+            from relight_app import comparison
 
-            written.append(sheet.save(sheet.compare(result), job.compare))
+            written.append(comparison.save(comparison.compare(result), job.compare))
         if job.explain is not None:
-            from relight_app import comparison as sheet
+            from relight_app import comparison
 
-            written.append(sheet.save(sheet.explain(relighter, result), job.explain))
+            written.append(comparison.save(comparison.explain(relighter, result), job.explain))
         if job.lighting is not None:
             written.append(result.analyses[0].environment.save(job.lighting))
         if job.output is None:

@@ -17,8 +17,7 @@ from command_line import KEY, PYTHON, Run
 from conftest import FACE
 from photo_folder import names, pixels, tree
 from PIL import Image
-from relight_app import batch, destination
-from relight_app import comparison as sheet
+from relight_app import batch, comparison, destination
 from relight_app.destination import Job
 from relight_app.task import Outcome, Task
 from relight_app.terminal import Report
@@ -130,7 +129,7 @@ def test_all_that_can_be_written_besides(run: Run, portrait: Path) -> None:
     assert environment.data.shape == (16, 32, 3)
     assert environment.data.max() > 0
     halves = pixels(portrait.with_name("out.compare.jpg"))
-    gap = sheet.GAP
+    gap = comparison.GAP
     before = halves[gap : gap + 512, gap : gap + 512].astype(int)
     after = halves[gap : gap + 512, 2 * gap + 512 : 2 * gap + 1024].astype(int)
     assert np.abs(before - pixels(portrait)).mean() < 4
@@ -139,7 +138,7 @@ def test_all_that_can_be_written_besides(run: Run, portrait: Path) -> None:
     assert captions[:, : gap + 512].max() > 200
     assert captions[:, gap + 512 :].max() > 200
     panels = pixels(portrait.with_name("out.explain.png"))
-    side = sheet.PANEL
+    side = comparison.PANEL
     assert panels.shape[1] == 4 * side + 5 * gap
     for column in range(4):
         panel = panels[gap : gap + side, gap + column * (side + gap) :][:, :side]

@@ -36,7 +36,7 @@ _WORDS = {404: "there is nothing at this address", 405: "this address does not t
 T = TypeVar("T")
 
 
-class Desk:
+class PhotoQueue:
     """Hands one photo at a time to the models; the others wait in line."""
 
     def __init__(self, relighter: Relighter, limits: Limits) -> None:
@@ -98,7 +98,7 @@ def create_app(
     """
     limits = limits or Limits()
     worker = relighter or Relighter()
-    desk = Desk(worker, limits)
+    queue = PhotoQueue(worker, limits)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -106,11 +106,11 @@ def create_app(
         worker.close()
 
     async def relight(request: Request) -> Response:
-        content, kind = await desk.work(request, order.relit)
+        content, kind = await queue.work(request, order.relight)
         return Response(content, media_type=kind)
 
     async def analyze(request: Request) -> Response:
-        return JSONResponse(await desk.work(request, order.analyzed))
+        return JSONResponse(await queue.work(request, order.analyze))
 
     async def openapi(_: Request) -> Response:
         return JSONResponse(describe(limits))

@@ -94,7 +94,7 @@ class Order:
             raise HTTPException(422, str(error)) from error
 
 
-def relit(relighter: Relighter, order: Order) -> tuple[bytes, str]:
+def relight(relighter: Relighter, order: Order) -> tuple[bytes, str]:
     """The relit photo as a file of the same format, and its media type."""
     photo = order.photo()
     result = relighter.relight(photo, order.lights, order.fill, order.strength)
@@ -103,7 +103,7 @@ def relit(relighter: Relighter, order: Order) -> tuple[bytes, str]:
     return buffer.getvalue(), MEDIA_TYPES[photo.format]
 
 
-def analyzed(relighter: Relighter, order: Order) -> dict[str, Any]:
+def analyze(relighter: Relighter, order: Order) -> dict[str, Any]:
     """Faces, the existing light and the light to add, JSON-ready."""
     result = relighter.relight(order.photo(), order.lights, order.fill, strength=0)
     return dataclasses.replace(result, strength=order.strength).report()
