@@ -11,29 +11,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "relight_app", "page");
 const packages = join(here, "node_modules");
 
-/** Files of packages that the page loads as they are; compat runs without relaxed SIMD. */
-const COPIES = {
-  "litert/litert_wasm_compat_internal.js": "@litertjs/core/wasm/litert_wasm_compat_internal.js",
-  "mediapipe/face_detection_full_range_sparse.tflite":
-    "@mediapipe/face_detection/face_detection_full_range_sparse.tflite",
-  "mediapipe/face_detection_short_range.tflite":
-    "@mediapipe/face_detection/face_detection_short_range.tflite",
-  "mediapipe/selfie_segmentation.tflite":
-    "@mediapipe/selfie_segmentation/selfie_segmentation.tflite",
-};
-
-/** The interpreter: 9 MB, of which the page loads the compressed third. */
-const WASM = "@litertjs/core/wasm/litert_wasm_compat_internal.wasm";
-
-/** Face Mesh lies in one file with its package's other models; the loader beside it says where. */
-function faceMesh(): Buffer {
-  const folder = join(packages, "@mediapipe", "face_mesh");
-  const name = "face_mesh_solution_packed_assets";
-  const loader = readFileSync(join(folder, `${name}_loader.js`), "utf8");
-  const found = /face_landmark\.tflite", "start": (\d+), "end": (\d+)/.exec(loader);
-  if (found === null) throw new Error("the face_mesh package no longer lists face_landmark.tflite");
-  return readFileSync(join(folder, `${name}.data`)).subarray(Number(found[1]), Number(found[2]));
-}
+/** LiteRT's build without relaxed SIMD, which every browser runs. */
+const LITERT = join(packages, "@litertjs", "core", "wasm", "litert_wasm_compat_internal");
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -60,14 +39,11 @@ function completed(): Plugin {
   return {
     name: "completed",
     closeBundle() {
-      const wasm = readFileSync(join(packages, WASM));
+      const [script, wasm] = [`${LITERT}.js`, `${LITERT}.wasm`];
       mkdirSync(join(out, "litert"), { recursive: true });
-      writeFileSync(join(out, "litert", `${basename(WASM)}.gz`), gzipSync(wasm, { level: 9 }));
-      for (const [to, from] of Object.entries(COPIES)) {
-        mkdirSync(dirname(join(out, to)), { recursive: true });
-        copyFileSync(join(packages, from), join(out, to));
-      }
-      writeFileSync(join(out, "mediapipe", "face_landmark.tflite"), faceMesh());
+      copyFileSync(script, join(out, "litert", basename(script)));
+      const packed = gzipSync(readFileSync(wasm), { level: 9 }); // 9 MB, of which a third is left
+      writeFileSync(join(out, "litert", `${basename(wasm)}.gz`), packed);
       writeFileSync(join(out, "source.json"), JSON.stringify({ sha256: sourceHash() }) + "\n");
       const hash = createHash("sha256");
       const files = filesIn(out).filter((name) => !["service.js", "source.json"].includes(name));

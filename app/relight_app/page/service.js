@@ -1,17 +1,13 @@
-const VERSION = "9d38231d39493f64";
+const VERSION = "2a590664af2f0369";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-LIzT08k9.js",
- "assets/worker-BNWOhA3i.js",
+ "assets/index-BtFT8pkP.js",
+ "assets/worker-DVkyFPfR.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",
- "manifest.json",
- "mediapipe/face_detection_full_range_sparse.tflite",
- "mediapipe/face_detection_short_range.tflite",
- "mediapipe/face_landmark.tflite",
- "mediapipe/selfie_segmentation.tflite"
+ "manifest.json"
 ];
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the page and its models for use offline. FILES and VERSION are written above by the build.

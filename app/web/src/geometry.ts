@@ -113,6 +113,12 @@ export function rollOf(headPose: Matrix): number {
   return Math.atan2(headPose[0][1], headPose[1][1]);
 }
 
+/** Yaw (> 0: nose to image right) and pitch (> 0: up) in degrees of a head pose. */
+export function headAngles(headPose: Matrix): [number, number] {
+  const [yaw, pitch] = angles([headPose[0][2], headPose[1][2], headPose[2][2]]);
+  return [yaw / RADIAN, pitch / RADIAN];
+}
+
 /** A rotation to camera frame, turned as `rolled` turns vectors. */
 export function rolledPose(pose: Matrix, angle: number): Matrix {
   const [right, up, out] = transposed(pose);

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A photo looked at once: its faces, the light on them, and any lights added to it. */
-import { faceSize, type Face } from "./face/face";
+import { portrait as constants } from "./constants.json";
+import type { Face } from "./face/face";
 import type { Perception } from "./face/perception";
 import { findFaces } from "./face/search";
 import { apply, type Change, type GainMap } from "./gain/apply";
 import { Guide, noticeable } from "./gain/guide";
 import { Pixels, Raster, roundEven } from "./image/raster";
 import { resizeArea } from "./image/resample";
-import { placeGroup, type Light } from "./light";
-import { FULL_FILL, type Setup } from "./setup";
-import { analyze, outlineOf, placeOn, type Analysis } from "./stage/analysis";
+import type { Light } from "./light";
+import { suggest, type Setup } from "./setup";
+import { analyze, outlineOf, type Analysis } from "./stage/analysis";
 import { keyGain, type Networks } from "./stage/stages";
 
-/** Lights whose gains are kept: one that is moved back costs no network, */
-const MOST_LIGHTS = 32;
-/** and so many of them fitted to the photo's edges, */
-const MOST_FITS = 4;
-/** at so many sizes of the photo. */
-const MOST_SIZES = 2;
+const { FITS, GAINS, SIZES } = constants;
+
+/** A photo shows no face. */
+export class NoFaceError extends Error {
+  constructor() {
+    super("No face found in this photo. If there is one, crop closer to it.");
+  }
+}
 
 /** What part of a photo is relit, and how. */
 export interface Options {
@@ -52,16 +55,14 @@ export class Portrait {
   /**
    * Look at a photo.
    *
-   * @throws in words, if it shows no face.
+   * @throws NoFaceError if it shows no face.
    */
   static async look(perception: Perception, networks: Networks, photo: Pixels): Promise<Portrait> {
     const analyses: Analysis[] = [];
     for (const face of await findFaces(perception, photo)) {
       analyses.push(await analyze(perception, networks, photo, face));
     }
-    if (analyses.length === 0) {
-      throw new Error("No face found in this photo. If there is one, crop closer to it.");
-    }
+    if (analyses.length === 0) throw new NoFaceError();
     return new Portrait(networks, photo, analyses);
   }
 
@@ -72,13 +73,7 @@ export class Portrait {
 
   /** The automatic setup for some of the faces, by their numbers; for all without them. */
   suggest(faces: readonly number[] = this.all): Setup {
-    const chosen = faces.map((k) => this.analyses[k]);
-    const { light, reason } = placeGroup(
-      chosen.map(placeOn),
-      chosen.map(({ face }) => faceSize(face)),
-      chosen[0].face.crop.roll,
-    );
-    return { lights: [light], fill: FULL_FILL, reason };
+    return suggest(faces.map((k) => this.analyses[k]));
   }
 
   /** Key gain G of a light's direction and softness, for unit intensity and white light. */
@@ -120,7 +115,7 @@ export class Portrait {
   at(side = Infinity): Pixels {
     const scale = this.scale(side);
     if (scale === 1) return this.photo;
-    return kept(this.sizes, side, MOST_SIZES, () => {
+    return kept(this.sizes, side, SIZES, () => {
       const { rows, columns } = this.photo;
       const [high, wide] = [rows, columns].map((size) => Math.max(1, roundEven(size * scale)));
       return Pixels.rounded(resizeArea(this.photo, high, wide));
@@ -137,7 +132,7 @@ export class Portrait {
 
   /** The edges of the photo at some size around some faces. */
   private edges(faces: readonly number[], side = Infinity): Fitted {
-    return kept(this.fitted, [side, ...faces].join(), MOST_SIZES, () => {
+    return kept(this.fitted, [side, ...faces].join(), SIZES, () => {
       const scale = this.scale(side);
       const outlines = faces.map((k) => {
         const outline = outlineOf(this.analyses[k]);
@@ -151,14 +146,14 @@ export class Portrait {
   private async fit(fitted: Fitted, light: Light, faces: readonly number[]): Promise<Raster> {
     const predicted: Raster[] = [];
     for (const face of faces) predicted.push(await this.predicted(face, light));
-    return kept(fitted.gains, keyOf(light), MOST_FITS, () => fitted.guide.fit(predicted));
+    return kept(fitted.gains, keyOf(light), FITS, () => fitted.guide.fit(predicted));
   }
 
   /** A light's gain on one face's crop, as the network has it. */
   private async predicted(face: number, light: Light): Promise<Raster> {
     const [gains, key] = [this.gains[face], keyOf(light)];
     const gain = gains.get(key) ?? (await keyGain(this.networks, this.analyses[face].inputs, light));
-    return kept(gains, key, MOST_LIGHTS, () => gain);
+    return kept(gains, key, GAINS, () => gain);
   }
 }
 

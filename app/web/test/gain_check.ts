@@ -7,19 +7,8 @@ import { Pixels, Raster } from "../src/image/raster";
 import type { Light } from "../src/light";
 import { gainInputs, keyGain, type Networks } from "../src/stage/stages";
 import { SIDE, type View } from "../src/stage/view";
-import {
-  array,
-  close,
-  colours,
-  entries,
-  every,
-  matches,
-  opaque,
-  part,
-  raster,
-  square,
-  values,
-} from "./vector";
+import { colours, every, opaque, part } from "./picture";
+import { array, close, entries, matches, raster, square, values } from "./vector";
 
 export function sameMap(name: string, found: GainMap, tolerance: number): void {
   const { left, top, factor, rows, columns, every: step } = values[name];
@@ -44,8 +33,10 @@ export function checkGuide(portrait: Pixels): void {
     confidence: raster(`guide/confidence/${i}`),
   }));
   const gains = [raster("guide/gain/0"), raster("guide/gain/1")];
-  sameMap("guide/one", fitted(new Guide(photo, outlines.slice(0, 1)), gains.slice(0, 1)), 0.005);
-  sameMap("guide/two", fitted(new Guide(photo, outlines), gains), 0.005);
+  sameMap("guide/one", fitted(new Guide(photo, outlines.slice(0, 1)), gains.slice(0, 1)), 1e-4);
+  const both = new Guide(photo, outlines);
+  sameMap("guide/two", fitted(both, gains), 1e-4);
+  matches("guide/two/person", every(both.people, 2), 1e-4);
 }
 
 /** A grey photo's gain is grey, whatever colour the network gives it. */
@@ -61,16 +52,18 @@ export async function checkGrey(): Promise<void> {
     const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
     const view = { photo, finePhoto: photo, person: whole, mesh } as View;
     const gain = await keyGain(answer, gainInputs(view, normals, environment, 0), light);
-    matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-3);
+    matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-6);
   }
 }
 
 export function checkApply(): void {
   const [rows, columns] = entries["apply/photo"].shape;
-  values["apply/cases"].forEach(({ factor, strength }: any, i: number) => {
+  values["apply/cases"].forEach(({ factor, strength, fill }: any, i: number) => {
     const photo = opaque(rows, columns, array("apply/photo"));
     const gain = raster(`apply/gain/${i}`).map((x) => x * strength);
-    apply(photo, { left: 9, top: 7, factor, gain, dimming: null });
-    matches(`apply/relit/${i}`, colours(photo), 0.05, 2);
+    const taken = Math.min(strength, 1) * (1 - fill);
+    const dimming = taken > 0 ? raster(`apply/person/${i}`).map((x) => x * taken) : null;
+    apply(photo, { left: 9, top: 7, factor, gain, dimming });
+    matches(`apply/relit/${i}`, colours(photo), 0.01, 1);
   });
 }

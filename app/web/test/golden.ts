@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Every stage against Python's golden vectors: `node golden.js FOLDER PORTRAIT ROWS COLUMNS`, where
- * PORTRAIT holds the example's RGB bytes. Prints what differs and fails if anything does.
+ * Every stage against Python's golden vectors: `node golden.js FOLDER EXAMPLE LEANING PAGE MODELS`,
+ * where EXAMPLE and LEANING hold square pictures' RGB bytes and the last two are the folders of the
+ * built page and of the library's models. Prints what differs and fails if anything does.
  */
 import { readFileSync } from "node:fs";
+import type { Pixels } from "../src/image/raster";
+import { Models } from "../src/models/library";
+import { standIn } from "./browser";
 import { checkApply, checkGrey, checkGuide } from "./gain_check";
+import { opaque } from "./picture";
 import { checkRelight } from "./portrait_check";
+import { checkExample, checkGroup, checkTurned, quarter } from "./relit_check";
 import {
   checkColor,
   checkEnvironment,
@@ -15,20 +21,31 @@ import {
   checkMesh,
   checkShadow,
 } from "./stage_check";
-import { opaque, tally } from "./vector";
+import { tally } from "./vector";
 
-const [, portraitFile, rowsText, columnsText] = process.argv.slice(2);
-const portrait = opaque(Number(rowsText), Number(columnsText), readFileSync(portraitFile));
+function picture(file: string): Pixels {
+  const bytes = readFileSync(file);
+  const side = Math.sqrt(bytes.length / 3);
+  return opaque(side, side, bytes);
+}
+
+const [, exampleFile, leaningFile, page, library] = process.argv.slice(2);
+const example = picture(exampleFile);
 checkColor();
-checkGeometry(portrait);
+checkGeometry(example);
 checkFilter();
-checkMesh(portrait);
+checkMesh(example);
 checkShadow();
 checkEnvironment();
 checkLight();
-checkGuide(portrait);
+checkGuide(example);
 await checkGrey();
 checkApply();
-await checkRelight(portrait);
+await checkRelight(example);
+const models = new Models(standIn(page, library));
+await checkExample(models, example);
+await checkGroup(models, example);
+await checkTurned(models, "quarter", quarter(example));
+await checkTurned(models, "leaning", picture(leaningFile));
 console.log(`${tally.checks} checks, ${tally.failures} failures`);
 process.exitCode = tally.failures > 0 ? 1 : 0;

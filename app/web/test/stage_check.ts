@@ -5,33 +5,23 @@ import { Environment, SPHERES } from "../src/environment";
 import { faceFrom } from "../src/face/face";
 import { region, surface, VERTICES } from "../src/face/mesh";
 import { headPose } from "../src/face/pose";
-import { Crop, direction, type Grid, type Matrix, RADIAN, rolled } from "../src/geometry";
+import {
+  Crop,
+  direction,
+  headAngles,
+  RADIAN,
+  rolled,
+  type Grid,
+  type Matrix,
+} from "../src/geometry";
 import { blur, dilate, erode, gaussianBlur, guidedFilter } from "../src/image/filter";
 import { Pixels } from "../src/image/raster";
 import { resizeArea, shrink, shrinkPixels } from "../src/image/resample";
-import {
-  headAngles,
-  keyToFillWith,
-  type Light,
-  place,
-  type Placed,
-  placeGroup,
-  towards,
-} from "../src/light";
+import { towards, type Light } from "../src/light";
+import { keyToFillWith, place, placeGroup, type Placed } from "../src/setup";
 import { unshadowed } from "../src/stage/cast_shadow";
-import {
-  array,
-  close,
-  colours,
-  entries,
-  matches,
-  part,
-  raster,
-  square,
-  tally,
-  values,
-  vectors,
-} from "./vector";
+import { colours, part } from "./picture";
+import { array, close, entries, matches, raster, square, tally, values, vectors } from "./vector";
 
 export function checkColor(): void {
   const bytes = Array.from({ length: 256 }, (_, i) => toLinear(i / 255));
@@ -49,12 +39,12 @@ export function checkGeometry(portrait: Pixels): void {
   matches("geometry/direction", found.flat(), 1e-6);
   values["geometry/extract"].forEach((crop: any, i: number) => {
     const view = square(crop).extract(portrait, crop.resolution ?? Math.round(crop.size));
-    matches(`geometry/extract/${i}`, view ? colours(view) : [], 0.3, 3);
+    matches(`geometry/extract/${i}`, view ? colours(view) : [], 0.05, 1);
   });
   const given = raster("geometry/values");
   values["geometry/onto_grid"].forEach(({ crop, grid: cells, outside }: any, i: number) => {
     const found = square(crop).ontoGrid(given, cells as Grid, outside ?? undefined);
-    matches(`geometry/onto_grid/${i}`, found.data, 0.01);
+    matches(`geometry/onto_grid/${i}`, found.data, 1e-6);
   });
   const points = array("geometry/to_crop/points");
   const triples = Float32Array.from([points[0], points[1], 0, points[2], points[3], 0]);
@@ -71,35 +61,35 @@ export function checkGeometry(portrait: Pixels): void {
   close("geometry/around", [around.x, around.y, around.size, around.roll], [x, y, size, roll], 1e-3);
   for (const factor of [2, 3]) {
     const corner = part(portrait, 0, 0, 50, 47);
-    matches(`geometry/shrink/${factor}`, colours(shrinkPixels(corner, factor)), 0.3, 1);
+    matches(`geometry/shrink/${factor}`, colours(shrinkPixels(corner, factor)), 0.01, 1);
     matches(`geometry/shrink_float/${factor}`, shrink(given, factor).data, 1e-5);
   }
-  matches("geometry/resize_area", colours(Pixels.rounded(resizeArea(portrait, 41, 37))), 0.1, 1);
+  matches("geometry/resize_area", colours(Pixels.rounded(resizeArea(portrait, 41, 37))), 0.01, 1);
 }
 
 export function checkFilter(): void {
   const [guide, given] = [raster("filter/guide"), raster("filter/values")];
   matches("filter/box", blur(given, 5).data, 1e-5);
-  matches("filter/gaussian", gaussianBlur(given, 1.3).data, 1e-4);
-  matches("filter/gaussian_replicate", gaussianBlur(given, 4, "replicate").data, 1e-4);
+  matches("filter/gaussian", gaussianBlur(given, 1.3).data, 1e-6);
+  matches("filter/gaussian_replicate", gaussianBlur(given, 4, "replicate").data, 1e-6);
   const mask = given.map((x) => (x > 0.5 ? 1 : 0));
   matches("filter/erode", erode(mask, 3).data, 0);
   matches("filter/dilate", dilate(mask, 3).data, 0);
-  matches("filter/guided/1", guidedFilter(guide, given, 3, 1e-4, 1).data, 1e-3);
-  matches("filter/guided/0.25", guidedFilter(guide, given, 2, 1e-4, 0.25).data, 2e-3);
+  matches("filter/guided/1", guidedFilter(guide, given, 3, 1e-4, 1).data, 1e-5);
+  matches("filter/guided/0.25", guidedFilter(guide, given, 2, 1e-4, 0.25).data, 1e-5);
 }
 
 export function checkMesh(portrait: Pixels): void {
   const face = faceFrom(array("mesh/landmarks"), portrait.rows, portrait.columns);
   const drawing = face.crop.toCrop(face.landmarks, 128);
-  matches("mesh/crop_landmarks", drawing, 1e-3);
+  matches("mesh/crop_landmarks", drawing, 1e-5);
   close("face/head_pose", face.headPose.flat(), values["face/head_pose"].flat(), 1e-4);
   close("face/box", face.box, values["face/box"], 1e-3);
   close("face/crop_pose", face.cropPose.flat(), values["face/crop_pose"].flat(), 1e-4);
   const mesh = surface(drawing, face.cropPose, 64);
-  matches("mesh/mask", mesh.mask.data, 0.005);
-  matches("mesh/normals", mesh.normals.data, 0.005);
-  matches("mesh/depth", mesh.depth.data, 0.05);
+  matches("mesh/mask", mesh.mask.data, 0);
+  matches("mesh/normals", mesh.normals.data, 1e-5);
+  matches("mesh/depth", mesh.depth.data, 1e-3);
   const features = ["lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow"];
   matches("mesh/region", region(drawing, features, 128).data, 0);
   const [rows, columns] = values["mesh/shape"];
@@ -122,7 +112,7 @@ export function checkShadow(): void {
   };
   values["shadow/lights"].forEach((light: Light, i: number) => {
     const found = unshadowed(mesh, towards(light), light.softness_deg * RADIAN);
-    matches(`shadow/unshadowed/${i}`, found.data, 1e-3);
+    matches(`shadow/unshadowed/${i}`, found.data, 1e-6);
   });
 }
 
@@ -135,9 +125,9 @@ export function checkEnvironment(): void {
   for (const name of ["uniform", "soft", "left", "right"]) {
     const path = `environment/${name}`;
     const environment = new Environment(raster(path));
-    matches(`${path}/irradiance`, normals.map((n) => environment.irradiance(n)).flat(), 1e-4);
-    matches(`${path}/sample`, normals.map((n) => environment.sample(n)).flat(), 0.02);
-    matches(`${path}/rolled`, environment.roll(ROLL).data.data, 5e-3);
+    matches(`${path}/irradiance`, normals.map((n) => environment.irradiance(n)).flat(), 1e-6);
+    matches(`${path}/sample`, normals.map((n) => environment.sample(n)).flat(), 1e-5);
+    matches(`${path}/rolled`, environment.roll(ROLL).data.data, 1e-5);
     const { cheeks, key_to_fill, dominant_direction } = values[path];
     close(`${path} cheeks`, poses.map((p) => environment.cheeks(p)).flat(), cheeks.flat(), 1e-3);
     close(`${path} ratio`, [environment.keyToFill(poses[0])], [key_to_fill], 1e-3);

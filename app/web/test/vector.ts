@@ -2,7 +2,7 @@
 /** Python's golden vectors, and comparing with them. */
 import { readFileSync } from "node:fs";
 import { Crop, type Vector } from "../src/geometry";
-import { Pixels, Raster } from "../src/image/raster";
+import { Raster } from "../src/image/raster";
 
 export type Numbers = ArrayLike<number>;
 interface Entry {
@@ -53,41 +53,6 @@ export function close(name: string, found: Numbers, wanted: Numbers, mean: numbe
 
 export function matches(name: string, found: Numbers, mean: number, most = Infinity): void {
   close(name, found, array(name), mean, most);
-}
-
-export function colours(photo: Pixels, every = 1): number[] {
-  const result: number[] = [];
-  for (let y = 0; y < photo.rows; y += every) {
-    for (let x = 0; x < photo.columns; x += every) {
-      result.push(...photo.rgba.subarray((y * photo.columns + x) * 4).subarray(0, 3));
-    }
-  }
-  return result;
-}
-
-export function every(image: Raster, step: number): number[] {
-  const result: number[] = [];
-  for (let y = 0; y < image.rows; y += step) {
-    for (let x = 0; x < image.columns; x += step) {
-      const at = (y * image.columns + x) * image.channels;
-      result.push(...image.data.subarray(at, at + image.channels));
-    }
-  }
-  return result;
-}
-
-export function opaque(rows: number, columns: number, rgb: Numbers): Pixels {
-  return Pixels.rounded(new Raster(rows, columns, 3, Float32Array.from(rgb)));
-}
-
-export function part(photo: Pixels, top: number, left: number, rows: number, columns: number): Pixels {
-  const crop: number[] = [];
-  for (let y = top; y < top + rows; y++) {
-    for (let x = left; x < left + columns; x++) {
-      crop.push(...photo.rgba.subarray((y * photo.columns + x) * 4).subarray(0, 3));
-    }
-  }
-  return opaque(rows, columns, crop);
 }
 
 export const square = ({ x, y, size, roll }: any): Crop => new Crop(x, y, size, roll);

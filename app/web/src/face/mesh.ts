@@ -3,7 +3,7 @@
 import template from "../../../../relight/face/face_template.json";
 import { mesh } from "../constants.json";
 import { normalizeTriples, times, type Matrix, type Vector } from "../geometry";
-import { corner, fillPolygon, fillRegion } from "../image/polygon";
+import { corner, fillConvex, fillRegion } from "../image/polygon";
 import { clamp, Raster } from "../image/raster";
 import { shrink } from "../image/resample";
 
@@ -52,7 +52,7 @@ export function rasterize(
   order.sort((s, t) => depth(t) - depth(s));
   for (const t of order) {
     const corners = TRIANGLES[t].map((k) => corner(points[k * 3], points[k * 3 + 1]));
-    fillPolygon(corners, side, (index) => {
+    fillConvex(corners, side, (index) => {
       owner[index] = t;
     });
   }

@@ -5,7 +5,7 @@
  * References: DeMenthon & Davis 1995, "Model-Based Object Pose in 25 Lines of Code" (the start);
  * Levenberg 1944, Marquardt 1963 (least squares of the distances in the photo).
  */
-import { pose as constants } from "../constants.json";
+import { pose } from "../constants.json";
 import { cross, dot, length, product, scaled, sum, times, transposed, unit } from "../geometry";
 import type { Matrix, Vector } from "../geometry";
 
@@ -37,7 +37,7 @@ export function headPose(
   rows: number,
   columns: number,
 ): Matrix {
-  const focal = constants.FOCAL * Math.max(rows, columns);
+  const focal = pose.FOCAL * Math.max(rows, columns);
   const middle = scaled(vertices.reduce(sum, [0, 0, 0]), 1 / vertices.length);
   const problem: Problem = {
     model: vertices.map((v) => [v[0] - middle[0], v[1] - middle[1], v[2] - middle[2]]),

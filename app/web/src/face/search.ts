@@ -1,150 +1,216 @@
 // SPDX-License-Identifier: Apache-2.0
-/** All faces of a photo. */
-import { face as constants } from "../constants.json";
-import { bounds, Crop } from "../geometry";
-import { clamp, Pixels } from "../image/raster";
-import { shrinkPixels } from "../image/resample";
+/** Finding all faces of a photo: upright or not, small, dark, or filling the frame. */
+import { landmark, search as constants } from "../constants.json";
+import { bounds } from "../geometry";
+import type { Pixels } from "../image/raster";
+import { FULL, SHORT, type Detection, type Sight } from "./detector";
 import { faceFrom, faceSize, type Box, type Face } from "./face";
-import type { Found, Perception } from "./perception";
+import { regionAgain, regionOf, type Fit } from "./landmark";
+import type { Perception } from "./perception";
+import { Pyramid, Region } from "./region";
+import { brightened, lifted, type Tones } from "./tone";
 
-const { ALONE, DETECTION_SIDE, FACE_LEVEL, LEAST_POWER, MESH_MARGIN, MESH_SIDE, SMALLEST_FACE, TILE_BELOW } =
-  constants;
+const {
+  ALONE,
+  ASTRAY,
+  FAR,
+  KEY_LANDMARKS,
+  LEAST_OVERLAP,
+  LOOKS,
+  NEAR,
+  PRESENT,
+  SAME,
+  SEEN,
+  SIZES,
+  SMALLEST_FACE,
+  STILL,
+  SURE,
+  TILES,
+  TILE_BELOW,
+  TILE_OVERLAP,
+  WIDER,
+} = constants;
+const QUARTER = Math.PI / 2;
+/** Turns tried, in quarters: upside down before lying. */
+const QUARTERS = [2, 1, 3];
 
 /** All faces of a photo, largest first; an empty list when there is none. */
-export async function findFaces(perception: Perception, photo: Pixels): Promise<Face[]> {
-  const longest = Math.max(photo.rows, photo.columns);
-  if (Math.min(photo.rows, photo.columns) < SMALLEST_FACE) return [];
-  const factor = 2 ** Math.max(0, Math.round(Math.log2(longest / DETECTION_SIDE)));
-  const small = shrinkPixels(photo, factor);
-  const faces: Face[] = [];
-  const keep = (landmarks: Float32Array | null): void => {
-    if (landmarks === null) return;
-    const face = faceFrom(landmarks, photo.rows, photo.columns);
-    const known = faces.some((other) => overlap(face.box, other.box) >= 0.3);
-    if (face.box[2] >= SMALLEST_FACE && !known) faces.push(face);
-  };
-  for (const search of [searchWhole, searchDark, searchTiles]) {
-    const widest = Math.max(0, ...faces.map((face) => face.box[2]));
-    const enough = (faces.length === 1 ? ALONE : TILE_BELOW) * longest;
-    if (faces.length > 0 && (search !== searchTiles || widest > enough)) continue;
-    const found = await search(perception, small);
-    for (const { box } of found.sort((a, b) => b.score - a.score)) {
-      const full = box.map((value) => value * factor) as unknown as Box;
-      if (full[2] < SMALLEST_FACE) continue;
-      if (faces.some((face) => overlap(full, face.box) > 0.5)) continue;
-      keep(await fitMesh(perception, photo, full));
-    }
-    if (faces.length === 0) {
-      // A face that fills the frame is seen by Face Mesh's own short-range perception alone.
-      const seen = search === searchDark ? brightened(small) : small;
-      for (const points of await perception.landmarks(seen)) keep(points.map((x) => x * factor));
-    }
+export async function findFaces(perception: Perception, pixels: Pixels): Promise<Face[]> {
+  const { rows, columns } = pixels;
+  if (Math.min(rows, columns) < SMALLEST_FACE) return [];
+  const photo = new Pyramid(pixels);
+  const search = new Search(perception, photo);
+  for (const sights of searches(rows, columns)) {
+    if (search.faces.length === 0) await search.look(sights);
   }
-  return faces.sort((a, b) => faceSize(b) - faceSize(a));
-}
-
-function searchWhole(perception: Perception, photo: Pixels): Promise<Found[]> {
-  return perception.boxes(photo);
-}
-
-/** Boxes in a photo too dark for the perception as it is. */
-function searchDark(perception: Perception, photo: Pixels): Promise<Found[]> {
-  return perception.boxes(brightened(photo));
-}
-
-/** Boxes of small faces: 2 x 2 then 4 x 4 overlapping tiles, each a larger part of its view. */
-async function searchTiles(perception: Perception, photo: Pixels): Promise<Found[]> {
-  for (const count of [2, 4]) {
-    const high = Math.ceil((photo.rows / count) * 1.25);
-    const wide = Math.ceil((photo.columns / count) * 1.25);
-    const found: Found[] = [];
-    const start = (k: number, space: number): number => Math.floor((k * space) / (count - 1));
-    for (let k = 0; k < count * count; k++) {
-      const top = start(Math.floor(k / count), photo.rows - high);
-      const left = start(k % count, photo.columns - wide);
-      for (const { box, score } of await perception.boxes(cut(photo, top, left, high, wide))) {
-        found.push({ box: [box[0] + left, box[1] + top, box[2], box[3]], score });
-      }
-    }
-    if (found.length > 0) return found;
+  const widest = Math.max(0, ...search.faces.map((face) => face.box[2]));
+  const enough = search.faces.length === 1 ? ALONE : TILE_BELOW;
+  if (widest <= enough * Math.max(rows, columns)) {
+    for (const count of TILES) if (await search.look(tiles(rows, columns, count))) break;
   }
-  return [];
+  return search.faces.sort((a, b) => faceSize(b) - faceSize(a));
 }
 
-function cut(photo: Pixels, top: number, left: number, rows: number, columns: number): Pixels {
-  const rgba = new Uint8ClampedArray(rows * columns * 4);
-  for (let y = 0; y < rows; y++) {
-    const from = ((top + y) * photo.columns + left) * 4;
-    rgba.set(photo.rgba.subarray(from, from + columns * 4), y * columns * 4);
-  }
-  return new Pixels(rows, columns, rgba);
+/** Ways to look at the whole photo, each for photos in which those before found no face. */
+function searches(rows: number, columns: number): Sight[][] {
+  const frame = Region.whole(rows, columns);
+  const close: Sight[] = [
+    { layout: SHORT, region: frame },
+    { layout: SHORT, region: frame.resized(WIDER), repeat: true },
+  ];
+  const dark = [{ layout: FULL, region: frame }, ...close].map((sight) => ({
+    ...sight,
+    tones: brightened,
+  }));
+  const turned = QUARTERS.map((quarters) => {
+    const region = Region.whole(rows, columns, quarters * QUARTER);
+    return [FULL, SHORT].map((layout) => ({ layout, region }));
+  });
+  return [[{ layout: FULL, region: frame }], close, dark, ...turned];
 }
 
-/** Landmarks of the face in a detector's box, in pixels of the photo, or null. */
-async function fitMesh(perception: Perception, photo: Pixels, box: Box): Promise<Float32Array | null> {
-  const [left, top, width, height] = box;
-  const side = Math.max(8, Math.round(Math.max(width, height) * MESH_MARGIN));
-  const square = new Crop(left + width / 2, top + height / 2, side);
-  const seen = square.extract(photo, MESH_SIDE);
-  if (seen === null) return null;
-  const view = lifted(seen);
-  let candidates = await perception.landmarks(view, true);
-  if (candidates.length === 0) candidates = await perception.landmarks(brightened(view), true);
-  let [best, most]: [Float32Array | null, number] = [null, 0.2];
-  for (const points of candidates) {
-    const scale = side / MESH_SIDE;
-    const landmarks = points.map((value, i) => {
-      const origin = i % 3 === 0 ? square.x - side / 2 : i % 3 === 1 ? square.y - side / 2 : 0;
-      return value * scale + origin;
-    });
-    const [x, y, right, bottom] = bounds(landmarks);
-    const share = overlap([x, y, right - x, bottom - y], box);
-    if (share > most) [best, most] = [landmarks, share];
-  }
-  return best;
-}
-
-/** A dark face's tones, or a half dark one's, raised for Face Mesh's eyes only. */
-function lifted(photo: Pixels): Pixels {
-  const counts = new Uint32Array(256);
-  const rim = Math.floor(photo.rows / 5);
-  for (let y = rim; y < photo.rows - rim; y++) {
-    for (let x = rim; x < photo.columns - rim; x++) {
-      const [r, g, b] = photo.rgba.subarray((y * photo.columns + x) * 4);
-      counts[Math.max(r, g, b)] += 1;
-    }
-  }
-  const half = Math.floor(((photo.rows - 2 * rim) * (photo.columns - 2 * rim)) / 2);
-  let [middle, below] = [0, counts[0]];
-  while (below <= half) below += counts[++middle];
-  const level = clamp(middle, 1, 254) / 255;
-  const power = clamp(Math.log(FACE_LEVEL) / Math.log(level), LEAST_POWER, 1);
-  if (power === 1) return photo;
-  return mapped(photo, (value) => Math.floor((value / 255) ** power * 255 + 0.5));
-}
-
-/** A dark picture's tones stretched, for the detector's eyes only. */
-function brightened(photo: Pixels): Pixels {
-  const counts = new Uint32Array(256);
-  let total = 0;
-  for (let y = 0; y < photo.rows; y += 4) {
-    for (let x = 0; x < photo.columns; x += 4) {
-      for (let c = 0; c < 3; c++) counts[photo.rgba[(y * photo.columns + x) * 4 + c]] += 1;
-      total += 3;
-    }
-  }
-  let [top, below] = [0, counts[0]];
-  while (top < 250 && below < 0.99 * total) below += counts[++top];
-  return mapped(photo, (value) =>
-    Math.floor(clamp(value / Math.max(top, 1), 0, 1) ** 0.6 * 255),
+/** Overlapping parts of the photo, each larger in the detector's view than in the whole. */
+function tiles(rows: number, columns: number, count: number): Sight[] {
+  const [high, wide] = [rows, columns].map((side) => (TILE_OVERLAP * side) / count);
+  const middles = (side: number, part: number): number[] =>
+    Array.from({ length: count }, (_, k) => part / 2 + ((side - part) * k) / (count - 1));
+  return middles(rows, high).flatMap((y) =>
+    middles(columns, wide).map((x) => ({
+      layout: FULL,
+      region: new Region(x, y, Math.max(high, wide)),
+    })),
   );
 }
 
-/** A photo whose colours, not its opacity, go through a table. */
-function mapped(photo: Pixels, tone: (value: number) => number): Pixels {
-  const table = Array.from({ length: 256 }, (_, value) => tone(value));
-  const colours = photo.rgba.map((value, i) => (i % 4 === 3 ? value : table[value]));
-  return new Pixels(photo.rows, photo.columns, colours);
+/** A search under way. */
+class Search {
+  readonly faces: Face[] = [];
+
+  constructor(
+    private readonly perception: Perception,
+    private readonly photo: Pyramid,
+  ) {}
+
+  /** Add the faces seen; whether a detector saw any, known or not. */
+  async look(sights: readonly Sight[]): Promise<boolean> {
+    const found: { detection: Detection; tones?: Tones }[] = [];
+    for (const sight of sights) {
+      const seen = await this.perception.boxes(this.photo, sight);
+      found.push(...seen.map((detection) => ({ detection, tones: sight.tones })));
+    }
+    found.sort((a, b) => b.detection.score - a.detection.score);
+    for (const { detection, tones } of found) {
+      const box = boxOf(detection);
+      if (box[2] < SMALLEST_FACE || this.faces.some((face) => overlap(box, face.box) > SEEN)) continue;
+      const fit = await this.fit(detection, tones);
+      if (fit === null) continue;
+      const { rows, columns } = this.photo;
+      const face = faceFrom(fit.landmarks, rows, columns, fit.presence);
+      const known = this.faces.some((other) => overlap(face.box, other.box) >= SAME);
+      if (face.box[2] >= SMALLEST_FACE && !known) this.faces.push(face);
+    }
+    return found.length > 0;
+  }
+
+  /** Landmarks of a detected face, or null if there is none after all. */
+  private async fit(detection: Detection, tones?: Tones): Promise<Fit | null> {
+    let best: Fit | null = null;
+    for (const [attempt, region] of regions(detection).entries()) {
+      const first = await this.untilStill(region);
+      if (first === null || first.presence < PRESENT) continue;
+      const { fit, strayed } = await this.checked(first, tones);
+      if (overlap(boxAround(fit.landmarks), boxOf(detection)) <= LEAST_OVERLAP) continue;
+      // A cat's face, too, looks like a person's in one of many ways.
+      const far = attempt === 0 && fit.presence >= SURE ? Infinity : FAR;
+      if (strayed > far) continue;
+      if (best === null || fit.presence > best.presence) best = fit;
+      if (best.presence >= SURE) break;
+    }
+    return best;
+  }
+
+  /**
+   * A face seen by the detector once more, upright and from near, and set right if need be.
+   *
+   * @returns the better fit, and how far it strays from the detector's key points, as a share of
+   *   its size; infinite if the detector sees no face.
+   */
+  private async checked(fit: Fit, tones?: Tones): Promise<{ fit: Fit; strayed: number }> {
+    const region = regionAgain(fit.landmarks).resized(NEAR);
+    const seen = await this.perception.boxes(this.photo, {
+      region,
+      layout: SHORT,
+      tones,
+      repeat: true,
+    });
+    if (seen.length === 0) return { fit, strayed: Infinity };
+    const nearest = seen.reduce((a, b) => (strayedBy(fit, b) < strayedBy(fit, a) ? b : a));
+    const strayed = strayedBy(fit, nearest);
+    if (strayed > ASTRAY) {
+      const other = await this.untilStill(regionOf(nearest));
+      if (other !== null && other.presence >= Math.min(fit.presence, SURE)) {
+        const less = strayedBy(other, nearest);
+        if (less < strayed) return { fit: other, strayed: less };
+      }
+    }
+    return { fit, strayed };
+  }
+
+  /** Look again and again where a face was seen: a mesh that moves was misplaced. */
+  private async untilStill(start: Region): Promise<Fit | null> {
+    let best: Fit | null = null;
+    let last: Fit | null = null;
+    let region = start;
+    for (let look = 0; look < LOOKS; look++) {
+      const fit: Fit | null = await this.perception.landmarks(this.photo, region, lifted);
+      if (fit === null) break;
+      if (best === null || fit.presence >= Math.min(best.presence, SURE)) best = fit;
+      const moved = last === null ? Infinity : distance(fit.landmarks, last.landmarks);
+      if (moved * landmark.SIDE < STILL * region.side) break;
+      last = fit;
+      region = regionAgain(fit.landmarks);
+    }
+    return best;
+  }
+}
+
+/** Where to look for a detected face: as its eyes lie, then otherwise. */
+function regions(detection: Detection): Region[] {
+  const first = regionOf(detection);
+  return [
+    first,
+    ...SIZES.map((size) => first.resized(size)),
+    first.turned(0),
+    ...QUARTERS.map((quarters) => first.turned(first.angle + quarters * QUARTER)),
+  ];
+}
+
+/** Mean distance of eyes, nose and mouth from a detection's, over the landmarks' size. */
+function strayedBy({ landmarks }: Fit, { points }: Detection): number {
+  const apart = KEY_LANDMARKS.map((group, k) => {
+    const mean = (axis: number): number =>
+      group.reduce((sum, point) => sum + landmarks[point * 3 + axis], 0) / group.length;
+    return Math.hypot(mean(0) - points[k][0], mean(1) - points[k][1]);
+  });
+  const [, , width, height] = boxAround(landmarks);
+  return apart.reduce((sum, one) => sum + one, 0) / apart.length / Math.max(width, height);
+}
+
+/** Mean distance in the photo between two sets of landmarks, triples. */
+function distance(a: Float32Array, b: Float32Array): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i += 3) total += Math.hypot(a[i] - b[i], a[i + 1] - b[i + 1]);
+  return total / (a.length / 3);
+}
+
+/** As if the region it was seen in were upright. */
+function boxOf({ x, y, width, height }: Detection): Box {
+  return [x - width / 2, y - height / 2, width, height];
+}
+
+function boxAround(landmarks: Float32Array): Box {
+  const [left, top, right, bottom] = bounds(landmarks);
+  return [left, top, right - left, bottom - top];
 }
 
 /** Intersection over the smaller of two boxes. */

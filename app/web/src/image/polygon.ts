@@ -5,45 +5,111 @@ import { roundEven } from "./raster";
 
 /** Corners are counted in this part of a pixel. */
 const FINE = 2 ** mesh.FINENESS;
+/** Edges are followed in this part of one, as OpenCV does. */
+const STEP = 2 ** 16;
 
 /** A corner, counted from the centre of pixel (0, 0). */
 export type Corner = readonly [number, number];
 
-/** From pixels, of which the first covers [0, 1), rounded to a sixteenth. */
+/** From pixels in single precision, of which the first covers [0, 1), rounded to a sixteenth. */
 export function corner(x: number, y: number): Corner {
-  const fine = (value: number): number => roundEven((value - 0.5) * FINE) / FINE;
+  const fine = (value: number): number => roundEven(Math.fround(value - 0.5) * FINE) / FINE;
   return [fine(x), fine(y)];
 }
 
 const nearest = (value: number): number => Math.floor(value + 0.5);
 
-/** Call `put` with the index of each pixel of a polygon, some more than once; even-odd. */
-export function fillPolygon(
+/**
+ * Call `put` with the index of each pixel of a convex polygon, some more than once: its inside and
+ * what its outline touches, to the pixel as OpenCV's fillConvexPoly has it.
+ */
+export function fillConvex(
   corners: readonly Corner[],
   side: number,
   put: (index: number) => void,
 ): void {
-  corners.forEach((a, i) => {
-    const b = corners[(i + 1) % corners.length];
-    const reach = Math.max(Math.abs(b[0] - a[0]), Math.abs(b[1] - a[1]), 1e-9);
-    const steps = Math.floor(reach) + 1;
-    for (let k = 0; k <= steps; k++) {
-      const t = Math.min(1, k / reach);
-      const row = nearest(a[1] + (b[1] - a[1]) * t);
-      const column = nearest(a[0] + (b[0] - a[0]) * t);
-      if (row >= 0 && row < side && column >= 0 && column < side) put(row * side + column);
-    }
+  corners.forEach((to, i) => {
+    strokeLine(corners[(i + corners.length - 1) % corners.length], to, side, put);
   });
+  const rows = corners.map((point) => nearest(point[1]));
   const heights = corners.map((point) => point[1]);
-  const low = Math.max(0, nearest(Math.min(...heights)));
-  const high = Math.min(side - 1, nearest(Math.max(...heights)));
-  for (let row = low; row <= high; row++) {
-    const found = crossings(corners, row);
-    for (let k = 0; k + 1 < found.length; k += 2) {
-      const last = Math.min(side - 1, nearest(found[k + 1]));
-      for (let x = Math.max(0, nearest(found[k])); x <= last; x++) put(row * side + x);
+  const first = heights.indexOf(Math.min(...heights));
+  const last = Math.min(Math.max(...rows), side - 1);
+  // Both ways down from the uppermost corner; each step follows the next edge that goes down.
+  const ways = [1, corners.length - 1].map((turn) => ({ turn, at: first, until: rows[first], x: -STEP, step: 0 }));
+  let edges = corners.length;
+  for (let row = rows[first]; row <= last; row++) {
+    for (const way of ways) {
+      if (row < way.until) continue;
+      let from = way.at;
+      let to = (from + way.turn) % corners.length;
+      while (edges-- > 0) {
+        if (rows[to] > row) {
+          const [start, end] = [corners[from][0] * STEP, corners[to][0] * STEP];
+          const down = rows[to] - row;
+          way.step = Math.trunc(((end - start) * 2 + down) / (2 * down));
+          way.x = start;
+          way.until = rows[to];
+          way.at = to;
+          break;
+        }
+        from = to;
+        to = (to + way.turn) % corners.length;
+      }
+    }
+    if (edges < 0) break;
+    const [a, b] = ways.map((way) => Math.floor((way.x + STEP / 2) / STEP));
+    if (row >= 0) {
+      const right = Math.min(Math.max(a, b), side - 1);
+      for (let x = Math.max(Math.min(a, b), 0); x <= right; x++) put(row * side + x);
+    }
+    for (const way of ways) way.x += way.step;
+  }
+}
+
+/** Pixels of a line between two corners, one a row or one a column, whichever are more. */
+function strokeLine(a: Corner, b: Corner, side: number, put: (index: number) => void): void {
+  const clipped = clip(
+    a.map((value) => value * STEP),
+    b.map((value) => value * STEP),
+    side * STEP - 1,
+  );
+  if (clipped === null) return;
+  const along = Math.abs(clipped[1][0] - clipped[0][0]) > Math.abs(clipped[1][1] - clipped[0][1]) ? 0 : 1;
+  const [from, to] =
+    clipped[1][along] < clipped[0][along] ? [clipped[1], clipped[0]] : clipped;
+  const length = to[along] - from[along];
+  const slope = Math.trunc(((to[1 - along] - from[1 - along]) * STEP) / (length % 2 === 0 ? length + 1 : length));
+  const mark = (main: number, other: number): void => {
+    const [x, y] = along === 0 ? [main, other] : [other, main];
+    if (x >= 0 && x < side && y >= 0 && y < side) put(y * side + x);
+  };
+  const pixel = (value: number): number => Math.floor(value / STEP);
+  mark(pixel(to[along] + STEP / 2), pixel(to[1 - along] + STEP / 2));
+  const start = pixel(from[along] + STEP / 2);
+  for (let k = 0; k <= pixel(length); k++) {
+    mark(start + k, pixel(from[1 - along] + STEP / 2 + k * slope));
+  }
+}
+
+/** The part of a line between 0 and `last` on both axes, or null. */
+function clip(a: number[], b: number[], last: number): [number[], number[]] | null {
+  const [from, to] = [[...a], [...b]];
+  const beyond = (point: number[], axis: number): number =>
+    point[axis] < 0 ? -1 : point[axis] > last ? 1 : 0;
+  for (const axis of [1, 0]) {
+    const [one, two] = [beyond(from, axis), beyond(to, axis)];
+    if (one !== 0 && one === two) return null;
+    for (const point of [from, to]) {
+      const side = beyond(point, axis);
+      if (side === 0) continue;
+      const border = side < 0 ? 0 : last;
+      const share = ((border - point[axis]) * (to[1 - axis] - from[1 - axis])) / (to[axis] - from[axis]);
+      point[1 - axis] += Math.trunc(share);
+      point[axis] = border;
     }
   }
+  return beyond(from, 0) || beyond(to, 0) || beyond(from, 1) || beyond(to, 1) ? null : [from, to];
 }
 
 /**

@@ -2,27 +2,24 @@
 /** TFLite models in WebAssembly: the one place that knows LiteRT. */
 import { loadAndCompile, loadLiteRt, Tensor, type CompiledModel } from "@litertjs/core";
 
-/** What the library's manifest says of its models. */
+/** What the library's manifest says of its models; inputs and outputs are shapes by name. */
 interface Manifest {
   readonly version: string;
-  readonly models: Record<string, { readonly file: string; readonly sha256: string }>;
+  readonly models: Record<string, Listed>;
 }
+
+interface Listed {
+  readonly file: string;
+  readonly sha256: string;
+  readonly inputs: object;
+  readonly outputs: object;
+}
+
+/** Arrays by the names of a model's inputs or outputs; none has a batch axis. */
+export type Arrays = Record<string, Float32Array>;
 
 /** The build without relaxed SIMD, which every browser runs. */
 const LITERT = "litert_wasm_compat_internal";
-
-/** Files by what they are called here. MediaPipe's come with the page, ours with the library. */
-const MEDIAPIPE = {
-  face_full: "mediapipe/face_detection_full_range_sparse.tflite",
-  face_short: "mediapipe/face_detection_short_range.tflite",
-  face_mesh: "mediapipe/face_landmark.tflite",
-  person: "mediapipe/selfie_segmentation.tflite",
-} as const;
-
-export type MediaPipeName = keyof typeof MEDIAPIPE;
-/** Arrays by the names of a model's inputs or outputs; none has a batch axis. */
-export type Arrays = Record<string, Float32Array>;
-export type NetworkName = "normals" | "lighting" | "quotient";
 
 let runtime: Promise<unknown> | null = null;
 
@@ -38,7 +35,7 @@ function start(base: string): Promise<unknown> {
   return runtime;
 }
 
-/** The page's models; each is loaded at its first use, then kept. */
+/** The library's models, ours and MediaPipe's; each is loaded at its first use, then kept. */
 export class Models {
   private readonly loaded = new Map<string, Promise<CompiledModel>>();
   private manifest: Promise<Manifest> | null = null;
@@ -48,51 +45,30 @@ export class Models {
 
   /** Load all models, so that the first photo does not wait. */
   async warm(): Promise<void> {
-    const names: (MediaPipeName | NetworkName)[] = [
-      ...(Object.keys(MEDIAPIPE) as MediaPipeName[]),
-      "normals",
-      "lighting",
-      "quotient",
-    ];
-    for (const name of names) await this.model(name);
+    for (const name of Object.keys((await this.listed()).models)) await this.model(name);
   }
 
-  /** Version of the library's own models. */
+  /** The models' own version. */
   async version(): Promise<string> {
     return (await this.listed()).version;
   }
 
-  /** Run one of MediaPipe's models on a picture; its outputs in their order. */
-  async look(name: MediaPipeName, picture: Float32Array): Promise<Float32Array[]> {
+  /** Outputs of a model by name; it is given what it asks for. */
+  async run(name: string, inputs: Arrays): Promise<Arrays> {
     const model = await this.model(name);
-    const [input] = model.getInputDetails();
-    const tensor = new Tensor(picture, [...input.shape]);
-    const outputs = await model.run([tensor]);
-    tensor.delete();
-    return Promise.all(outputs.map(taken));
-  }
-
-  /** Run one of the library's networks; inputs that it does not have are left out. */
-  async run(
-    name: NetworkName,
-    inputs: Record<string, Float32Array>,
-  ): Promise<Record<string, Float32Array>> {
-    const model = await this.model(name);
-    const tensors = Object.fromEntries(
-      model.getInputDetails().map(({ name: key, shape }) => {
-        if (!(key in inputs)) throw new Error(`the ${name} network wants ${key}; reload the page`);
-        return [key, new Tensor(inputs[key], [...shape])];
-      }),
-    );
+    const tensors = model.getInputDetails().map(({ name: input, shape }) => {
+      if (!(input in inputs)) throw new Error(`the ${name} model wants ${input}; reload the page`);
+      return new Tensor(inputs[input], [...shape]);
+    });
     const found = await model.run(tensors);
-    Object.values(tensors).forEach((tensor) => tensor.delete());
-    const entries = Object.entries(found).map(
-      async ([key, tensor]): Promise<[string, Float32Array]> => [key, await taken(tensor)],
+    tensors.forEach((tensor) => tensor.delete());
+    const outputs = model.getOutputDetails().map(
+      async ({ name: output }, k): Promise<[string, Float32Array]> => [output, await taken(found[k])],
     );
-    return Object.fromEntries(await Promise.all(entries));
+    return Object.fromEntries(await Promise.all(outputs));
   }
 
-  private model(name: MediaPipeName | NetworkName): Promise<CompiledModel> {
+  private model(name: string): Promise<CompiledModel> {
     let model = this.loaded.get(name);
     if (model === undefined) {
       model = this.load(name);
@@ -102,26 +78,28 @@ export class Models {
     return model;
   }
 
-  private async load(name: MediaPipeName | NetworkName): Promise<CompiledModel> {
+  private async load(name: string): Promise<CompiledModel> {
     await start(this.base);
-    if (name in MEDIAPIPE) {
-      return compile(await fetched(`${this.base}${MEDIAPIPE[name as MediaPipeName]}`));
-    }
-    const { file, sha256 } = (await this.listed()).models[name];
+    const listed = (await this.listed()).models[name];
+    if (listed === undefined) throw new Error(`there is no model ${name}; reload the page`);
     // The checksum in the address makes a new model a new file for every cache.
-    return compile(await fetched(`${this.base}models/${file}?${sha256}`));
+    const content = await fetched(`${this.base}models/${listed.file}?${listed.sha256}`);
+    const model = await loadAndCompile(content, { accelerator: "wasm" });
+    const names = model.getInputDetails().concat(model.getOutputDetails()).map((one) => one.name);
+    const wanted = [...Object.keys(listed.inputs), ...Object.keys(listed.outputs)];
+    if (names.sort().join() !== wanted.sort().join()) {
+      throw new Error(`the ${name} model is not the one listed; reload the page`);
+    }
+    return model;
   }
 
   private listed(): Promise<Manifest> {
     this.manifest ??= fetched(`${this.base}models/models.json`).then(
       (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Manifest,
     );
+    this.manifest.catch(() => (this.manifest = null));
     return this.manifest;
   }
-}
-
-function compile(content: Uint8Array): Promise<CompiledModel> {
-  return loadAndCompile(content, { accelerator: "wasm" });
 }
 
 async function fetched(address: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What one look at a face tells; enough to try many lights without looking again. */
-import { analysis as constants, light as lightConstants } from "../constants.json";
+import { analysis as constants } from "../constants.json";
 import { linearized, luminance } from "../color";
 import type { Perception } from "../face/perception";
 import type { Environment } from "../environment";
 import type { Face } from "../face/face";
 import type { Outline } from "../gain/guide";
-import { keyToFillWith, place, rolledLight, type Light, type Placed } from "../light";
 import type { Raster, Pixels } from "../image/raster";
 import { estimateLighting, estimateNormals, gainInputs, type GainInputs, type Networks } from "./stages";
 import { look, type View } from "./view";
@@ -63,25 +62,6 @@ export function outlineOf({ face, view, confidence }: Analysis): Outline {
 /** The light already there, camera frame. */
 export function environmentOf({ cropEnvironment, face }: Analysis): Environment {
   return cropEnvironment.roll(face.crop.roll);
-}
-
-/** Brighter over darker cheek, with lights added if there are any. */
-export function keyToFillOf(analysis: Analysis, lights: readonly Light[] = []): number {
-  const { cropEnvironment, face, meanIrradiance } = analysis;
-  const upright = lights.map((light) => rolledLight(light, -face.crop.roll));
-  return keyToFillWith(cropEnvironment, face.cropPose, upright, meanIrradiance);
-}
-
-/** Place a key light on a face automatically; its intensity is 0 when none is needed. */
-export function placeOn(analysis: Analysis): Placed {
-  return place(
-    analysis.cropEnvironment,
-    analysis.face.cropPose,
-    analysis.meanIrradiance,
-    analysis.headroom,
-    lightConstants.SOFTNESS_DEG,
-    analysis.face.crop.roll,
-  );
 }
 
 /** Brightness of the irradiance over pi, mean over a face; 1 where there is none. */

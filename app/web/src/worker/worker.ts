@@ -2,13 +2,15 @@
 /** The runtime beside the page: one photo, looked at once, relit many times. */
 import { portrait as constants } from "../constants.json";
 import { SPHERES, type SphereKind } from "../environment";
+import { regionAgain } from "../face/landmark";
 import { Perception } from "../face/perception";
+import { Pyramid } from "../face/region";
 import type { Light } from "../light";
 import { Models } from "../models/library";
 import { decode, encode, type Photo } from "../photo/file";
 import { Portrait } from "../portrait";
-import { FULL_FILL, type Setup } from "../setup";
-import { environmentOf, keyToFillOf } from "../stage/analysis";
+import { FULL_FILL, keyToFillOf, type Setup } from "../setup";
+import { environmentOf } from "../stage/analysis";
 import { keyGain } from "../stage/stages";
 import type { Answer, Asked, Gain, Look, Measured, Name, Opened, Request, Requests } from "./protocol";
 
@@ -66,7 +68,7 @@ async function gain({ faces, setup }: Asked): Promise<Gain> {
     data.set(added.data.subarray(i, i + 3), k);
     data[k + 3] = dimming?.data[k / 4] ?? 0;
   }
-  const keyToFill = keyToFillOf(portrait.analyses[faces[0]], setup.lights);
+  const keyToFill = keyToFillOf(portrait.analyses[faces[0]], setup);
   return { left, top, rows: added.rows, columns: added.columns, data, keyToFill };
 }
 
@@ -79,9 +81,8 @@ async function save({ faces, setup }: Asked): Promise<Blob> {
 async function measure(light: Light): Promise<Measured> {
   const { photo, portrait } = opened();
   const [{ face, inputs }] = portrait.analyses;
-  const view = face.crop.extract(photo.pixels, 192);
-  if (view === null) throw new Error("the face lies outside the photo");
-  const picture = view.toRaster().data;
+  const pyramid = new Pyramid(photo.pixels);
+  const region = regionAgain(face.landmarks);
   const best = { faceMesh: Infinity, quotient: Infinity, drag: Infinity };
   for (let round = 0; round < ROUNDS; round++) {
     const moved = { ...light, azimuth_deg: light.azimuth_deg + 1 + round };
@@ -91,7 +92,7 @@ async function measure(light: Light): Promise<Measured> {
       await task();
       best[name] = Math.min(best[name], performance.now() - start);
     };
-    await timed("faceMesh", () => models.look("face_mesh", picture));
+    await timed("faceMesh", () => perception.landmarks(pyramid, region));
     await timed("quotient", () => keyGain(models, inputs, moved));
     await timed("drag", () => gain({ faces: [0], setup }));
   }
