@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -83,6 +84,16 @@ def repeated(paths: Iterable[Path]) -> list[str]:
 def test_no_file_name_means_two_things() -> None:
     assert repeated(path for room in ROOMS for path in sources(room)) == []
     assert repeated((ROOT / "tests").rglob("*.py")) == []
+
+
+def test_every_folder_of_the_installed_rooms_is_packaged() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    found = {
+        ".".join((room, *path.parent.relative_to(ROOMS[room]).parts))
+        for room in ("relight", "relight_app")
+        for path in ROOMS[room].rglob("__init__.py")
+    }
+    assert found == set(project["tool"]["setuptools"]["packages"])
 
 
 def test_modules_are_named_after_what_they_hold() -> None:
