@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from export.measure.latency import (
     size_table,
     time_models,
 )
+from relight import Setup
 from relight.models.interpreter import ModelError
 from relight.models.library import Models
 
@@ -91,13 +93,15 @@ def test_a_missing_folder_costs_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.output
 
 
-def test_a_light_is_dragged() -> None:
+@pytest.mark.parametrize("changed", [benchmark._moved, benchmark._dimmed])
+def test_a_light_is_changed_from_frame_to_frame(changed: Callable[[float], Setup]) -> None:
     class Counting:
-        lights: list[object] = []  # noqa: RUF012
+        setups: list[Setup] = []  # noqa: RUF012
 
-        def relight(self, light: object) -> None:
-            self.lights.append(light)
+        def render(self, setup: Setup, side: int) -> None:
+            self.setups.append(setup)
 
-    seconds = benchmark.preview_seconds(Counting(), 5)  # type: ignore[arg-type]
+    setups = (changed(part / 5) for part in range(6))
+    seconds = benchmark.preview_seconds(Counting(), setups)  # type: ignore[arg-type]
     assert len(seconds) == 5
-    assert len(set(map(repr, Counting.lights))) == 6
+    assert len(set(map(repr, Counting.setups))) == 6
