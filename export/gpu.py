@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from export.model.description import DESCRIPTIONS
-from export.model.graph import DELEGATE, WEIGHTS
+from export.model.graph import DELEGATE, WEIGHTS, list_nodes
 from relight.error import RelightError, plain_errors
 from relight.models.interpreter import load_interpreter
 from relight.models.library import Models, read_manifest
@@ -62,8 +62,7 @@ def inspect(content: bytes) -> GpuFit:
     """
     interpreter = load_interpreter(content)
     tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
-    # The runtime has no public way to list nodes; both runtimes share this one.
-    nodes = [n for n in interpreter._get_ops_details() if n["op_name"] != DELEGATE]
+    nodes = [n for n in list_nodes(interpreter) if n["op_name"] != DELEGATE]
     made = {int(t) for node in nodes for t in node["outputs"]}
     made |= {int(t["index"]) for t in interpreter.get_input_details()}
     operations: Counter[str] = Counter()

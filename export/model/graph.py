@@ -43,8 +43,7 @@ def inspect(content: bytes) -> Graph:
         ModelError: if it cannot be loaded.
     """
     interpreter = load_interpreter(content)
-    # The runtime has no public way to list nodes; both runtimes share this one.
-    nodes = interpreter._get_ops_details()
+    nodes = list_nodes(interpreter)
     shapes = {t["index"]: tuple(t["shape"]) for t in interpreter.get_tensor_details()}
     groups = [node for node in nodes if node["op_name"] == DELEGATE]
     nodes = [node for node in nodes if node["op_name"] != DELEGATE]
@@ -58,6 +57,13 @@ def inspect(content: bytes) -> Graph:
         others=Counter(nodes[i]["op_name"] for i in work if i not in inside),
         groups=len(groups),
     )
+
+
+def list_nodes(interpreter: Any) -> list[dict[str, Any]]:
+    """A model's nodes with the indices of their tensors, groups that a delegate runs among them."""
+    # There is no public way to list nodes; both TFLite runtimes have this one.
+    nodes: list[dict[str, Any]] = interpreter._get_ops_details()
+    return nodes
 
 
 def _delegated(
