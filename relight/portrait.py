@@ -74,7 +74,7 @@ class Portrait:
         self.analyses = list(analyses)
         self.timings = dict(timings or {})
         self._stages, self._threads, self._canvas = stages, threads, canvas
-        self._lock = threading.RLock()
+        self._predicting, self._fitting = threading.Lock(), threading.Lock()
         self._gains = functools.lru_cache(GAINS)(self._predict)
         self._sheets = functools.lru_cache(SIZES)(self._sheet_of)
 
@@ -86,6 +86,14 @@ class Portrait:
     def suggest(self) -> Setup:
         """The lights that a portrait photographer would add, with the reason."""
         return suggest(self.analyses)
+
+    def prepare(self, side: int | None = None) -> None:
+        """Find the photo's edges at a size now, not when it is first rendered.
+
+        Args:
+            side: longer side of a preview, pixels; ``None`` takes the photo's own size.
+        """
+        self._fitted([], side)
 
     def gain(self, light: Light, side: int | None = None) -> GainMap:
         """Key gain G of a light's direction and softness, for unit intensity and white light.
@@ -148,9 +156,16 @@ class Portrait:
         if side is not None and side < 1:
             raise ValueError(f"a preview's side is >= 1, got {side}")
         longer = max(self.photo.width, self.photo.height)
-        with self._lock:
+        for light in lights:  # beside a thread that prepares the edges
+            self._predicted(*_key(light))
+        with self._fitting:
             sheet = self._sheets(None if side is None or side >= longer else side)
             return sheet, [sheet.fit(*_key(light)) for light in lights]
+
+    def _predicted(self, *key: float) -> list[Float]:
+        """What is kept of the network's gains of a light."""
+        with self._predicting:
+            return self._gains(*key)
 
     def _predict(
         self, azimuth_deg: float, elevation_deg: float, softness_deg: float
@@ -178,7 +193,7 @@ class Portrait:
 
         @functools.lru_cache(FITS)
         def fit(azimuth_deg: float, elevation_deg: float, softness_deg: float) -> Float:
-            return guide.fit(self._gains(azimuth_deg, elevation_deg, softness_deg))
+            return guide.fit(self._predicted(azimuth_deg, elevation_deg, softness_deg))
 
         return _Sheet(rgb, guide, fit)
 

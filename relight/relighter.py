@@ -121,6 +121,7 @@ class Relighter:
         # The photo's edges are found beside the networks' work.
         with _Helper(self.threads > 1) as helper:
             portrait = self._look(_as_photo(photo), None, helper)
+            helper.start(portrait.prepare)
             return portrait.render(setup or Setup.of(portrait.suggest(), fill), strength)
 
     def find_faces(self, photo: Photo | Source) -> list[Face]:
