@@ -23,7 +23,7 @@ public object Constants {
         public const val WIDTH: Int = 32
         /** Phong exponent of the matte silver sphere (LeGendre et al. 2020). */
         public const val MATTE_EXPONENT: Int = 24
-        /** Radiances above this are taken as this; their sums stay finite. */
+        /** Higher radiances are clipped to this, so that sums stay finite. */
         public const val BRIGHTEST: Double = 100000000.0
         /** A map is rolled at so many times its height, then averaged: near its poles pixels are small. */
         public const val ROLL_SAMPLES: Int = 4
