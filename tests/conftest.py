@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from relight_app.cli import app
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
+from typer.testing import Result as CommandResult
 
-from relight import Relighter
+from relight import Analysis, Face, Light, Relighter, Result
 from relight.face.perception import Perception
 
 ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
@@ -49,10 +50,10 @@ def portrait(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run() -> Callable[..., Result]:
+def run() -> Callable[..., CommandResult]:
     """Runs the command line in this process: ``run("photo.jpg", "--quiet", input=b"")``."""
 
-    def call(*arguments: Any, **options: Any) -> Result:
+    def call(*arguments: Any, **options: Any) -> CommandResult:
         result = CliRunner().invoke(app, [str(word) for word in arguments], **options)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -74,6 +75,41 @@ def relighter() -> Iterator[Relighter]:
     """Models loaded once for all tests."""
     with Relighter() as shared:
         yield shared
+
+
+@pytest.fixture(scope="session")
+def face(relighter: Relighter, astronaut: np.ndarray) -> Face:
+    """The example portrait's face."""
+    return relighter.find_faces(astronaut)[0]
+
+
+@pytest.fixture(scope="session")
+def analysis(relighter: Relighter, astronaut: np.ndarray, face: Face) -> Analysis:
+    """What is estimated of it."""
+    return relighter.analyze(astronaut, face)
+
+
+def halves(analysis: Analysis) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of the middle of the face: its image-left and image-right halves."""
+    left, top, width, height = (round(v) for v in analysis.face.box)
+    masks = []
+    for start in (left + width // 8, left + width // 2):
+        mask = np.zeros(analysis.photo_rgb.shape[:2], bool)
+        mask[top + height // 4 : top + height * 3 // 4, start : start + width * 3 // 8] = True
+        masks.append(mask)
+    return masks[0], masks[1]
+
+
+@pytest.fixture(scope="session")
+def relit(relighter: Relighter, astronaut: np.ndarray) -> Result:
+    """The example portrait under a key from image right."""
+    return relighter.relight(astronaut, Light(45, 30, 0.8))
+
+
+@pytest.fixture(scope="session")
+def automatic(relighter: Relighter, astronaut: np.ndarray) -> Result:
+    """The example portrait under the automatic light."""
+    return relighter.relight(astronaut)
 
 
 @pytest.fixture(scope="session")
