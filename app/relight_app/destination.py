@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ READABLE = WRITABLE | {".gif", ".bmp", ".avif"}
 """File types that count as photos in a folder."""
 LIGHTING = frozenset({".hdr", ".exr"})
 """File types of a saved environment map."""
+EXR_CURE = "pip install 'portrait-relight[exr]'"
 MARK = ".relit"
 """Comes before the suffix of a relit photo that is written beside its original."""
 STREAM = "-"
@@ -152,6 +154,8 @@ def check_lighting(options: OutputOptions, single: bool) -> None:
     lighting = Path(options.lighting)
     if lighting.suffix.lower() not in LIGHTING:
         raise PlanError(f"--save-lighting {options.lighting}: name a .hdr or .exr file")
+    if lighting.suffix.lower() == ".exr" and find_spec("OpenEXR") is None:
+        raise PlanError(f"--save-lighting {options.lighting}: use .hdr, or {EXR_CURE}")
     if not single and lighting.name != options.lighting:
         raise PlanError(
             f"--save-lighting {options.lighting}: for several photos give a name without a folder;"

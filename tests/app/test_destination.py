@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,16 @@ def test_usage_errors_come_before_any_work(
     assert words in result.stderr
     assert result.stdout == ""
     assert names(tmp_path) == before
+
+
+def test_exr_without_its_package_is_refused_before_any_work(
+    run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "OpenEXR", None)
+    result = run(portrait, "--save-lighting", portrait.with_name("probe.exr"))
+    assert result.exit_code == 2
+    assert "portrait-relight[exr]" in result.stderr
+    assert names(portrait.parent) == {"portrait.png"}
 
 
 def test_the_same_photo_named_twice_is_done_once(tmp_path: Path) -> None:
