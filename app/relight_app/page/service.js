@@ -1,9 +1,9 @@
-const VERSION = "2a590664af2f0369";
+const VERSION = "d436cdcd91bf8323";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-BtFT8pkP.js",
- "assets/worker-DVkyFPfR.js",
+ "assets/index-CvmtVQC3.js",
+ "assets/worker-DmE9Atfq.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

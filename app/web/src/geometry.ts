@@ -6,8 +6,8 @@
  * the unit vector from the subject towards the light: azimuth > 0 is image right, elevation > 0 up.
  */
 import { geometry } from "./constants.json";
-import { clamp, Pixels, type Raster, Window } from "./image/raster";
-import { drawn, shrinkPixels, shrunk, type Affine } from "./image/resample";
+import { clamp, loaded, Pixels, Window, type Raster, type Rows } from "./image/raster";
+import { drawn, halved, shrinkPixels, type Affine } from "./image/resample";
 
 export type Vector = readonly [number, number, number];
 /** Row by row. */
@@ -178,20 +178,26 @@ export class Crop {
   extract(photo: Pixels, side: number): Pixels | null {
     const seen = this.visible(photo.rows, photo.columns);
     if (seen.top >= seen.bottom || seen.left >= seen.right) return null;
-    // Whole blocks of a huge photo are averaged first; then one finer picture is drawn from them
-    // and averaged, so that no detail is skipped.
+    // A huge photo is halved while its pixels are much smaller than wanted; then one finer picture
+    // is drawn and averaged, so that no detail is skipped.
     const samples = this.size > side ? geometry.SAMPLES : 1;
-    const factor = Math.max(1, Math.floor(this.size / (samples * side) + 0.5));
+    const wanted = samples * side * geometry.FINEST;
+    const halvings = Math.max(0, Math.floor(Math.log2(this.size / wanted)));
+    const factor = 2 ** halvings;
     const [top, left] = [Math.max(0, seen.top - factor), Math.max(0, seen.left - factor)];
     const high = Math.min(photo.rows, seen.bottom + factor) - top;
     const wide = Math.min(photo.columns, seen.right + factor) - left;
-    const part = new Window(photo, left, top, high, wide);
-    const small = shrunk(part, factor);
-    if (factor > 1) round(small);
+    let part: Rows = new Window(photo, left, top, high, wide);
+    const block = { x: 1, y: 1 };
+    for (let k = 0; k < halvings; k++) {
+      block.x *= Math.min(2, part.columns); // a single row or column stays one
+      block.y *= Math.min(2, part.rows);
+      part = halved(part);
+    }
     const onPhoto = this.toPhoto(samples * side);
-    const picture = drawn(small, samples * side, samples * side, {
-      x: scaledRow(onPhoto.x, left, Math.min(factor, wide)),
-      y: scaledRow(onPhoto.y, top, Math.min(factor, high)),
+    const picture = drawn(loaded(part), samples * side, samples * side, {
+      x: scaledRow(onPhoto.x, left, block.x),
+      y: scaledRow(onPhoto.y, top, block.y),
     });
     return shrinkPixels(Pixels.rounded(picture), samples);
   }
@@ -270,9 +276,4 @@ export class Crop {
 /** One axis of an affine map, counted from `origin` in units of `unit`. */
 function scaledRow([a, b, c]: Affine["x"], origin: number, unit: number): Affine["x"] {
   return [a / unit, b / unit, (c - origin) / unit];
-}
-
-/** Round to whole numbers, as bytes are, in place. */
-function round({ data }: Raster): void {
-  for (let i = 0; i < data.length; i++) data[i] = Math.floor(data[i] + 0.5);
 }

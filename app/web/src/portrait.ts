@@ -103,9 +103,12 @@ export class Portrait {
       const weights = light.color.map((value) => value * light.intensity);
       if (weights.every((value) => value === 0)) continue;
       const { data } = await this.fit(fitted, light, faces);
-      for (let i = 0; i < data.length; i++) sum.data[i] += weights[i % 3] * data[i];
+      for (let i = 0; i < data.length; i += 3) {
+        for (let c = 0; c < 3; c++) sum.data[i + c] += weights[c] * data[i + c];
+      }
     }
-    const gain = noticeable(sum).map((value) => value * strength);
+    const gain = noticeable(sum);
+    for (let i = 0; i < gain.data.length; i++) gain.data[i] *= strength;
     const taken = Math.min(strength, 1) * (1 - fill);
     const dimming = taken > 0 ? fitted.guide.people.map((share) => share * taken) : null;
     return { ...placed(fitted.guide), gain, dimming };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where a network looks: a square of a photo, at any angle and size. */
 import { clamp, Pixels } from "../image/raster";
-import { shrinkPixels } from "../image/resample";
+import { halved } from "../image/resample";
 
 /** A square of a photo, possibly turned; may reach past the photo's border. */
 export class Region {
@@ -65,7 +65,7 @@ export class Pyramid {
   /** The photo halved `n` times, 2 x 2 pixels averaged. */
   level(n: number): Pixels {
     while (this.levels.length <= n) {
-      this.levels.push(shrinkPixels(this.levels[this.levels.length - 1], 2));
+      this.levels.push(halved(this.levels[this.levels.length - 1]));
     }
     return this.levels[n];
   }

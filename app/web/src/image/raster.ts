@@ -57,6 +57,15 @@ export class Raster implements Rows {
   }
 }
 
+/** Rows as floats in memory. */
+export function loaded(source: Rows): Raster {
+  const { rows, columns, channels } = source;
+  const result = new Raster(rows, columns, channels);
+  const width = columns * channels;
+  for (let y = 0; y < rows; y++) source.row(y, result.data.subarray(y * width, (y + 1) * width));
+  return result;
+}
+
 /** A picture: sRGB bytes and alpha, row by row, as a canvas has them. */
 export class Pixels implements Rows {
   readonly channels = 3;

@@ -64,9 +64,9 @@ async function gain({ faces, setup }: Asked): Promise<Gain> {
   const change = await portrait.change(setup, { faces, side: PREVIEW_SIDE });
   const { left, top, gain: added, dimming } = change;
   const data = new Float32Array(added.rows * added.columns * 4);
-  for (let i = 0, k = 0; k < data.length; i += 3, k += 4) {
-    data.set(added.data.subarray(i, i + 3), k);
-    data[k + 3] = dimming?.data[k / 4] ?? 0;
+  for (let i = 0, k = 0; k < data.length; k += 4) {
+    for (let c = 0; c < 3; c++) data[k + c] = added.data[i++];
+    data[k + 3] = dimming === null ? 0 : dimming.data[k / 4];
   }
   const keyToFill = keyToFillOf(portrait.analyses[faces[0]], setup);
   return { left, top, rows: added.rows, columns: added.columns, data, keyToFill };
