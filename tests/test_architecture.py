@@ -176,12 +176,13 @@ def test_making_a_relighter_or_a_light_loads_nothing_heavy() -> None:
     assert loaded_by(*script) == []
 
 
-def test_asking_for_the_version_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("name", ["relight", "relight_app"])
+def test_asking_for_the_version_loads_nothing_heavy(name: str) -> None:
     script = (
         "import contextlib, runpy",
         "sys.argv = ['relight', '--version']",
         "with contextlib.suppress(SystemExit):",
-        "    runpy.run_module('relight_app', run_name='__main__')",
+        f"    runpy.run_module({name!r}, run_name='__main__')",
     )
     assert loaded_by(*script) == []
 
