@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m relight``: the command line. It lies in ``relight_app``, which the library never
-imports; here it is only started.
+"""``python -m relight``: the command line.
+
+It lies in ``relight_app``, which the library never imports; here it is only started.
 """
 
 import runpy
