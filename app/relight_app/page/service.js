@@ -1,9 +1,9 @@
-const VERSION = "d436cdcd91bf8323";
+const VERSION = "b6380331e33af6d5";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-CvmtVQC3.js",
- "assets/worker-DmE9Atfq.js",
+ "assets/index-Bki_c7r3.js",
+ "assets/worker-DnNnqeMD.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

@@ -97,14 +97,25 @@ export class Pyramid {
         const [u, v] = [column - side / 2, row - side / 2];
         const across = x + u * cos - v * sin;
         const down = y + u * sin + v * cos;
-        const [left, top] = [Math.floor(across), Math.floor(down)];
-        const [p, q] = [across - left, down - top];
-        for (let corner = 0; corner < 4; corner++) {
-          const [i, j] = [left + (corner & 1), top + (corner >> 1)];
-          if (!repeat && (i < 0 || i >= columns || j < 0 || j >= rows)) continue;
-          const weight = (corner & 1 ? p : 1 - p) * (corner >> 1 ? q : 1 - q);
-          const at = (clamp(j, 0, rows - 1) * columns + clamp(i, 0, columns - 1)) * 4;
-          for (let c = 0; c < 3; c++) result[k + c] += weight * rgba[at + c];
+        const left = Math.floor(across);
+        const top = Math.floor(down);
+        const p = across - left;
+        const q = down - top;
+        // Past the border a corner counts as black, or as the edge's pixel.
+        const inLeft = repeat || (left >= 0 && left < columns) ? 1 - p : 0;
+        const inRight = repeat || (left >= -1 && left < columns - 1) ? p : 0;
+        const inUpper = repeat || (top >= 0 && top < rows) ? 1 - q : 0;
+        const inLower = repeat || (top >= -1 && top < rows - 1) ? q : 0;
+        const upper = clamp(top, 0, rows - 1) * columns;
+        const lower = clamp(top + 1, 0, rows - 1) * columns;
+        const a = clamp(left, 0, columns - 1);
+        const b = clamp(left + 1, 0, columns - 1);
+        const [upperLeft, upperRight] = [(upper + a) * 4, (upper + b) * 4];
+        const [lowerLeft, lowerRight] = [(lower + a) * 4, (lower + b) * 4];
+        for (let c = 0; c < 3; c++) {
+          result[k + c] =
+            (rgba[upperLeft + c] * inLeft + rgba[upperRight + c] * inRight) * inUpper +
+            (rgba[lowerLeft + c] * inLeft + rgba[lowerRight + c] * inRight) * inLower;
         }
       }
     }
