@@ -75,7 +75,7 @@ class Constant(NamedTuple):
     """A constant of the library.
 
     Attributes:
-        value: number, text or a list of them, JSON-ready.
+        value: number, text, or a list or a dictionary of them, JSON-ready.
         words: what its docstring says; may be empty.
     """
 
@@ -124,7 +124,10 @@ def documented(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers, texts and tuples of them as JSON has them; None for anything else."""
+    """Numbers, texts, tuples and dataclasses of them as JSON has them; None for anything else."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {key: _plain(part) for key, part in vars(value).items()}
+        return None if None in parts.values() else parts
     if isinstance(value, np.ndarray | np.generic):
         # The shortest decimal that is the same float32: no digit is made up.
         flat = [float(str(item)) for item in np.ravel(value)]
@@ -155,8 +158,7 @@ def kotlin() -> str:
         "public object Constants {",
     ]
     for group, found in constants().items():
-        title = "".join(word.title() for word in group.split("_"))
-        lines += [f"    public object {title} {{"]
+        lines += [f"    public object {_title(group)} {{"]
         for name, constant in found.items():
             lines += [*_comment(constant.words), *_declared(group, name.upper(), constant.value)]
         lines += ["    }", ""]
@@ -175,26 +177,41 @@ def _comment(words: str) -> Iterable[str]:
 
 
 def _declared(group: str, name: str, value: Any) -> Iterable[str]:
-    """A constant's declaration in Kotlin."""
-    if isinstance(value, list):
-        kinds = {_kind(group, item) for item in value}
-        kind = kinds.pop() if len(kinds) == 1 else _kind(group, 0.5)
-        items = ", ".join(_literal(item, kind) for item in value)
-        return [f"        public val {name}: List<{kind}> = listOf({items})"]
+    """A constant's declaration in Kotlin; a dictionary becomes an object."""
+    if isinstance(value, dict):
+        parts = [line for k, v in value.items() for line in _declared(group, k.upper(), v)]
+        return [
+            f"        public object {_title(name)} {{",
+            *(f"    {p}" for p in parts),
+            "        }",
+        ]
     kind = _kind(group, value)
-    return [f"        public const val {name}: {kind} = {_literal(value, kind)}"]
+    const = "" if isinstance(value, list) else "const "
+    return [f"        public {const}val {name}: {kind} = {_literal(value, kind)}"]
 
 
 def _kind(group: str, value: Any) -> str:
+    """Kotlin's type of a value."""
+    if isinstance(value, list):
+        kinds = {_kind(group, item) for item in value}
+        return f"List<{kinds.pop() if len(kinds) == 1 else _kind(group, 0.5)}>"
     if isinstance(value, float):
         return "Double" if group in DOUBLE else "Float"
     return "Int" if isinstance(value, int) else "String"
 
 
 def _literal(value: Any, kind: str) -> str:
+    """A value as Kotlin writes one of this type."""
+    if isinstance(value, list):
+        inner = kind.removeprefix("List<").removesuffix(">")
+        return f"listOf({', '.join(_literal(item, inner) for item in value)})"
     if kind == "String":
         return json.dumps(value)
     return repr(int(value) if kind == "Int" else float(value)) + ("f" if kind == "Float" else "")
+
+
+def _title(name: str) -> str:
+    return "".join(word.title() for word in name.split("_"))
 
 
 def write() -> None:

@@ -23,7 +23,7 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.vectors import light_vector, pixel_vector
+from export.vectors import light_vector, perception_vector, pixel_vector
 from export.vectors.notation import add_gain_map, described, square
 from export.vectors.vector import Vectors
 from relight import Analysis, Face, Light, Portrait, Relighter, Setup, load_photo
@@ -107,6 +107,7 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
     vectors = Vectors()
     for stage in (*pixel_vector.STAGES, *light_vector.STAGES):
         stage(vectors, pixels, landmarks)
+    perception_vector.add(vectors, pixels, turned(pixels))
     face = Face.from_landmarks(landmarks, pixels.shape)
     models = _Recorder()
     with Relighter(detector=_Recorded(person), models=models) as relighter:

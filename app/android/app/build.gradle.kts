@@ -25,12 +25,6 @@ android {
         jvmTarget = "17"
     }
 
-    sourceSets {
-        getByName("main") {
-            kotlin.srcDir("src/mediapipe/kotlin")
-        }
-    }
-
     testOptions {
         unitTests.all {
             it.useJUnitPlatform()

@@ -35,7 +35,6 @@ android {
 
     sourceSets {
         getByName("main") {
-            kotlin.srcDir("src/mediapipe/kotlin")
             assets.srcDir(assetsFolder)
         }
         getByName("test") {
@@ -61,7 +60,6 @@ dependencies {
     implementation(libs.tensorflow.lite)
     implementation(libs.tensorflow.lite.gpu)
     implementation(libs.tensorflow.lite.gpu.api)
-    implementation(libs.mediapipe.vision)
     testImplementation(platform(libs.junit.bom))
     testImplementation(libs.junit.jupiter)
     testRuntimeOnly(libs.junit.launcher)

@@ -1,9 +1,9 @@
-const VERSION = "b6380331e33af6d5";
+const VERSION = "3733c47e969dad37";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-Bki_c7r3.js",
- "assets/worker-DnNnqeMD.js",
+ "assets/index-CCs9PohN.js",
+ "assets/worker-Fk5KJkro.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

@@ -47,14 +47,21 @@ public fun luminance(red: Float, green: Float, blue: Float): Float =
 public fun encodedGain(gain: Float): Float = gain.pow(1 / GAMMA)
 
 /**
- * Multiplies linear light by a gain without leaving the encoded domain.
+ * Multiplies linear light by a gain of 1 or more without leaving the encoded domain.
  *
  * On the power-law part `encode(q L) = (s + 0.055) q^(1/2.4) - 0.055`, on the straight part
- * `encode(q L) = q s`; both overestimate outside their own part, so the smaller is right.
+ * `encode(q L) = q s`; each overestimates outside its own part, so the smaller is right.
  *
  * @param encoded sRGB >= 0.
- * @param gain linear gain >= 0.
+ * @param gain linear gain >= 1.
  * @param factor `encodedGain(gain)`.
  */
 public fun scaleEncoded(encoded: Float, gain: Float, factor: Float): Float =
     min(encoded * gain, (encoded + OFFSET) * factor - OFFSET)
+
+/**
+ * [scaleEncoded] for gains below 1, too: for those both formulas underestimate outside their own part, so
+ * the larger is right.
+ */
+public fun changeEncoded(encoded: Float, gain: Float, factor: Float): Float =
+    if (gain >= 1) scaleEncoded(encoded, gain, factor) else max(encoded * gain, (encoded + OFFSET) * factor - OFFSET)

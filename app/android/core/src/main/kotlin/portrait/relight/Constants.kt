@@ -44,6 +44,24 @@ public object Constants {
         public const val SAME_FACE: Double = 0.3
         /** The subject's right eye, left eye, nose tip, mouth, right and left ear. */
         public const val KEY_POINTS: Int = 6
+        /** Full range: faces down to 7 % of the frame's width. */
+        public object Full {
+            public const val MODEL: String = "face_full"
+            public const val INPUT: String = "input_1"
+            public const val BOXES: String = "Identity"
+            public const val SCORES: String = "Identity_1"
+            public const val SIDE: Int = 192
+            public val GRIDS: List<List<Int>> = listOf(listOf(48, 1))
+        }
+        /** Short range: faces that fill the frame. */
+        public object Short {
+            public const val MODEL: String = "face_short"
+            public const val INPUT: String = "input"
+            public const val BOXES: String = "regressors"
+            public const val SCORES: String = "classificators"
+            public const val SIDE: Int = 128
+            public val GRIDS: List<List<Int>> = listOf(listOf(16, 2), listOf(8, 6))
+        }
     }
 
     public object Landmark {
@@ -109,7 +127,7 @@ public object Constants {
         /** Other sizes at which a doubtful face is looked at, over the detection's. */
         public val SIZES: List<Double> = listOf(0.8, 1.25)
         /** Landmarks whose means lie where the detectors' first key points do: eyes, nose tip, mouth. */
-        public val KEY_LANDMARKS: List<String> = listOf([468], [473], [1], [13, 14])
+        public val KEY_LANDMARKS: List<List<Int>> = listOf(listOf(468), listOf(473), listOf(1), listOf(13, 14))
         /** A mesh is checked by the short-range detector in a view larger than the mesh's by this. */
         public const val NEAR: Double = 1.5
         /**

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
+import kotlin.math.abs
+import kotlin.math.ceil
+import kotlin.math.cos
 import kotlin.math.floor
+import kotlin.math.log2
 import kotlin.math.max
 import kotlin.math.min
-import kotlin.math.round
+import kotlin.math.roundToInt
+import kotlin.math.sin
 import portrait.relight.Constants.Geometry.CROP_SCALE
+import portrait.relight.Constants.Geometry.FINEST
+import portrait.relight.Constants.Geometry.SAMPLES
+import portrait.relight.Constants.Geometry.WHOLE
 
 /**
  * Cells laid over part of a photo.
@@ -17,128 +25,132 @@ import portrait.relight.Constants.Geometry.CROP_SCALE
 public data class Grid(val left: Int, val top: Int, val step: Int, val rows: Int, val columns: Int)
 
 /** Rows `top until bottom` and columns `left until right` of a photo. */
-internal data class Box(val top: Int, val bottom: Int, val left: Int, val right: Int)
+internal data class Box(val top: Int, val bottom: Int, val left: Int, val right: Int) {
+    val rows: Int get() = bottom - top
+    val columns: Int get() = right - left
+    val isEmpty: Boolean get() = rows <= 0 || columns <= 0
+}
+
+/** A place in a photo, pixels from its left and upper edge. */
+internal data class Point(val x: Double, val y: Double)
 
 /**
- * A square of whole pixels of a photo; may reach past its border, where edges repeat.
+ * A square of a photo, turned so that the head in it is upright.
  *
- * @property left column of the first pixel, may be negative.
- * @property top row of the first pixel, may be negative.
- * @property size side in pixels, >= 1.
+ * It may reach past the photo's border, where edges repeat. Positions are in pixels of the photo, origin
+ * top left, y down; pixel `j` covers `[j, j + 1)`.
+ *
+ * @property x column of its middle.
+ * @property y row of its middle.
+ * @property size side in pixels, > 0.
+ * @property roll angle in radians by which its upper side, and the head's up axis, leans towards image
+ *   right.
  */
-public data class Crop(val left: Int, val top: Int, val size: Int) {
+public data class Crop(val x: Double, val y: Double, val size: Double, val roll: Double = 0.0) {
     init {
-        require(size >= 1) { "a crop has at least one pixel, got $size" }
+        require(size > 0 && listOf(x, y, size, roll).all { it.isFinite() }) { "no square of a photo: $this" }
     }
 
     /**
-     * Cuts the square out of a photo and resamples it.
+     * Cuts the square out of a photo, turns it upright and resamples it.
      *
-     * @param resolution side of the result in pixels; null keeps the crop's own.
-     * @return averaged over area when it shrinks, bilinear when it grows.
+     * @param resolution side of the result in pixels; null keeps the photo's scale.
      * @throws IllegalArgumentException if the square lies wholly outside the photo.
      */
     public fun extract(photo: Photo, resolution: Int? = null): Photo {
         val seen = visible(photo.height, photo.width)
-        require(seen.top < seen.bottom && seen.left < seen.right) {
-            "$this lies wholly outside a photo of ${photo.width} x ${photo.height} pixels"
+        require(!seen.isEmpty) { "$this lies wholly outside a photo of ${photo.width} x ${photo.height} pixels" }
+        val side = resolution ?: max(1, size.roundToInt())
+        // A huge photo is halved, which is fast, while its pixels are much smaller than wanted; then one
+        // finer picture is drawn and averaged, so that no detail is skipped.
+        val samples = if (size > side) SAMPLES else 1
+        val halvings = max(0, floor(log2(size / (samples * side * FINEST))).toInt())
+        val margin = 1 shl halvings
+        val (top, left) = max(0, seen.top - margin) to max(0, seen.left - margin)
+        val rows = min(photo.height, seen.bottom + margin) - top
+        val columns = min(photo.width, seen.right + margin) - left
+        var part = Window(photo, left, top, rows, columns).toPhoto()
+        var ontoPart = Affine.shift(-left.toDouble(), -top.toDouble())
+        repeat(halvings) { // a single row or column stays one
+            ontoPart = Affine.scaling(1.0 / min(2, part.columns), 1.0 / min(2, part.rows)) * ontoPart
+            part = shrink(part, 2)
         }
-        val side = resolution ?: size
-        if (size > 2 * side) {
-            // Shrinking first keeps a huge photo's padding out of memory.
-            val part = Window(photo, seen.left, seen.top, seen.bottom - seen.top, seen.right - seen.left)
-            return extractShrunk(part, seen, side)
-        }
-        val square = Window(photo, left, top, size, size)
-        return Photo.rounded(
-            if (side <= size) resizeArea(square, side, side) else resizeLinear(square, side, side),
-        )
-    }
-
-    /** Averages by a whole factor, then cuts the exact square at the reduced size. */
-    private fun extractShrunk(part: Rows, seen: Box, side: Int): Photo {
-        val factor = size / side
-        val rows = max(1, part.rows / factor)
-        val columns = max(1, part.columns / factor)
-        val height = min(part.rows, rows * factor)
-        val width = min(part.columns, columns * factor)
-        val small = Photo.rounded(resizeArea(Window(part, 0, 0, height, width), rows, columns))
-        val step = size.toDouble() / side
-        val across = cells(left - seen.left, step, 1.0 / min(factor, part.columns))
-        val down = cells(top - seen.top, step, 1.0 / min(factor, part.rows))
-        return Photo.rounded(warp(small, side, side, down, across))
+        val drawn = warp(part.toNumbers(), samples * side, samples * side, ontoPart * toPhoto(samples * side))
+        return shrink(Photo.rounded(drawn), samples)
     }
 
     /** A point of the photo, pixels, in pixels of the crop resampled to [resolution]. */
     public fun toCrop(x: Float, y: Float, resolution: Int): Pair<Float, Float> {
-        val scale = (resolution.toDouble() / size).toFloat()
-        return (x - left) * scale to (y - top) * scale
+        val (across, down) = x - this.x to y - this.y
+        val scale = resolution / size
+        val (cos, sin) = cos(roll) to sin(roll)
+        return ((across * cos + down * sin) * scale + resolution / 2.0).toFloat() to
+            ((down * cos - across * sin) * scale + resolution / 2.0).toFloat()
+    }
+
+    /** Pixels of the photo of a point given in shares of the crop's sides. */
+    internal fun toPhoto(across: Double, down: Double): Point {
+        val (u, v) = (across - 0.5) * size to (down - 0.5) * size
+        return Point(x + u * cos(roll) - v * sin(roll), y + u * sin(roll) + v * cos(roll))
     }
 
     /**
-     * Resamples values given on this crop to cells of the photo, bilinear, edges repeated.
+     * Resamples values given on this crop to cells of the photo, bilinear.
      *
      * @param values square, over the whole crop.
+     * @param outside value around the crop; null repeats its edges.
      * @return `grid.rows x grid.columns`, taken at the cells' centres.
      */
-    public fun ontoGrid(values: Raster, grid: Grid): Raster {
-        val scale = values.rows.toDouble() / size
+    public fun ontoGrid(values: Raster, grid: Grid, outside: Float? = null): Raster {
         val step = grid.step.toDouble()
-        return warp(
-            values,
-            grid.rows,
-            grid.columns,
-            cells(grid.top - top, step, scale),
-            cells(grid.left - left, step, scale),
-        )
+        val ontoPhoto = Affine.shift(grid.left.toDouble(), grid.top.toDouble()) * Affine.scaling(step, step)
+        return warp(values, grid.rows, grid.columns, toPhoto(values.rows).inverse() * ontoPhoto, outside)
     }
 
-    /** The square on the photo scaled by a factor, to whole pixels. */
-    public fun scaled(factor: Double): Crop = Crop(
-        round(left * factor).toInt(),
-        round(top * factor).toInt(),
-        max(1, round(size * factor).toInt()),
-    )
+    /** The square on the photo scaled by a factor. */
+    public fun scaled(factor: Double): Crop = Crop(x * factor, y * factor, size * factor, roll)
 
-    /** The part of a photo that the crop covers. */
-    internal fun visible(height: Int, width: Int): Box = Box(
-        top.coerceIn(0, height),
-        (top + size).coerceIn(0, height),
-        left.coerceIn(0, width),
-        (left + size).coerceIn(0, width),
-    )
+    /** The part of a photo that the square, turned, lies within. */
+    internal fun visible(height: Int, width: Int): Box {
+        val half = size / 2 * (abs(cos(roll)) + abs(sin(roll)))
+        fun low(middle: Double, limit: Int) = floor(middle - half + WHOLE).toInt().coerceIn(0, limit)
+        fun high(middle: Double, limit: Int) = ceil(middle + half - WHOLE).toInt().coerceIn(0, limit)
+        return Box(low(y, height), high(y, height), low(x, width), high(x, width))
+    }
+
+    /** From pixels of the crop at a resolution to those of the photo. */
+    private fun toPhoto(resolution: Int): Affine {
+        val (cos, sin) = cos(roll) * (size / resolution) to sin(roll) * (size / resolution)
+        val middle = resolution / 2.0
+        return Affine.shift(x, y) * Affine(cos, -sin, 0.0, sin, cos, 0.0) * Affine.shift(-middle, -middle)
+    }
 
     public companion object {
         /**
          * The square around a face.
          *
          * @param landmarks triples, x and y in pixels of the photo, origin top left, y down.
-         * @param scale side over the larger side of the points' bounding box.
+         * @param roll of the head.
+         * @param scale side over the larger side of the points' bounding box, which is turned by [roll], too.
          */
-        public fun around(landmarks: FloatArray, scale: Double = CROP_SCALE): Crop {
-            val box = bounds(landmarks)
-            val extent = max(box[2] - box[0], box[3] - box[1])
-            val size = max(1, round(extent * scale).toInt())
-            val left = floor((box[0] + box[2]) / 2 - size / 2f + 0.5f).toInt()
-            val top = floor((box[1] + box[3]) / 2 - size / 2f + 0.5f).toInt()
-            return Crop(left, top, size)
+        public fun around(landmarks: FloatArray, roll: Double = 0.0, scale: Double = CROP_SCALE): Crop {
+            val (cos, sin) = cos(roll) to sin(roll)
+            val (acrossLow, acrossHigh) = ends(landmarks) { x, y -> x * cos + y * sin }
+            val (downLow, downHigh) = ends(landmarks) { x, y -> y * cos - x * sin }
+            val (u, v) = (acrossLow + acrossHigh) / 2 to (downLow + downHigh) / 2
+            val extent = max(acrossHigh - acrossLow, downHigh - downLow)
+            return Crop(u * cos - v * sin, u * sin + v * cos, max(1.0, extent * scale), roll)
         }
-
-        /** Cell `u` lies at `offset + (u + 0.5) * step` pixels, of which one has [scale] values. */
-        private fun cells(offset: Int, step: Double, scale: Double): Axis =
-            Axis(step * scale, (offset + 0.5 * step) * scale - 0.5)
     }
 }
 
-/** Left, top, right and bottom of the bounding box of triples' first two numbers. */
-internal fun bounds(landmarks: FloatArray): FloatArray {
-    var (left, right) = Float.MAX_VALUE to -Float.MAX_VALUE
-    var (top, bottom) = Float.MAX_VALUE to -Float.MAX_VALUE
-    for (i in landmarks.indices step 3) {
-        left = min(left, landmarks[i])
-        right = max(right, landmarks[i])
-        top = min(top, landmarks[i + 1])
-        bottom = max(bottom, landmarks[i + 1])
+/** Smallest and largest of what triples' first two numbers give. */
+internal inline fun ends(triples: FloatArray, of: (Double, Double) -> Double): Pair<Double, Double> {
+    var (low, high) = Double.POSITIVE_INFINITY to Double.NEGATIVE_INFINITY
+    for (i in triples.indices step 3) {
+        val value = of(triples[i].toDouble(), triples[i + 1].toDouble())
+        low = min(low, value)
+        high = max(high, value)
     }
-    return floatArrayOf(left, top, right, bottom)
+    return low to high
 }

@@ -14,6 +14,7 @@ import portrait.relight.Constants.Environment.EVEN
 import portrait.relight.Constants.Environment.HEIGHT
 import portrait.relight.Constants.Environment.MATTE_EXPONENT
 import portrait.relight.Constants.Environment.RIM
+import portrait.relight.Constants.Environment.ROLL_SAMPLES
 import portrait.relight.Constants.Environment.SHADOW
 import portrait.relight.Constants.Environment.WIDTH
 
@@ -121,6 +122,28 @@ public class Environment(public val data: Raster) {
     public fun keyToFill(headPose: Matrix = Matrix.IDENTITY): Double {
         val (left, right) = cheekIrradiance(headPose)
         return max(left, right) / max(min(left, right), SHADOW)
+    }
+
+    /**
+     * Turns the light about the camera's axis, its power kept.
+     *
+     * @param angle radians, > 0 clockwise as the viewer sees it: from above towards image right.
+     */
+    public fun roll(angle: Double): Environment {
+        if (angle == 0.0) return this
+        val (fine, solid) = ROLL_SAMPLES * data.rows to solidAngles(ROLL_SAMPLES * data.rows)
+        val sums = DoubleArray(data.data.size)
+        for ((i, towards) in directions(fine).withIndex()) {
+            val (row, column) = i / (2 * fine) to i % (2 * fine)
+            val cell = (row / ROLL_SAMPLES * data.columns + column / ROLL_SAMPLES) * 3
+            val seen = sample(rolled(towards, -angle))
+            for (c in 0 until 3) sums[cell + c] += seen[c] * solid[row]
+        }
+        val own = solidAngles(data.rows)
+        val turned = FloatArray(sums.size) { (sums[it] / own[it / (data.columns * 3)]).toFloat() }
+        val (before, after) = power() to Environment(Raster(data.rows, data.columns, 3, turned)).power()
+        val kept = FloatArray(3) { (before[it] / max(after[it], 1e-20)).toFloat() }
+        return Environment(Raster(data.rows, data.columns, 3, FloatArray(turned.size) { turned[it] * kept[it % 3] }))
     }
 
     /** Diffuse, matte silver and mirror sphere under this light, [size] pixels each. */

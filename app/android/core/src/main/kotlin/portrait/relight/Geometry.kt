@@ -82,6 +82,12 @@ public class Matrix(public val m: DoubleArray) {
 
     public val transposed: Matrix get() = Matrix(DoubleArray(9) { m[it % 3 * 3 + it / 3] })
 
+    /** Each column turned about the camera's axis; see [portrait.relight.rolled]. */
+    public fun rolled(angle: Double): Matrix {
+        val (x, y, z) = List(3) { rolled(column(it), angle) }
+        return ofRows(x, y, z).transposed
+    }
+
     /** A column as a vector. */
     public fun column(index: Int): Vector = Vector(m[index], m[3 + index], m[6 + index])
 
@@ -92,6 +98,27 @@ public class Matrix(public val m: DoubleArray) {
         public fun ofRows(a: Vector, b: Vector, c: Vector): Matrix =
             Matrix(doubleArrayOf(a.x, a.y, a.z, b.x, b.y, b.z, c.x, c.y, c.z))
     }
+}
+
+/** A vector turned about the camera's axis, clockwise as the viewer sees it: at pi / 2, up goes to image right. */
+public fun rolled(vector: Vector, angle: Double): Vector {
+    val (cos, sin) = cos(angle) to sin(angle)
+    return Vector(vector.x * cos + vector.y * sin, vector.y * cos - vector.x * sin, vector.z)
+}
+
+/** Angle in radians, (-pi, pi], by which a head's up axis leans towards image right. */
+public fun rollOf(headPose: Matrix): Double = atan2(headPose[0, 1], headPose[1, 1])
+
+/**
+ * How a head is turned: yaw > 0 nose to image right, pitch > 0 up, and roll, > 0 counter-clockwise as
+ * angles in a plane with y up are; degrees.
+ */
+public data class HeadAngles(val yawDeg: Double, val pitchDeg: Double, val rollDeg: Double)
+
+/** Yaw, pitch and roll of a rotation from head to camera. */
+public fun headAngles(headPose: Matrix): HeadAngles {
+    val (yaw, pitch) = angles(headPose.column(2))
+    return HeadAngles(degrees(yaw), degrees(pitch), -degrees(rollOf(headPose)))
 }
 
 /** Each triple of numbers scaled to unit length, in place; a zero vector stays zero. */

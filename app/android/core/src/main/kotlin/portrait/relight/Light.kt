@@ -40,6 +40,13 @@ public class Light(
     /** Unit vector from the subject towards the light, camera frame. */
     public val direction: Vector get() = direction(radians(azimuthDeg), radians(elevationDeg))
 
+    /** The same light turned about the camera's axis, > 0 from above towards image right; radians. */
+    public fun rolled(angle: Double): Light {
+        if (angle == 0.0) return this
+        val (azimuth, elevation) = angles(rolled(direction, angle))
+        return copy(azimuthDeg = degrees(azimuth), elevationDeg = degrees(elevation))
+    }
+
     /** The same light with some of its properties changed. */
     public fun copy(
         azimuthDeg: Double = this.azimuthDeg,

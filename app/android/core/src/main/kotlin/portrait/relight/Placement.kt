@@ -12,7 +12,6 @@ package portrait.relight
 import java.math.BigDecimal
 import java.math.RoundingMode
 import kotlin.math.abs
-import kotlin.math.atan2
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sign
@@ -42,16 +41,6 @@ public class PlacementConfig(
     public val maxIntensity: Double = Constants.Placement.MAX_INTENSITY,
 )
 
-/** How a head is turned: yaw > 0 nose to image right, pitch > 0 up, and roll; degrees. */
-public data class HeadAngles(val yawDeg: Double, val pitchDeg: Double, val rollDeg: Double)
-
-/** Yaw, pitch and roll of a rotation from head to camera. */
-public fun headAngles(headPose: Matrix): HeadAngles {
-    val (yaw, pitch) = angles(headPose.column(2))
-    val right = headPose.column(0)
-    return HeadAngles(degrees(yaw), degrees(pitch), degrees(atan2(right.y, right.x)))
-}
-
 /**
  * Key-to-fill ratio after lights are added: brighter over darker cheek, >= 1.
  *
@@ -59,14 +48,16 @@ public fun headAngles(headPose: Matrix): HeadAngles {
  * @param headPose rotation head to camera.
  * @param lights the added keys.
  * @param meanIrradiance luminance of the existing irradiance over pi, mean over the visible face.
+ * @param kept share of the existing light that stays.
  */
 public fun keyToFillWith(
     environment: Environment,
     headPose: Matrix,
     lights: List<Light>,
     meanIrradiance: Double,
+    kept: Double = 1.0,
 ): Double {
-    val existing = environment.cheekIrradiance(headPose).toList()
+    val existing = environment.cheekIrradiance(headPose).toList().map { kept * it }
     val lit = cheekNormals(headPose).mapIndexed { i, cheek ->
         existing[i] + lights.sumOf { light ->
             val (red, green, blue) = light.color.map { it.toFloat() }
@@ -78,14 +69,15 @@ public fun keyToFillWith(
 }
 
 /**
- * Places a key light as a portrait photographer would.
+ * Places a key light as a portrait photographer would, who holds the camera as the head is.
  *
- * @param environment the existing light.
- * @param headPose rotation head to camera.
+ * @param environment the existing light, in a frame where the head is upright.
+ * @param headPose rotation head to that frame.
  * @param meanIrradiance luminance of the existing irradiance over pi, mean over the visible face;
  *   null takes the mean of the two cheeks.
  * @param headroom largest intensity that burns no highlights.
- * @return a white light with its reason; its intensity is the smallest k >= 0 that brings
+ * @param roll angle in radians that the head leans by towards image right: the light is turned with it.
+ * @return a white light with its reason, camera frame; its intensity is the smallest k >= 0 that brings
  *   key-to-fill to the ratio aimed at, 0 if the photo is there already.
  */
 public fun place(
@@ -93,6 +85,7 @@ public fun place(
     headPose: Matrix,
     meanIrradiance: Double? = null,
     headroom: Double = Double.POSITIVE_INFINITY,
+    roll: Double = 0.0,
     config: PlacementConfig = PlacementConfig(),
 ): Light {
     val (left, right) = environment.cheekIrradiance(headPose)
@@ -101,10 +94,10 @@ public fun place(
     val choice = chooseSide(environment, left, right, yaw, config)
     val elevation = (config.elevationDeg + pitch).coerceIn(config.elevationRangeDeg)
     val light = Light(choice.side * choice.azimuthDeg, elevation)
-    val name = if (choice.side > 0) "right" else "left"
-    val where = "${choice.azimuthDeg.fixed(0)}° to the image $name and ${elevation.fixed(0)}° up"
+    val turned = light.rolled(roll)
+    val where = where(turned)
     if (ratio >= config.keyToFill) {
-        return light.copy(
+        return turned.copy(
             intensity = 0.0,
             reason = "No light added: key-to-fill is ${ratio.fixed(1)}:1 already;" +
                 " a key would stand $where, ${choice.why}.",
@@ -118,10 +111,10 @@ public fun place(
     val missing = config.keyToFill * existing[fill] - existing[key]
     val wanted = if (gained > NOTHING) missing / gained else config.maxIntensity
     val intensity = wanted.coerceIn(0.0, min(config.maxIntensity, max(headroom, 0.0)))
-    val placed = light.copy(intensity = intensity)
-    val after = keyToFillWith(environment, headPose, listOf(placed), mean)
+    val after = keyToFillWith(environment, headPose, listOf(light.copy(intensity = intensity)), mean)
     val limit = if (intensity >= wanted - NOTHING) "" else "; held back to keep highlights from burning"
-    return placed.copy(
+    return turned.copy(
+        intensity = intensity,
         reason = "Key $where, ${choice.why}; intensity ${intensity.fixed(2)} takes key-to-fill" +
             " from ${ratio.fixed(1)}:1 to ${after.fixed(1)}:1$limit.",
     )
@@ -132,21 +125,21 @@ public fun place(
  *
  * @param lights each face's own placement, at least one.
  * @param weights each face's size, > 0.
+ * @param roll angle that the group leans by towards image right: their left and right are meant.
  */
-public fun placeGroup(lights: List<Light>, weights: List<Double>): Light {
+public fun placeGroup(lights: List<Light>, weights: List<Double>, roll: Double = 0.0): Light {
     require(lights.isNotEmpty() && lights.size == weights.size) { "a group needs a weight for each light" }
     if (lights.size == 1) return lights[0]
     val share = weights.map { it / weights.sum() }
     // Keys on both sides would average to the front: the side with more weight wins.
-    val sides = lights.map { sign(it.azimuthDeg) }
+    val upright = lights.map { it.rolled(-roll) }
+    val sides = upright.map { sign(it.azimuthDeg) }
     val winner = if (lights.indices.sumOf { share[it] * sides[it] } >= 0) 1.0 else -1.0
     val vector = lights.indices.filter { sides[it] == winner }
-        .fold(Vector(0.0, 0.0, 0.0)) { sum, i -> sum + lights[i].direction * share[i] }
+        .fold(Vector(0.0, 0.0, 0.0)) { sum, i -> sum + upright[i].direction * share[i] }
     val intensity = lights.indices.sumOf { share[it] * lights[it].intensity }
-    val result = Light.fromDirection(vector, intensity)
-    val name = if (result.azimuthDeg > 0) "right" else "left"
-    val where = "${abs(result.azimuthDeg).fixed(0)}° to the image $name and" +
-        " ${result.elevationDeg.fixed(0)}° up, averaged over ${lights.size} faces by their size"
+    val result = Light.fromDirection(vector, intensity).rolled(roll)
+    val where = "${where(result)}, averaged over ${lights.size} faces by their size"
     return result.copy(
         reason = if (intensity == 0.0) {
             "No light added: no face needs one; a key would stand $where."
@@ -180,6 +173,14 @@ private fun chooseSide(
         return Choice(if (yawDeg > 0) 1 else -1, azimuth, why)
     }
     return Choice(-1, config.azimuthDeg, "the customary side, since light and face are both frontal")
+}
+
+/** Where a light stands, in words. */
+private fun where(light: Light): String {
+    val side = if (light.azimuthDeg > 0) "right" else "left"
+    val height = if (light.elevationDeg >= 0) "up" else "down"
+    val (across, above) = abs(light.azimuthDeg).fixed(0) to abs(light.elevationDeg).fixed(0)
+    return "$across° to the image $side and $above° $height"
 }
 
 private fun range(ends: List<Double>): ClosedFloatingPointRange<Double> = ends[0]..ends[1]

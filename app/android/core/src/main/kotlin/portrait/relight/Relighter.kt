@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
-import portrait.relight.Constants.Light.BRIGHTEST
-import portrait.relight.Constants.Portrait.PREVIEW_SIDE
-
 /**
- * Relights photos: the one place that orders the stages. One per thread.
+ * Relights photos: the one place that orders the stages. Threads may share it.
  *
  * ```kotlin
- * val result = relighter.relight(photo)      // places the light by itself
- * result.image; result.lights[0].reason
+ * val portrait = relighter.look(photo)
+ * val result = portrait.render(portrait.suggest())
+ * result.image; result.setup.reason
  * ```
  *
- * @param detector finds faces and people.
- * @param stages makes the estimates: `NetworkStages` on TensorFlow Lite.
+ * @param perception finds faces and people.
+ * @param stages makes the estimates.
  * @param threads for the full-resolution work; the networks are too small to be shared out.
  */
 public class Relighter(
-    private val detector: Detector,
+    private val perception: Perception,
     private val stages: Stages,
     private val threads: Int = 1,
 ) : AutoCloseable {
@@ -25,86 +23,59 @@ public class Relighter(
         require(threads >= 1) { "threads is >= 1, got $threads" }
     }
 
-    /** All faces of a photo, largest first; an empty list when there is none. */
-    public fun findFaces(photo: Photo): List<Face> = find(detector, photo)
+    /** On the networks that come with the library. */
+    public constructor(models: Models, threads: Int = 1) :
+        this(NetworkPerception(models), NetworkStages(models), threads)
 
-    /** Estimates normals and existing light around one of [findFaces]. */
-    public fun analyze(photo: Photo, face: Face): Analysis = analyze(detector, stages, photo, face)
-
-    /** Places a key light automatically; its intensity is 0 when none is needed. */
-    public fun place(analysis: Analysis): Light = place(
-        analysis.environment,
-        analysis.headPose,
-        analysis.meanIrradiance,
-        analysis.headroom,
-    )
-
-    /** One automatic light for all faces of a photo. */
-    public fun place(analyses: List<Analysis>): Light =
-        placeGroup(analyses.map { place(it) }, analyses.map { it.face.size })
-
-    /** Key gain G of a light's direction and softness, for unit intensity and white light, on the photo. */
-    public fun keyGain(analysis: Analysis, light: Light): Raster {
-        val unit = light.copy(intensity = 1.0, color = Light.WHITE)
-        val gain = addedGain(stages, analysis, listOf(unit))
-        val photo = analysis.photo
-        return upsample(photo, listOf(analysis.outline), listOf(gain)).expand(photo.height, photo.width)
+    /**
+     * Looks at a photo once: its faces, their normals and the light on them.
+     *
+     * @throws NoFaceError if the photo shows no face.
+     */
+    public fun look(photo: Photo): Portrait {
+        val faces = findFaces(photo)
+        if (faces.isEmpty()) throw NoFaceError("No face found in this photo.")
+        return Portrait(photo, faces.map { analyze(photo, it) }, stages, threads)
     }
 
     /**
-     * Looks at a photo once, to move lights by hand at preview size.
-     *
-     * @param side longer side of the preview at most, pixels.
-     * @throws NoFaceError if the photo shows no face.
-     */
-    public fun preview(photo: Photo, side: Int = PREVIEW_SIDE): Preview =
-        Preview(stages, analyses(photo), side, threads)
-
-    /**
-     * Relights every face of a photo.
+     * Relights every face of a photo; [look] once to try several lights.
      *
      * @param lights the lights to add; null places one automatically.
-     * @param strength factor on the added light in [0, 100]; 0 gives the photo bit for bit.
-     * @param analyses of this photo's faces, from an earlier result or [analyze]: to try another light
-     *   without looking at the photo again.
+     * @param fill share of the existing light that stays on the person, in (0, 1].
+     * @param strength in [0, 100]; 0 gives the photo bit for bit.
      * @throws NoFaceError if the photo shows no face.
-     * @throws IllegalArgumentException for a strength out of range, or analyses of another photo.
+     * @throws IllegalArgumentException for numbers out of range.
      */
     public fun relight(
         photo: Photo,
         lights: List<Light>? = null,
+        fill: Double? = null,
         strength: Double = 1.0,
-        analyses: List<Analysis>? = null,
     ): Result {
-        checkStrength(strength)
-        val seen = analyses ?: analyses(photo)
-        if (seen.isEmpty()) throw NoFaceError(NO_FACE)
-        require(seen.all { it.photo.height == photo.height && it.photo.width == photo.width }) {
-            "these analyses belong to another photo"
-        }
-        val chosen = lights ?: listOf(place(seen))
-        val gains = seen.map { addedGain(stages, it, chosen) }
-        val added = upsample(photo, seen.map { it.outline }, gains)
-        return Result(apply(photo, added, strength, threads), photo, chosen, seen, strength)
+        val portrait = look(photo)
+        val setup = if (lights == null) portrait.suggest() else Setup(lights)
+        return portrait.render(if (fill == null) setup else setup.copy(fill = fill), strength)
     }
 
-    /** Frees the models. */
+    /** All faces of a photo, largest first; an empty list when there is none. */
+    public fun findFaces(photo: Photo): List<Face> = perception.find(photo)
+
+    /** Estimates normals and existing light around one of [findFaces]. */
+    public fun analyze(photo: Photo, face: Face): Analysis = analyze(perception, stages, photo, face)
+
+    /** Places a key light for one face; its intensity is 0 when none is needed. */
+    public fun place(analysis: Analysis): Light = placed(analysis)
+
+    /** Key gain G of a light's direction and softness, for unit intensity and white light, on the photo. */
+    public fun keyGain(analysis: Analysis, light: Light): Raster {
+        val photo = analysis.photo
+        return Portrait(photo, listOf(analysis), stages, threads).gain(light).expand(photo.height, photo.width)
+    }
+
+    /** Frees the networks. */
     override fun close() {
-        detector.close()
+        perception.close()
         stages.close()
     }
-
-    private fun analyses(photo: Photo): List<Analysis> {
-        val faces = findFaces(photo)
-        if (faces.isEmpty()) throw NoFaceError(NO_FACE)
-        return faces.map { analyze(photo, it) }
-    }
-
-    private companion object {
-        const val NO_FACE = "No face found in this photo."
-    }
-}
-
-internal fun checkStrength(strength: Double) {
-    require(strength in 0.0..BRIGHTEST) { "strength lies in [0, ${BRIGHTEST.toInt()}], got $strength" }
 }

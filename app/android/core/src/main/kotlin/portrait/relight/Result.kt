@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
+import kotlin.math.min
+
 /**
  * A relit photo and how it came about.
  *
  * @property image the relit photo.
- * @property photo the photo it was made from.
- * @property lights the lights added; one with intensity 0 and a reason when none was needed.
+ * @property photo the photo it was made from, at its own size.
+ * @property setup the lights added and the fill; a light with intensity 0 and a reason when none was needed.
  * @property analyses one per face, largest first.
  * @property strength factor that the added light was scaled by.
  */
 public class Result(
     public val image: Photo,
     public val photo: Photo,
-    public val lights: List<Light>,
+    public val setup: Setup,
     public val analyses: List<Analysis>,
     public val strength: Double,
 ) {
+    /** The lights added. */
+    public val lights: List<Light> get() = setup.lights
+
     /** The faces found, largest first. */
     public val faces: List<Face> get() = analyses.map { it.face }
 
@@ -25,13 +30,14 @@ public class Result(
         FaceReport(
             analysis.face.box.toList(),
             headAngles(analysis.headPose),
-            Light.fromDirection(analysis.environment.dominantDirection()),
-            analysis.environment.keyToFill(analysis.headPose),
+            Light.fromDirection(analysis.existingDirection),
+            analysis.cropEnvironment.keyToFill(analysis.face.cropPose),
             keyToFillWith(
-                analysis.environment,
-                analysis.headPose,
-                lights,
+                analysis.cropEnvironment,
+                analysis.face.cropPose,
+                lights.map { it.rolled(-analysis.face.crop.roll) },
                 analysis.meanIrradiance * strength,
+                1 - min(strength, 1.0) * (1 - setup.fill),
             ),
         )
     }

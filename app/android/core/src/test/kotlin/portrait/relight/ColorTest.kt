@@ -23,6 +23,16 @@ class ColorTest {
     }
 
     @Test
+    fun `light taken away is close to exact`() {
+        for (gain in listOf(0.1f, 0.4f, 0.9f, 1f, 2f)) {
+            for (byte in 0..255) {
+                val exact = linearToSrgb(srgbToLinear(byte) * gain)
+                assertEquals(exact, changeEncoded(byte / 255f, gain, encodedGain(gain)), 2.3f / 255)
+            }
+        }
+    }
+
+    @Test
     fun `luminance weighs red, green and blue`() {
         val rgb = Golden.floats("color/rgb")
         val found = FloatArray(rgb.size / 3) { luminance(rgb[it * 3], rgb[it * 3 + 1], rgb[it * 3 + 2]) }

@@ -31,12 +31,16 @@ object Golden {
     /** The example as Python relit it. */
     val relit: Photo by lazy { decode(ImageIO.read(read("relit.png").inputStream())) }
 
+    /** Its head leaning to image right. */
+    val leaning: Photo by lazy { decode(ImageIO.read(read("leaning.png").inputStream())) }
+
     val landmarks: FloatArray get() = floats("mesh/landmarks")
     val face: Face by lazy { Face.fromLandmarks(landmarks, example.height, example.width) }
 
     /** Knows one person's outline and, if they are given, faces. */
-    class Recorded(private val faces: List<FloatArray> = listOf(landmarks)) : Detector {
-        override fun landmarks(photo: Photo) = faces
+    class Recorded(private val faces: List<FloatArray> = listOf(landmarks)) : Perception {
+        override fun find(photo: Photo) =
+            faces.map { Face.fromLandmarks(it, photo.height, photo.width) }.sortedByDescending { it.size }
         override fun person(crop: Photo) = raster("view/person_mask").map { it / 255 }
         override fun close() = Unit
     }
@@ -92,7 +96,7 @@ fun JsonElement.text(name: String): String = jsonObject.getValue(name).jsonPrimi
 
 fun JsonElement.numbers(): List<Double> = jsonArray.map { it.jsonPrimitive.double }
 
-fun JsonElement.toCrop(): Crop = Crop(int("left"), int("top"), int("size"))
+fun JsonElement.toCrop(): Crop = Crop(number("x"), number("y"), number("size"), number("roll"))
 
 fun JsonElement.toMatrix(): Matrix = Matrix(jsonArray.flatMap { it.numbers() }.toDoubleArray())
 
@@ -151,6 +155,11 @@ fun psnr(a: FloatArray, b: FloatArray): Double {
 
 /** A photo's bytes as numbers. */
 fun Photo.numbers(): FloatArray = FloatArray(rgb.size) { (rgb[it].toInt() and 255).toFloat() }
+
+fun assertCrop(expected: Crop, found: Crop) {
+    val (wanted, got) = listOf(expected, found).map { listOf(it.x, it.y, it.size, it.roll * it.size) }
+    for (i in wanted.indices) assertEquals(wanted[i], got[i], 1e-3, "$found, not $expected")
+}
 
 fun assertLight(expected: JsonElement, found: Light, tolerance: Double, name: String) {
     val light = expected.toLight()

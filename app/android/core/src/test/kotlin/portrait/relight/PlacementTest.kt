@@ -20,6 +20,7 @@ class PlacementTest {
         poses[case.int("head_pose")],
         if ("mean_irradiance" in case.jsonObject) case.number("mean_irradiance") else null,
         if ("headroom" in case.jsonObject) case.number("headroom") else Double.POSITIVE_INFINITY,
+        case.number("roll"),
     )
 
     private fun environment(case: JsonElement) = Environment(Golden.raster("environment/${case.text("environment")}"))
@@ -38,7 +39,7 @@ class PlacementTest {
     fun `a group shares one light`() {
         for ((i, case) in Golden.value("light/place_group").jsonArray.withIndex()) {
             val lights = case.jsonObject.getValue("cases").jsonArray.map { placed(cases[it.jsonPrimitive.int]) }
-            val found = placeGroup(lights, case.jsonObject.getValue("weights").numbers())
+            val found = placeGroup(lights, case.jsonObject.getValue("weights").numbers(), case.number("roll"))
             assertLight(case.jsonObject.getValue("light"), found, 1e-4, "group $i")
         }
     }

@@ -25,6 +25,8 @@ import java.util.Date
 import java.util.Locale
 import portrait.relight.Light
 import portrait.relight.Photo
+import portrait.relight.Relighter
+import portrait.relight.tflite.TfliteModels
 import portrait.relight.tflite.toBitmap
 
 /** The one screen. It holds views only; what they show is [RelightViewModel]'s. */
@@ -84,7 +86,7 @@ class MainActivity : Activity() {
         val main = Handler(Looper.getMainLooper())
         val application = applicationContext // the model outlives this activity
         val studio = RelightStudio(
-            newRelighter(application),
+            Relighter(TfliteModels(application.assets), threads = 4),
             { readPhoto(application.contentResolver, Uri.parse(it)) },
             { photo, source -> savePhoto(application.contentResolver, photo, Uri.parse(source), newName()) },
         )

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight.sample
 
-import portrait.relight.Constants.View.SIDE
 import portrait.relight.Light
 import portrait.relight.Photo
-import portrait.relight.Preview
+import portrait.relight.Portrait
 import portrait.relight.Relighter
 
 /** Photos in, relit photos out. Called from one background thread only. */
@@ -42,28 +41,23 @@ class RelightStudio(
     private val write: (Photo, String) -> Unit,
 ) : Studio {
     private var source: String? = null
-    private var current: Preview? = null
+    private var current: Portrait? = null
 
     override fun open(source: String): Pair<Photo, Light> {
         current = null // frees the previous photo before the next is decoded
-        val preview = relighter.preview(read(source), SIDE)
+        val portrait = relighter.look(read(source))
         this.source = source
-        current = preview
-        return preview.photo to relighter.place(preview.analyses)
+        current = portrait
+        return portrait.at(SIDE) to portrait.suggest().lights.single()
     }
 
-    override fun preview(light: Light): Photo = opened().relight(listOf(light))
+    override fun preview(light: Light): Photo = opened().render(listOf(light), side = SIDE).image
 
-    override fun save(light: Light) {
-        val preview = opened()
-        val photo = preview.analyses.first().photo
-        val result = relighter.relight(photo, listOf(light), analyses = preview.analyses)
-        write(result.image, checkNotNull(source))
-    }
+    override fun save(light: Light) = write(opened().render(listOf(light)).image, checkNotNull(source))
 
     override fun close() = relighter.close()
 
-    private fun opened(): Preview = checkNotNull(current) { "no photo is open" }
+    private fun opened(): Portrait = checkNotNull(current) { "no photo is open" }
 
     private companion object {
         /** Of the preview, pixels: small enough that the light follows the finger. */

@@ -4,10 +4,7 @@ package portrait.relight
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sqrt
-import portrait.relight.Constants.Search.SMALLEST_FACE
-
-/** Faces that share more of the smaller one's box than this are one. */
-private const val SAME = 0.3f
+import portrait.relight.Constants.Landmark.LANDMARKS
 
 /**
  * One face of a photo.
@@ -16,13 +13,14 @@ private const val SAME = 0.3f
  * @property landmarks 478 triples; x right and y down in pixels of the photo, z in the same scale,
  *   smaller is nearer.
  * @property pose where the head stands, under the assumed focal length.
- * @property crop the square around head, hair and shoulders that the models see.
+ * @property crop the square around head, hair and shoulders that the models see, turned upright.
+ * @property presence how sure Face Mesh is that a face is there, in [0, 1].
  */
 public class Face private constructor(
     public val box: FloatArray,
     public val landmarks: FloatArray,
     public val pose: Pose,
-    public val crop: Crop,
+    public val presence: Double,
 ) {
     /** 4 x 4 transform, row by row, from camera frame (cm, origin at the camera) to head frame. */
     public val headFromCam: DoubleArray get() = pose.headFromCam
@@ -47,6 +45,11 @@ public class Face private constructor(
         sight.transposed * pose.rotation
     }
 
+    public val crop: Crop = Crop.around(landmarks, rollOf(headPose))
+
+    /** [headPose] in the crop's frame, where the head is upright. */
+    public val cropPose: Matrix get() = headPose.rolled(-crop.roll)
+
     /** Geometric mean of the box's sides, pixels. */
     public val size: Double get() = sqrt(box[2].toDouble() * box[3])
 
@@ -67,33 +70,24 @@ public class Face private constructor(
          * A face from its landmarks.
          *
          * @param landmarks 478 triples, pixels of the photo.
+         * @param presence how sure it is that a face is there.
          * @throws IllegalArgumentException for another count, or numbers that are not finite.
          */
-        public fun fromLandmarks(landmarks: FloatArray, height: Int, width: Int): Face {
+        public fun fromLandmarks(landmarks: FloatArray, height: Int, width: Int, presence: Double = 1.0): Face {
             require(landmarks.size == LANDMARKS * 3) {
                 "a face has $LANDMARKS landmarks of three numbers, got ${landmarks.size} numbers"
             }
             require(landmarks.all { it.isFinite() }) { "landmarks are finite numbers" }
-            val (left, top, right, bottom) = bounds(landmarks)
-            return Face(
-                floatArrayOf(left, top, right - left, bottom - top),
-                landmarks,
-                fitPose(landmarks, height, width),
-                Crop.around(landmarks),
-            )
+            return Face(bounds(landmarks), landmarks, fitPose(landmarks, height, width), presence)
         }
     }
 }
 
-/** All faces of a photo that are large enough, largest first; an empty list when there is none. */
-internal fun find(detector: Detector, photo: Photo): List<Face> {
-    if (min(photo.height, photo.width) < SMALLEST_FACE) return emptyList()
-    val faces = ArrayList<Face>()
-    for (landmarks in detector.landmarks(photo)) {
-        val face = Face.fromLandmarks(landmarks, photo.height, photo.width)
-        if (face.box[2] >= SMALLEST_FACE && faces.all { overlap(it.box, face.box) < SAME }) faces += face
-    }
-    return faces.sortedByDescending { it.size }
+/** Left, top, width and height of the landmarks' bounding box. */
+internal fun bounds(landmarks: FloatArray): FloatArray {
+    val (left, right) = ends(landmarks) { x, _ -> x }
+    val (top, bottom) = ends(landmarks) { _, y -> y }
+    return floatArrayOf(left.toFloat(), top.toFloat(), (right - left).toFloat(), (bottom - top).toFloat())
 }
 
 /** Intersection over the smaller of two boxes (left, top, width, height). */

@@ -17,9 +17,6 @@ import portrait.relight.Constants.Mesh.POINTS
 import portrait.relight.Constants.Mesh.SAMPLES
 import portrait.relight.Constants.Mesh.TEMPLATE_SHARE
 
-/** 468 points of the face's surface and 5 of each iris. */
-public const val LANDMARKS: Int = 478
-
 /**
  * The mean face that landmarks are fitted to.
  *
@@ -110,7 +107,7 @@ internal fun rasterize(points: FloatArray, attributes: FloatArray, side: Int): P
             val at = triangles[t * 3 + it] * 3
             Corner.of(points[at], points[at + 1])
         }
-        fillPolygon(corners, side) { row, column -> owner[row * side + column] = t }
+        fillConvex(corners, side) { row, column -> owner[row * side + column] = t }
     }
     val channels = attributes.size / POINTS
     val drawn = Raster(side, side, channels)

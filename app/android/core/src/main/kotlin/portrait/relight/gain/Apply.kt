@@ -2,8 +2,9 @@
 /**
  * The key gain: what a key light adds, as a fraction of what is there; and applying it.
  *
- * `Y = X (1 + sum_i k_i c_i G_i)` in linear light. Y / X is Google's quotient image; written this way,
- * strength 0 is the photo bit for bit, intensity and colour are free once G is known, and several
+ * `Y = X (1 - (1 - f) w + sum_i k_i c_i G_i)` in linear light, f the share of the existing light that
+ * stays on the person and w the person's mask. Y / X is Google's quotient image; written this way,
+ * strength 0 is the photo bit for bit, intensity, colour and fill are free once G is known, and several
  * lights add up as light does.
  *
  * Reference: Google, "Portrait Light" (2020), section on the quotient image.
@@ -68,44 +69,78 @@ private class Enlarged(private val grid: Raster, private val factor: Int) : Rows
 }
 
 /**
- * Multiplies a photo by `1 + strength * added` in linear light.
+ * Multiplies a photo by `1 - min(strength, 1) * taken + strength * added` in linear light.
  *
  * Highlights above [KNEE] get a shoulder: before rounding they approach white and never reach it. A
- * pixel whose gain is 0 keeps its value exactly.
+ * pixel of which nothing is taken and to which nothing is added keeps its value exactly.
  *
  * @param photo is not changed.
  * @param added `sum_i k_i c_i G_i`.
- * @param strength factor on the added light, >= 0.
+ * @param strength factor on what is taken and added, >= 0; more than all cannot be taken.
  * @param threads rows are shared between so many threads.
+ * @param taken share in [0, 1) of the existing light that is taken away, one channel on the cells of
+ *   [added]; null takes nothing.
  */
-public fun apply(photo: Photo, added: GainMap, strength: Double = 1.0, threads: Int = 1): Photo {
-    val rgb = photo.rgb.copyOf()
-    if (strength == 0.0 || added.gain.data.all { it == 0f }) return Photo(photo.height, photo.width, rgb)
-    val linear = added.gain.map { 1 + strength.toFloat() * it }
-    val factor = Raster(linear.rows, linear.columns, 3)
-    shareRows(linear.rows, threads) { range ->
-        for (i in range.first * linear.columns * 3 until (range.last + 1) * linear.columns * 3) {
-            factor.data[i] = if (linear.data[i] == 1f) 1f else encodedGain(linear.data[i])
-        }
+public fun apply(
+    photo: Photo,
+    added: GainMap,
+    strength: Double = 1.0,
+    threads: Int = 1,
+    taken: Raster? = null,
+): Photo {
+    val result = photo.copy()
+    val dimming = taken?.takeIf { share -> share.data.any { it != 0f } }
+    if (strength == 0.0 || (dimming == null && added.gain.data.all { it == 0f })) return result
+    val kept = dimming?.map { 1 - min(strength, 1.0).toFloat() * it }
+    val gain = added.gain.run {
+        Raster(rows, columns, 3, FloatArray(data.size) { (kept?.data?.get(it / 3) ?: 1f) + strength.toFloat() * data[it] })
     }
+    val gains = Factor(gain, added.factor, threads)
+    val dims = kept?.let { Factor(it, added.factor, threads) }
     val rows = min(photo.height - added.top, added.gain.rows * added.factor)
     val columns = min(photo.width - added.left, added.gain.columns * added.factor)
     shareRows(rows, threads) { range ->
-        val (gains, factors) = Enlarged(linear, added.factor) to Enlarged(factor, added.factor)
-        val gain = FloatArray(gains.columns * 3)
-        val encoded = FloatArray(gains.columns * 3)
+        val lit = FactorReader(gains)
+        val dim = dims?.let { FactorReader(it) }
         val pixel = FloatArray(6)
         for (y in range) {
-            gains.row(y, gain)
-            factors.row(y, encoded)
+            lit.row(y)
+            dim?.row(y)
             var at = ((added.top + y) * photo.width + added.left) * 3
-            for (x in 0 until columns * 3 step 3) {
-                relit(rgb, at, gain, encoded, x, pixel)
+            for (x in 0 until columns) {
+                relit(result.rgb, at, x, lit, dim, pixel)
                 at += 3
             }
         }
     }
-    return Photo(photo.height, photo.width, rgb)
+    return result
+}
+
+/** A factor on linear light, on cells, and the same for encoded values. */
+private class Factor(val linear: Raster, val step: Int, threads: Int) {
+    val encoded = Raster(linear.rows, linear.columns, linear.channels)
+
+    init {
+        val width = linear.columns * linear.channels
+        shareRows(linear.rows, threads) { range ->
+            for (i in range.first * width until (range.last + 1) * width) {
+                encoded.data[i] = if (linear.data[i] == 1f) 1f else encodedGain(linear.data[i])
+            }
+        }
+    }
+}
+
+/** A factor's rows at the photo's resolution; for one thread. */
+private class FactorReader(factor: Factor) {
+    private val linearRows = Enlarged(factor.linear, factor.step)
+    private val encodedRows = Enlarged(factor.encoded, factor.step)
+    val linear = FloatArray(linearRows.columns * linearRows.channels)
+    val encoded = FloatArray(linear.size)
+
+    fun row(index: Int) {
+        linearRows.row(index, linear)
+        encodedRows.row(index, encoded)
+    }
 }
 
 /** Runs [work] on consecutive ranges of `0 until rows`, each in its own thread. */
@@ -117,12 +152,16 @@ private fun shareRows(rows: Int, threads: Int, work: (IntRange) -> Unit) {
     started.forEach { it.join() }
 }
 
-/** One pixel at [at], changed in place; gains start at [from]; [space] holds six numbers. */
-private fun relit(rgb: ByteArray, at: Int, gain: FloatArray, factor: FloatArray, from: Int, space: FloatArray) {
-    if (gain[from] == 1f && gain[from + 1] == 1f && gain[from + 2] == 1f) return
+/** A pixel at [at], changed in place, in column [x] of the factors; [space] holds six numbers. */
+private fun relit(rgb: ByteArray, at: Int, x: Int, lit: FactorReader, dim: FactorReader?, space: FloatArray) {
+    val gain = lit.linear
+    val untouched = gain[x * 3] == 1f && gain[x * 3 + 1] == 1f && gain[x * 3 + 2] == 1f
+    if (untouched && (dim == null || dim.linear[x] == 1f)) return
     for (c in 0 until 3) {
-        space[c] = (rgb[at + c].toInt() and 255) / 255f
-        space[3 + c] = scaleEncoded(space[c], gain[from + c], factor[from + c])
+        val photo = (rgb[at + c].toInt() and 255) / 255f
+        // The shoulder belongs to what is left of the existing light: the key is added to that.
+        space[c] = if (dim == null) photo else changeEncoded(photo, dim.linear[x], dim.encoded[x])
+        space[3 + c] = changeEncoded(photo, gain[x * 3 + c], lit.encoded[x * 3 + c])
     }
     if (max(max(space[3], space[4]), space[5]) > KNEE) shoulder(space)
     for (c in 0 until 3) rgb[at + c] = (space[3 + c] * 255 + 0.5f).toInt().toByte()
@@ -144,6 +183,6 @@ private fun shoulder(pixel: FloatArray) {
     val paling = PALING * over / (over + 1 - KNEE)
     for (c in 3 until 6) {
         val kept = pixel[c] * (bent / peak)
-        pixel[c] = max(kept + (bent - kept) * paling, pixel[c - 3]) // light never darkens
+        pixel[c] = max(kept + (bent - kept) * paling, pixel[c - 3]) // light that is added never darkens
     }
 }

@@ -18,6 +18,7 @@ import portrait.relight.Constants.Guide.IN_BLACK
 import portrait.relight.Constants.Guide.LEAST
 import portrait.relight.Constants.Guide.LEAST_OF
 import portrait.relight.Constants.Guide.NOWHERE
+import portrait.relight.Constants.Guide.OPEN
 import portrait.relight.Constants.Guide.OUTLINE_EDGE
 import portrait.relight.Constants.Guide.OUTLINE_LEAST
 import portrait.relight.Constants.Guide.OUTLINE_SCALE
@@ -61,7 +62,11 @@ public class Outline(
  * @param outlines one per face, at least one.
  */
 public class Guide(photo: Photo, outlines: List<Outline>) {
-    private class Layer(val crop: Crop, val filter: EdgeFilter, val weight: Raster)
+    /**
+     * @property person where a person is in this face's part of the photo.
+     * @property weight how much of a light shows there.
+     */
+    private class Layer(val crop: Crop, val filter: EdgeFilter, val person: Raster, val weight: Raster)
 
     private val grid: Grid
     private val layers: List<Layer>
@@ -80,34 +85,50 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
             val person = outlineOnEdges(guide, crop.ontoGrid(outline.person, grid), reach / OUTLINE_SIDE)
             val face = crop.ontoGrid(outline.face, grid)
             val confidence = crop.ontoGrid(outline.confidence, grid)
+            for (k in person.data.indices) {
+                val inside = max(smoothstep(person.data[k], hardly, sure), face.data[k])
+                person.data[k] = inside * shares[i].data[k]
+            }
             val weight = Raster(grid.rows, grid.columns, 1, FloatArray(person.data.size) {
-                max(smoothstep(person.data[it], hardly, sure), face.data[it]) *
-                    (trust.data[it] * confidence.data[it] * shares[i].data[it])
+                person.data[it] * (trust.data[it] * confidence.data[it])
             })
-            Layer(crop, EdgeFilter(brightness, grid, reach / GAIN_SIDE), weight)
+            Layer(crop, EdgeFilter(brightness, grid, reach / GAIN_SIDE), person, weight)
         }
     }
 
+    /** Where a person is, in [0, 1], on the cells of a fitted gain. */
+    public val person: Raster by lazy {
+        val total = Raster(grid.rows, grid.columns, 1)
+        for (layer in layers) for (i in total.data.indices) total.data[i] += layer.person.data[i]
+        total.map { if (it > LEAST) min(it, 1f) else 0f }
+    }
+
+    /** No light anywhere, on the cells of a fitted gain. */
+    internal fun nothing(): GainMap = GainMap(grid.left, grid.top, grid.step, Raster(grid.rows, grid.columns, 3))
+
     /**
-     * Fits the faces' gains to the photo and joins them.
+     * Fits the faces' gains to the photo and joins them; linear in them, with the filter's overshoot.
      *
      * @param gains squares of three channels >= 0 on each face's crop, in the outlines' order.
      */
     public fun fit(gains: List<Raster>): GainMap {
         require(gains.size == layers.size) { "${layers.size} faces need as many gains, got ${gains.size}" }
-        val total = Raster(grid.rows, grid.columns, 3)
+        val result = nothing()
+        val total = result.gain
         for ((layer, gain) in layers.zip(gains)) {
             val fitted = layer.filter.filter(layer.crop.ontoGrid(gain, layer.filter.coarse))
             for (i in total.data.indices) total.data[i] += fitted.data[i] * layer.weight.data[i / 3]
         }
-        for (i in total.data.indices) if (!(total.data[i] > LEAST)) total.data[i] = 0f
-        return GainMap(grid.left, grid.top, grid.step, total)
+        return result
     }
 }
 
 /** Fits faces' gains to a photo's edges, once; see [Guide]. */
 public fun upsample(photo: Photo, outlines: List<Outline>, gains: List<Raster>): GainMap =
-    Guide(photo, outlines).fit(gains)
+    Guide(photo, outlines).fit(gains).seen()
+
+/** Without what is too little to be seen, and without the filter's overshoot below zero. */
+internal fun GainMap.seen(): GainMap = GainMap(left, top, factor, gain.map { if (it > LEAST) it else 0f })
 
 /**
  * Lets values change where a picture's brightness does (fast guided filter).
@@ -180,20 +201,23 @@ private fun outlineOnEdges(guide: Raster, person: Raster, radius: Double): Raste
     return guidedFilter(guide, person, max(1, round(radius * fast).toInt()), OUTLINE_EDGE, fast)
 }
 
-/** 1 inside a crop, falling smoothly to 0 at those of its borders that lie in the photo. */
+/**
+ * 1 inside a crop, falling smoothly to 0 at those of its sides that lie in the photo; one beyond its
+ * border need not fade, and between the two it changes smoothly.
+ */
 private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
-    fun ramp(start: Int, count: Int, low: Int, limit: Int) = FloatArray(count) {
-        val position = ((start + (it + 0.5) * grid.step - low) / crop.size).toFloat()
-        val near = if (low > 0) smoothstep(position, 0f, FADE) else 1f
-        val far = if (low + crop.size < limit) smoothstep(1 - position, 0f, FADE) else 1f
-        near * far
+    fun ramp(depth: Double, foot: Point): Float {
+        val beyond = maxOf(-foot.x, foot.x - photo.width, -foot.y, foot.y - photo.height, 0.0) / crop.size
+        val faded = smoothstep(depth.toFloat(), 0f, FADE)
+        return faded + (1 - faded) * smoothstep(beyond.toFloat(), 0f, OPEN)
     }
 
-    val down = ramp(grid.top, grid.rows, crop.top, photo.height)
-    val across = ramp(grid.left, grid.columns, crop.left, photo.width)
-    return Raster(grid.rows, grid.columns, 1, FloatArray(grid.rows * grid.columns) {
-        down[it / grid.columns] * across[it % grid.columns]
+    val square = Raster(GAIN_SIDE, GAIN_SIDE, 1, FloatArray(GAIN_SIDE * GAIN_SIDE) {
+        val (u, v) = (it % GAIN_SIDE + 0.5) / GAIN_SIDE to (it / GAIN_SIDE + 0.5) / GAIN_SIDE
+        ramp(u, crop.toPhoto(0.0, v)) * ramp(1 - u, crop.toPhoto(1.0, v)) *
+            ramp(v, crop.toPhoto(u, 0.0)) * ramp(1 - v, crop.toPhoto(u, 1.0))
     })
+    return crop.ontoGrid(square, grid, 0f)
 }
 
 /** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */

@@ -22,27 +22,68 @@ internal data class Corner(val x: Double, val y: Double) {
     }
 }
 
-/** Calls [put] with row and column of each pixel of a polygon, some more than once; even-odd. */
-internal inline fun fillPolygon(corners: List<Corner>, side: Int, put: (Int, Int) -> Unit) {
-    for (i in corners.indices) {
-        val (a, b) = corners[i] to corners[(i + 1) % corners.size]
-        val steps = floor(max(abs(b.x - a.x), abs(b.y - a.y))).toInt() + 1
-        val reach = max(max(abs(b.x - a.x), abs(b.y - a.y)), 1e-9)
-        for (k in 0..steps) {
-            val t = min(1.0, k / reach)
-            val row = nearest(a.y + (b.y - a.y) * t)
-            val column = nearest(a.x + (b.x - a.x) * t)
+/** Binary digits of a pixel's parts that lines are followed in. */
+private const val FRACTION = 16
+private const val ONE = 1L shl FRACTION
+
+/**
+ * Calls [put] with row and column of each pixel of a convex polygon, some more than once: the outline and
+ * what lies within, as OpenCV's fillConvexPoly has it.
+ */
+internal fun fillConvex(corners: List<Corner>, side: Int, put: (Int, Int) -> Unit) {
+    val fine = corners.map { (it.x * ONE).toLong() to (it.y * ONE).toLong() }
+    for (i in fine.indices) {
+        outline(fine[(i + fine.size - 1) % fine.size], fine[i]) { row, column ->
             if (row in 0 until side && column in 0 until side) put(row, column)
         }
     }
-    val low = max(0, nearest(corners.minOf { it.y }))
-    val high = min(side - 1, nearest(corners.maxOf { it.y }))
-    for (row in low..high) {
-        val crossings = crossings(corners, row)
-        for (k in 0 until crossings.size - 1 step 2) {
-            val first = max(0, nearest(crossings[k]))
-            for (column in first..min(side - 1, nearest(crossings[k + 1]))) put(row, column)
+    val rows = fine.map { pixel(it.second) }
+    val top = fine.indices.minBy { fine[it].second }
+    val ends = listOf(Edge(top, 1, rows[top]), Edge(top, fine.size - 1, rows[top]))
+    var left = fine.size
+    for (row in rows[top]..minOf(rows.max(), side - 1)) {
+        for (edge in ends) {
+            while (row >= edge.until && left-- > 0) {
+                val next = (edge.corner + edge.towards) % fine.size
+                if (rows[next] > row) edge.follow(fine[edge.corner].first, fine[next].first, row, rows[next])
+                edge.corner = next
+            }
         }
+        val (a, b) = ends.map { pixel(it.x) }.sorted()
+        if (row >= 0) for (column in max(a, 0)..min(b, side - 1)) put(row, column)
+        for (edge in ends) edge.x += edge.step
+    }
+}
+
+/** The pixel whose centre is nearest to a place. */
+private fun pixel(place: Long): Int = ((place + ONE / 2) shr FRACTION).toInt()
+
+/** A side of a polygon followed downwards: from [corner] on, next [towards], down to row [until]. */
+private class Edge(var corner: Int, val towards: Int, var until: Int) {
+    var x = -ONE
+    var step = 0L
+
+    fun follow(from: Long, to: Long, row: Int, last: Int) {
+        x = from
+        step = ((to - from) * 2 + (last - row)) / (2L * (last - row))
+        until = last
+    }
+}
+
+/** The pixels of a line between two places. */
+private fun outline(a: Pair<Long, Long>, b: Pair<Long, Long>, put: (Int, Int) -> Unit) {
+    val flat = abs(b.first - a.first) > abs(b.second - a.second)
+    fun along(place: Pair<Long, Long>) = if (flat) place.first else place.second
+    fun across(place: Pair<Long, Long>) = if (flat) place.second else place.first
+    val (start, end) = if (along(b) < along(a)) b to a else a to b
+    put(pixel(end.second), pixel(end.first))
+    val step = (across(end) - across(start)) * ONE / ((along(end) - along(start)) or 1L)
+    val first = pixel(along(start))
+    var place = across(start) + ONE / 2
+    for (k in 0..((along(end) - along(start)) shr FRACTION).toInt()) {
+        val aside = (place shr FRACTION).toInt()
+        if (flat) put(aside, first + k) else put(first + k, aside)
+        place += step
     }
 }
 

@@ -60,67 +60,109 @@ private fun shrinkLine(line: FloatArray, spans: List<Span>, channels: Int, into:
 }
 
 /** Bilinear, pixel centres at half, edges repeated. */
-internal fun resizeLinear(source: Rows, rows: Int, columns: Int): Raster =
-    warp(source, rows, columns, Axis.whole(source.rows, rows), Axis.whole(source.columns, columns))
-
-/** Cell `i` of the result lies at `scale * i + offset` of the source, both counted from centres. */
-internal class Axis(private val scale: Double, private val offset: Double) {
-    fun at(index: Int): Double = scale * index + offset
-
-    companion object {
-        /** All of [from] cells spread over [to]. */
-        fun whole(from: Int, to: Int): Axis {
-            val scale = from.toDouble() / to
-            return Axis(scale, 0.5 * scale - 0.5)
-        }
-    }
-}
-
-/** Bilinear interpolation, each axis by itself; outside the source its edge repeats. */
-internal fun warp(source: Rows, rows: Int, columns: Int, down: Axis, across: Axis): Raster {
+internal fun resizeLinear(source: Raster, rows: Int, columns: Int): Raster {
+    val (down, across) = neighbours(source.rows, rows) to neighbours(source.columns, columns)
     val channels = source.channels
-    val left = IntArray(columns)
-    val right = IntArray(columns)
-    val part = FloatArray(columns)
-    for (x in 0 until columns) {
-        val u = across.at(x)
-        val whole = floor(u).toInt()
-        left[x] = whole.coerceIn(0, source.columns - 1) * channels
-        right[x] = (whole + 1).coerceIn(0, source.columns - 1) * channels
-        part[x] = (u - whole).toFloat()
-    }
     val result = Raster(rows, columns, channels)
-    var upper = FloatArray(source.columns * channels)
-    var lower = FloatArray(source.columns * channels)
-    var above = -1
-    var below = -1
-    for (y in 0 until rows) {
-        val v = down.at(y)
-        val whole = floor(v).toInt()
-        val first = whole.coerceIn(0, source.rows - 1)
-        val second = (whole + 1).coerceIn(0, source.rows - 1)
-        if (first == below && first != above) {
-            val swap = upper
-            upper = lower
-            lower = swap
-            above = below
-            below = -1
+    val mixed = FloatArray(source.columns * channels)
+    for ((y, row) in down.withIndex()) {
+        val (upper, lower) = row.first * mixed.size to row.second * mixed.size
+        for (i in mixed.indices) {
+            mixed[i] = source.data[upper + i] + (source.data[lower + i] - source.data[upper + i]) * row.part
         }
-        if (first != above) source.row(first, upper)
-        if (second != below) source.row(second, lower)
-        above = first
-        below = second
-        val t = (v - whole).toFloat()
         var k = y * columns * channels
-        for (x in 0 until columns) {
+        for (column in across) {
+            val (left, right) = column.first * channels to column.second * channels
             for (c in 0 until channels) {
-                val high = upper[left[x] + c] + (upper[right[x] + c] - upper[left[x] + c]) * part[x]
-                val low = lower[left[x] + c] + (lower[right[x] + c] - lower[left[x] + c]) * part[x]
-                result.data[k++] = high + (low - high) * t
+                result.data[k++] = mixed[left + c] + (mixed[right + c] - mixed[left + c]) * column.part
             }
         }
     }
     return result
+}
+
+/** Two cells and how far between their centres a place lies. */
+private class Between(val first: Int, val second: Int, val part: Float)
+
+private fun neighbours(from: Int, to: Int): List<Between> {
+    val scale = from.toDouble() / to
+    return List(to) {
+        val place = (it + 0.5) * scale - 0.5
+        val whole = floor(place).toInt()
+        Between(whole.coerceIn(0, from - 1), (whole + 1).coerceIn(0, from - 1), (place - whole).toFloat())
+    }
+}
+
+/**
+ * A flat map `(a x + b y + c, d x + e y + f)` from places in one picture to those in another; pixel `j`
+ * covers `[j, j + 1)` in both.
+ */
+internal class Affine(
+    private val a: Double,
+    private val b: Double,
+    private val c: Double,
+    private val d: Double,
+    private val e: Double,
+    private val f: Double,
+) {
+    fun x(x: Double, y: Double): Double = a * x + b * y + c
+
+    fun y(x: Double, y: Double): Double = d * x + e * y + f
+
+    /** First [other], then this. */
+    operator fun times(other: Affine): Affine = Affine(
+        a * other.a + b * other.d, a * other.b + b * other.e, x(other.c, other.f),
+        d * other.a + e * other.d, d * other.b + e * other.e, y(other.c, other.f),
+    )
+
+    fun inverse(): Affine {
+        val area = a * e - b * d
+        val back = Affine(e / area, -b / area, 0.0, -d / area, a / area, 0.0)
+        return back * shift(-c, -f)
+    }
+
+    companion object {
+        fun shift(x: Double, y: Double): Affine = Affine(1.0, 0.0, x, 0.0, 1.0, y)
+
+        fun scaling(x: Double, y: Double): Affine = Affine(x, 0.0, 0.0, 0.0, y, 0.0)
+    }
+}
+
+/**
+ * Draws a picture from another one, bilinear.
+ *
+ * @param map from places in the picture to those in [values].
+ * @param outside value around [values]; null repeats their edges.
+ */
+internal fun warp(values: Raster, rows: Int, columns: Int, map: Affine, outside: Float? = null): Raster {
+    val channels = values.channels
+    val result = Raster(rows, columns, channels)
+    var k = 0
+    for (row in 0 until rows) {
+        for (column in 0 until columns) {
+            val x = map.x(column + 0.5, row + 0.5) - 0.5
+            val y = map.y(column + 0.5, row + 0.5) - 0.5
+            val (left, top) = floor(x).toInt() to floor(y).toInt()
+            val (u, v) = (x - left).toFloat() to (y - top).toFloat()
+            for (c in 0 until channels) {
+                val upper = mixed(values, top, left, c, u, outside)
+                val lower = mixed(values, top + 1, left, c, u, outside)
+                result.data[k++] = upper + (lower - upper) * v
+            }
+        }
+    }
+    return result
+}
+
+/** Between a cell and the one to its right. */
+private fun mixed(values: Raster, row: Int, column: Int, channel: Int, part: Float, outside: Float?): Float {
+    val left = cell(values, row, column, channel, outside)
+    return left + (cell(values, row, column + 1, channel, outside) - left) * part
+}
+
+private fun cell(values: Raster, row: Int, column: Int, channel: Int, outside: Float?): Float {
+    val (y, x) = row.coerceIn(0, values.rows - 1) to column.coerceIn(0, values.columns - 1)
+    return if (outside != null && (y != row || x != column)) outside else values[y, x, channel]
 }
 
 /** Averages blocks of `factor x factor` cells; an incomplete last row or column is left out. */

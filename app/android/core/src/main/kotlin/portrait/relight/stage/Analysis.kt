@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
+import kotlin.math.cos
 import kotlin.math.floor
 import kotlin.math.max
+import kotlin.math.sin
+import portrait.relight.Constants.Analysis.HALF
 import portrait.relight.Constants.Analysis.LEAST_PEAK
 import portrait.relight.Constants.Analysis.PEAK_PERCENT
 import portrait.relight.Constants.Analysis.SKIN
 import portrait.relight.Constants.Analysis.UNKNOWN_PEAK
 import portrait.relight.Constants.Analysis.WHITE
 import portrait.relight.Constants.View.SEEN
-import portrait.relight.Constants.View.SIDE
 
 /**
  * What one look at a face tells; enough to try many lights without looking again.
  *
+ * What is named `crop...` is in the crop's frame, where the head is upright, and its rasters lie on the
+ * face's crop; the others, made when asked for, are in camera frame and lie on the photo.
+ *
  * @property face the face.
  * @property view what the stages see of it.
- * @property environment the light already there, in the photo's units.
- * @property cropNormals 128 x 128 unit normals, camera frame, on the face's crop.
+ * @property cropEnvironment the light already there, in the photo's units.
+ * @property cropNormals 128 x 128 unit normals.
  * @property cropConfidence 128 x 128 trust in the normals, [0, 1], 0 off the person.
  * @property meanIrradiance luminance of the existing irradiance over pi, mean over the visible face.
  * @property headroom largest intensity of a key that burns no highlights.
@@ -26,7 +31,7 @@ import portrait.relight.Constants.View.SIDE
 public class Analysis(
     public val face: Face,
     public val view: View,
-    public val environment: Environment,
+    public val cropEnvironment: Environment,
     public val cropNormals: Raster,
     public val cropConfidence: Raster,
     public val meanIrradiance: Double,
@@ -35,6 +40,12 @@ public class Analysis(
 ) {
     /** Rotation from head to camera frame. */
     public val headPose: Matrix get() = face.headPose
+
+    /** The light already there, in the photo's units, camera frame. */
+    public val environment: Environment by lazy { cropEnvironment.roll(face.crop.roll) }
+
+    /** Unit vector towards where most of the existing light comes from, camera frame. */
+    public val existingDirection: Vector get() = rolled(cropEnvironment.dominantDirection(), face.crop.roll)
 
     /** The person, one channel in [0, 1] on the photo, 0 outside the crop. */
     public val mask: Raster by lazy { toPhoto(view.outline, 0f) }
@@ -45,6 +56,12 @@ public class Analysis(
     /** Unit normals on the photo, camera frame, NaN where nothing is known. */
     public val normals: Raster by lazy {
         val result = toPhoto(cropNormals, Float.NaN)
+        val (cos, sin) = cos(face.crop.roll).toFloat() to sin(face.crop.roll).toFloat()
+        for (i in result.data.indices step 3) {
+            val (x, y) = result.data[i] to result.data[i + 1]
+            result.data[i] = x * cos + y * sin
+            result.data[i + 1] = y * cos - x * sin
+        }
         normalize(result.data)
         for (i in mask.data.indices) if (mask.data[i] < SEEN) result.data.fill(Float.NaN, i * 3, i * 3 + 3)
         result
@@ -59,22 +76,24 @@ public class Analysis(
 
     private fun toPhoto(values: Raster, outside: Float): Raster {
         val seen = face.crop.visible(photo.height, photo.width)
-        val (rows, columns) = seen.bottom - seen.top to seen.right - seen.left
-        val part = face.crop.ontoGrid(values, Grid(seen.left, seen.top, 1, rows, columns))
-        val width = columns * values.channels
+        val grid = Grid(seen.left, seen.top, 1, seen.rows, seen.columns)
+        val part = face.crop.ontoGrid(values, grid)
+        // At the square's border a cell lies halfway between its inside and its outside.
+        val inside = face.crop.ontoGrid(Raster(values.rows, values.columns, 1).map { 1f }, grid, 0f)
         val result = Raster(photo.height, photo.width, values.channels)
         result.data.fill(outside)
-        for (y in 0 until rows) {
-            val to = ((seen.top + y) * photo.width + seen.left) * values.channels
-            part.data.copyInto(result.data, to, y * width, (y + 1) * width)
+        for (i in inside.data.indices) {
+            if (inside.data[i] < HALF) continue
+            val to = (seen.top + i / seen.columns) * photo.width + seen.left + i % seen.columns
+            part.data.copyInto(result.data, to * values.channels, i * values.channels, (i + 1) * values.channels)
         }
         return result
     }
 }
 
 /** Estimates normals and existing light around a face. */
-internal fun analyze(detector: Detector, stages: Stages, photo: Photo, face: Face): Analysis {
-    val view = look(detector, photo, face)
+internal fun analyze(perception: Perception, stages: Stages, photo: Photo, face: Face): Analysis {
+    val view = look(perception, photo, face)
     val normals = stages.normals(view)
     val environment = stages.lighting(view, normals.vectors)
     return Analysis(
@@ -92,7 +111,7 @@ internal fun analyze(detector: Detector, stages: Stages, photo: Photo, face: Fac
 /**
  * Luminance of the irradiance over pi, mean over a face: what a key of intensity 1 equals.
  *
- * @param normals unit normals, camera frame.
+ * @param normals unit normals, in the same frame.
  * @param face one channel, 1 on the visible face; where it is empty, the result is 1.
  */
 public fun meanIrradiance(environment: Environment, normals: Raster, face: Raster): Double {
@@ -110,17 +129,13 @@ public fun meanIrradiance(environment: Environment, normals: Raster, face: Raste
     return if (count == 0) 1.0 else sum / count
 }
 
-/** Sum of `k c G` over lights, three channels >= 0, 128 x 128 on the face's crop. */
-internal fun addedGain(stages: Stages, analysis: Analysis, lights: List<Light>): Raster {
-    val total = Raster(SIDE, SIDE, 3)
-    for (light in lights) {
-        val strength = FloatArray(3) { (light.intensity * light.color[it]).toFloat() }
-        if (strength.all { it == 0f }) continue
-        val gain = stages.gain(analysis.view, analysis.cropNormals, analysis.environment, light)
-        for (i in total.data.indices) total.data[i] += strength[i % 3] * gain.data[i]
-    }
-    return total
-}
+/** Key gain G of a light for unit intensity and white light, on the face's crop; [light] in camera frame. */
+internal fun gainOf(stages: Stages, analysis: Analysis, light: Light): Raster = stages.gain(
+    analysis.view,
+    analysis.cropNormals,
+    analysis.cropEnvironment,
+    light.rolled(-analysis.face.crop.roll),
+)
 
 /** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */
 internal fun headroom(view: View): Double {

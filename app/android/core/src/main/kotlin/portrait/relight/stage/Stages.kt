@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
+import java.util.WeakHashMap
 import kotlin.math.exp
 import portrait.relight.Constants.Environment.HEIGHT
 import portrait.relight.Constants.Environment.WIDTH
@@ -13,17 +14,20 @@ import portrait.relight.Constants.View.SIDE
 /**
  * Normals and the trust in them, 128 x 128.
  *
- * @property vectors unit normals, camera frame.
+ * @property vectors unit normals, crop's frame.
  * @property confidence in [0, 1], 0 outside the person.
  */
 public class Normals(public val vectors: Raster, public val confidence: Raster)
 
-/** The estimates made of a face, all on its crop at 128 pixels. */
+/**
+ * The estimates made of a face, all on its upright crop at 128 pixels and in the crop's frame: the camera
+ * frame turned about the camera's axis so that the head is upright.
+ */
 public interface Stages : AutoCloseable {
     /** Surface normals of the person. */
     public fun normals(view: View): Normals
 
-    /** The light already there, 16 x 32, in the photo's linear units, camera frame. */
+    /** The light already there, 16 x 32, in the photo's linear units. */
     public fun lighting(view: View, normals: Raster): Environment
 
     /**
@@ -35,36 +39,22 @@ public interface Stages : AutoCloseable {
     public fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster
 }
 
-/** A network that runs: numbers in, numbers out. */
-public interface Model : AutoCloseable {
-    /**
-     * Runs once.
-     *
-     * @param inputs by name, row by row, channels interleaved, without batch axis; what the model does
-     *   not ask for is left out.
-     * @return outputs by name, likewise.
-     * @throws ModelError if it does not run.
-     */
-    public fun run(inputs: Map<String, FloatArray>): Map<String, FloatArray>
-}
-
 /**
  * The stages as the three networks make them, whatever runs the networks.
  *
  * The networks are `normals` (photo of twice the size, mesh -> normals, confidence), `lighting`
  * (photo, normals, skin -> log_environment) and `quotient` (photo of twice the size, normals,
- * visibility, shading, light -> gain). Each is opened at its first use, then kept. Not for two threads at once.
- *
- * @param open gives a network by its name.
+ * visibility, shading, light -> gain).
  */
-public class NetworkStages(private val open: (String) -> Model) : Stages {
-    private val models = HashMap<String, Model>()
+public class NetworkStages(private val models: Models) : Stages {
+    /** Each face's existing light and the shading it makes, while the face is in use. */
+    private val shadings = WeakHashMap<View, Pair<Environment, Raster>>()
 
     override fun normals(view: View): Normals {
         val mesh = FloatArray(SIDE * SIDE * 4) {
             if (it % 4 == 3) view.face.data[it / 4] else view.mesh.normals.data[it / 4 * 3 + it % 4]
         }
-        val found = run("normals", mapOf("photo" to view.finePhoto.data, "mesh" to mesh))
+        val found = models.run("normals", mapOf("photo" to view.finePhoto.data, "mesh" to mesh))
         val confidence = Raster(SIDE, SIDE, 1, found.getValue("confidence"))
         val (doubted, trusted) = TRUSTED
         val trust = confidence.map { smoothstep(it, doubted, trusted) }
@@ -81,7 +71,7 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
             "normals" to normals.weighted(view.person).data,
             "skin" to view.skin.data,
         )
-        val found = Raster(HEIGHT, WIDTH, 3, run("lighting", inputs).getValue("log_environment"))
+        val found = Raster(HEIGHT, WIDTH, 3, models.run("lighting", inputs).getValue("log_environment"))
         val (least, most) = LOG_RANGE
         return Environment(found.map { exp(it.coerceIn(least, most)) })
     }
@@ -94,7 +84,7 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
             "photo" to view.finePhoto.data,
             "normals" to onPerson.data,
             "visibility" to lightVisibility(view.mesh, onPerson, direction, radius).data,
-            "shading" to shading(environment, onPerson, view.face).data,
+            "shading" to shadingOf(view, normals, environment).data,
             "light" to floatArrayOf(
                 direction.x.toFloat(),
                 direction.y.toFloat(),
@@ -102,7 +92,7 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
                 radius,
             ),
         )
-        val gain = run("quotient", inputs).getValue("gain")
+        val gain = models.run("quotient", inputs).getValue("gain")
         if (!isGrey(view.photo)) return Raster(SIDE, SIDE, 3, gain)
         return Raster(SIDE, SIDE, 3, FloatArray(gain.size) { // a grey photo stays grey
             val first = it - it % 3
@@ -110,13 +100,14 @@ public class NetworkStages(private val open: (String) -> Model) : Stages {
         })
     }
 
-    override fun close() {
-        models.values.forEach { it.close() }
-        models.clear()
+    /** The shading of a face, kept: a light that moves leaves it alone. */
+    private fun shadingOf(view: View, normals: Raster, environment: Environment): Raster = synchronized(shadings) {
+        shadings[view]?.takeIf { it.first === environment }?.second
+            ?: shading(environment, normals.weighted(view.person), view.face).also { shadings[view] = environment to it }
     }
 
-    private fun run(name: String, inputs: Map<String, FloatArray>): Map<String, FloatArray> =
-        models.getOrPut(name) { open(name) }.run(inputs)
+    /** Frees the networks. */
+    override fun close(): Unit = models.close()
 }
 
 private fun isGrey(photo: Raster): Boolean = (photo.data.indices step 3).all {

@@ -13,7 +13,10 @@ import portrait.relight.Constants.View.SOFT
 import portrait.relight.Constants.View.STRAY
 
 /**
- * A face's crop and what is known of it before any estimate; 128 x 128 unless said otherwise.
+ * A face's crop, upright, and what is known of it before any estimate; 128 x 128 unless said otherwise.
+ *
+ * All of it lies in the crop's frame: the camera frame turned about the camera's axis so that the head is
+ * upright.
  *
  * @property finePhoto 256 x 256, sRGB in [0, 1].
  * @property photo the same at 128 x 128.
@@ -42,15 +45,15 @@ public class View(
 }
 
 /** Sees a face as the stages do. */
-internal fun look(detector: Detector, photo: Photo, face: Face): View {
+internal fun look(perception: Perception, photo: Photo, face: Face): View {
     val crop = face.crop.extract(photo, FINE * SIDE)
     val small = shrink(crop, FINE).toRaster()
     val landmarks = face.cropLandmarks(SIDE)
-    val mesh = surface(landmarks, face.headPose, SIDE)
+    val mesh = surface(landmarks, face.cropPose, SIDE)
     val (normals, mask) = mesh.normals to mesh.mask
     val inner = erode(mask, RIM)
     val plain = dilate(region(landmarks, FEATURES, SIDE), RIM).map { 1 - it }
-    val person = detector.person(crop)
+    val person = perception.person(crop)
     require(person.rows == FINE * SIDE && person.columns == FINE * SIDE && person.channels == 1) {
         "a person's outline is as large as the picture it was found in"
     }

@@ -14,7 +14,9 @@ class ApplyTest {
         for ((i, case) in Golden.value("apply/cases").jsonArray.withIndex()) {
             val added = GainMap(9, 7, case.int("factor"), Golden.raster("apply/gain/$i"))
             for (threads in listOf(1, 3)) {
-                val found = apply(photo, added, case.number("strength"), threads)
+                val away = (1 - case.number("fill")).toFloat()
+                val taken = Golden.raster("apply/person/$i").map { away * it }
+                val found = apply(photo, added, case.number("strength"), threads, taken)
                 assertGolden("apply/relit/$i", found.numbers(), 1f, 0.02f)
             }
             if (added.factor > 1) {

@@ -27,6 +27,7 @@ class GuideTest {
     @Test
     fun `two faces share a photo`() {
         assertMap("guide/two", upsample(photo, outlines, gains), 0.02f, 1.5e-3f)
+        assertGolden("guide/two/person", Guide(photo, outlines).person.every(2).data, 0.05f, 1e-3f)
     }
 
     @Test

@@ -83,7 +83,14 @@ internal class TfliteModel(
     private fun invoke() {
         inputs.values.forEach { it.rewind() }
         outputs.values.forEach { it.rewind() }
-        interpreter.runSignature(inputs.toMap<String, Any>(), outputs.toMap<String, Any>(), SIGNATURE)
+        if (SIGNATURE in interpreter.signatureKeys) {
+            interpreter.runSignature(inputs.toMap<String, Any>(), outputs.toMap<String, Any>(), SIGNATURE)
+        } else { // MediaPipe's files have none: their tensors' own names serve
+            val given = List(interpreter.inputTensorCount) { inputs.getValue(interpreter.getInputTensor(it).name()) }
+            val wanted = List(interpreter.outputTensorCount) { interpreter.getOutputTensor(it).name() }
+            val found = wanted.indices.filter { wanted[it] in outputs }.associateWith { outputs.getValue(wanted[it]) }
+            interpreter.runForMultipleInputsOutputs(given.toTypedArray<Any>(), found.toMap<Int, Any>())
+        }
     }
 
     private fun openOnCpu(): Interpreter = try {

@@ -4,17 +4,11 @@ package portrait.relight.tflite
 import android.content.res.AssetManager
 import java.io.IOException
 import java.io.InputStream
-import portrait.relight.Environment
-import portrait.relight.Light
 import portrait.relight.MANIFEST
 import portrait.relight.Manifest
 import portrait.relight.Model
 import portrait.relight.ModelError
-import portrait.relight.NetworkStages
-import portrait.relight.Normals
-import portrait.relight.Raster
-import portrait.relight.Stages
-import portrait.relight.View
+import portrait.relight.Models
 
 /** Folder of the models among an app's assets. */
 public const val FOLDER: String = "portrait_relight"
@@ -26,7 +20,7 @@ public const val FOLDER: String = "portrait_relight"
 public val DEFAULT_ACCELERATORS: Map<String, Accelerator> = mapOf("quotient" to Accelerator.GPU)
 
 /**
- * The three networks that come with the library, on TensorFlow Lite.
+ * The networks that come with the library, ours and MediaPipe's, on TensorFlow Lite.
  *
  * They are loaded at their first use and kept, on one thread of their own, whichever thread calls.
  *
@@ -34,13 +28,12 @@ public val DEFAULT_ACCELERATORS: Map<String, Accelerator> = mapOf("quotient" to 
  * @param threads for one model's operations on the CPU.
  * @param read opens a file of the models' folder by its name.
  */
-public class TfliteStages(
+public class TfliteModels(
     private val accelerators: Map<String, Accelerator> = DEFAULT_ACCELERATORS,
     private val threads: Int = 2,
     private val read: (String) -> InputStream,
-) : Stages {
+) : Models() {
     private val thread = ModelThread()
-    private val networks = NetworkStages(::open)
     private val manifest by lazy { Manifest.parse(content(MANIFEST).decodeToString()) }
 
     /** The models among the assets that this library brings into an app. */
@@ -49,20 +42,7 @@ public class TfliteStages(
     /** The models' own version. */
     public val version: String get() = manifest.version
 
-    override fun normals(view: View): Normals = networks.normals(view)
-
-    override fun lighting(view: View, normals: Raster): Environment = networks.lighting(view, normals)
-
-    override fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster =
-        networks.gain(view, normals, environment, light)
-
-    /** Frees the models and ends their thread; this object is of no use afterwards. */
-    override fun close() {
-        networks.close()
-        thread.close()
-    }
-
-    private fun open(name: String): Model {
+    override fun open(name: String): Model {
         val entry = manifest.entry(name)
         val wanted = accelerators[name] ?: Accelerator.CPU
         val model = thread.call { TfliteModel(entry, content(entry.file), wanted, threads) }
@@ -71,6 +51,12 @@ public class TfliteStages(
 
             override fun close() = thread.call { model.close() }
         }
+    }
+
+    /** Frees the models and ends their thread; this object is of no use afterwards. */
+    override fun close() {
+        super.close()
+        thread.close()
     }
 
     private fun content(file: String): ByteArray = try {
