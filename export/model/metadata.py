@@ -43,9 +43,7 @@ def annotate(
         version: of the model.
         figures: JSON-ready, appended to the model's description.
     """
-    tflite, schema = schemas()
-    import flatbuffers
-
+    _, schema = schemas()
     model = schema.ModelMetadataT()
     model.name = f"Portrait Relight: {name}"
     model.description = f"{description.purpose} {json.dumps(dict(figures), sort_keys=True)}"
@@ -61,8 +59,16 @@ def annotate(
         schema, _names_in_order(interpreter, "outputs"), description.outputs
     )
     model.subgraphMetadata = [graph]
+    return attach(content, model)
+
+
+def attach(content: bytes, metadata: Any) -> bytes:
+    """Put metadata, a ``ModelMetadataT`` of the schema, into the content of a TFLite file."""
+    import flatbuffers
+
+    tflite, _ = schemas()
     builder = flatbuffers.Builder(0)
-    builder.Finish(model.Pack(builder), METADATA_IDENTIFIER)
+    builder.Finish(metadata.Pack(builder), METADATA_IDENTIFIER)
     whole = tflite.ModelT.InitFromObj(tflite.Model.GetRootAsModel(content, 0))
     buffer, field = tflite.BufferT(), tflite.MetadataT()
     buffer.data = np.frombuffer(builder.Output(), np.uint8)

@@ -21,7 +21,7 @@ Float = NDArray[np.float32]
 
 CONFIDENCE = 0.5
 """Score below which a face is ignored."""
-SAME_FACE = 0.3
+SAME_FACE = 0.5
 """Detections that overlap by more than this, intersection over union, are one face."""
 KEY_POINTS = 6
 """The subject's right eye, left eye, nose tip, mouth, right and left ear."""
