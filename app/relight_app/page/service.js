@@ -1,9 +1,9 @@
-const VERSION = "3733c47e969dad37";
+const VERSION = "4ba5b655b771696a";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-CCs9PohN.js",
- "assets/worker-Fk5KJkro.js",
+ "assets/index-b2zIhW1B.js",
+ "assets/worker-BvzKYDoh.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

@@ -10,6 +10,7 @@ import { Models } from "../src/models/library";
 import { standIn } from "./browser";
 import { checkApply, checkGrey, checkGuide } from "./gain_check";
 import { opaque } from "./picture";
+import { checkPerception } from "./perception_check";
 import { checkRelight } from "./portrait_check";
 import { checkExample, checkGroup, checkTurned, quarter } from "./relit_check";
 import {
@@ -46,6 +47,8 @@ const models = new Models(standIn(page, library));
 await checkExample(models, example);
 await checkGroup(models, example);
 await checkTurned(models, "quarter", quarter(example));
-await checkTurned(models, "leaning", picture(leaningFile));
+const leaning = picture(leaningFile);
+await checkTurned(models, "leaning", leaning);
+await checkPerception(models, leaning);
 console.log(`${tally.checks} checks, ${tally.failures} failures`);
 process.exitCode = tally.failures > 0 ? 1 : 0;

@@ -26,23 +26,9 @@ export interface Layout {
 }
 
 /** Faces down to 7 % of the frame's width. */
-export const FULL: Layout = {
-  model: "face_full",
-  input: "input_1",
-  boxes: "Identity",
-  scores: "Identity_1",
-  side: 192,
-  grids: [[48, 1]],
-};
+export const FULL: Layout = constants.FULL;
 /** Faces that fill the frame. */
-export const SHORT: Layout = {
-  model: "face_short",
-  input: "input",
-  boxes: "regressors",
-  scores: "classificators",
-  side: 128,
-  grids: [[16, 2], [8, 6]],
-};
+export const SHORT: Layout = constants.SHORT;
 
 type Point = readonly [number, number];
 
