@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import TiffImagePlugin
 
-from relight.photo.exif import tiff_from_exif
+from relight.photo.tiff_tag import tiff_from_exif
 
 
 def read_16_bit(data: bytes) -> NDArray[np.uint16]:

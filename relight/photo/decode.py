@@ -8,6 +8,7 @@ import io
 import logging
 import math
 import struct
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +18,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from relight.error import PhotoError, PhotoTooLargeError, UnsupportedPhotoError
 from relight.photo import container
-from relight.photo.exif import CleanExif, clean_exif, clean_xmp, exif_from_tiff
+from relight.photo.exif import CleanExif, clean_exif
 from relight.photo.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
 from relight.photo.picture import Encoding, Photo, reason, to_8_bit
 from relight.photo.signature import RAW, find_decoder, sniff
+from relight.photo.tiff_tag import exif_from_tiff
+from relight.photo.xmp import clean_xmp
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +115,7 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
     kind = sniff(data[:64], name)
     decoder = find_decoder(kind, name)
     try:
-        image: Image.Image = decoder(io.BytesIO(data))
+        image = _open(decoder, data)
         _check_size(name, *image.size, max_megapixels)
         return _decode_image(image, data, kind, name)
     except PhotoError:
@@ -129,6 +132,13 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
         broken = any(part in words.lower() for part in ("truncated", "incomplete", "end of"))
         state = "is cut short" if broken else "is damaged"
         raise PhotoError(f"{name} {state} ({words}); get a complete copy of it") from error
+
+
+def _open(decoder: Any, data: bytes) -> Image.Image:
+    with warnings.catch_warnings():  # Pillow's words on odd EXIF, of which we tell ourselves
+        warnings.simplefilter("ignore")
+        image: Image.Image = decoder(io.BytesIO(data))
+    return image
 
 
 class _Meta(NamedTuple):
@@ -195,6 +205,9 @@ def _read_meta(image: Image.Image, tags: dict[int, Any], kind: str, name: str) -
         exif = clean_exif(block, *image.size)
         if exif.block is None:
             _log.warning("%s: unreadable EXIF ignored", name)
+        elif exif.broken:
+            parts = ", ".join(exif.broken)
+            _log.warning("%s: broken parts of its EXIF are left out (%s)", name, parts)
     packet = tags.get(700) or info.get("xmp") or info.get("XML:com.adobe.xmp")
     xmp, xmp_orientation = None, 1
     if packet:

@@ -174,6 +174,92 @@ def test_xmp_about_a_gain_map_that_is_not_carried_over_is_dropped() -> None:
     assert photo.encoding.xmp is None
 
 
+def entry(tag: int, kind: int, count: int, value: bytes | int) -> bytes:
+    body = value if isinstance(value, bytes) else struct.pack("<I", value & 0xFFFFFFFF)
+    return struct.pack("<HHI", tag, kind, count) + body.ljust(4, b"\0")
+
+
+def directory(*entries: bytes, following: int = 0) -> bytes:
+    return struct.pack("<H", len(entries)) + b"".join(entries) + struct.pack("<I", following)
+
+
+CAMERA = directory(entry(0x9003, 2, 4, b"now\0"), entry(0xA002, 4, 1, 40))
+PLACE = directory(entry(1, 2, 2, b"N\0"))
+
+
+def branched_exif(
+    camera: int = 66, place: int = 96, following: int = 0, orientation: bytes | None = None
+) -> bytes:
+    """Main directory of 4 entries at 8, the camera's at 66, the GPS one at 96."""
+    main = directory(
+        entry(0x010F, 2, 4, b"Cam\0"),
+        orientation or entry(0x0112, 3, 1, b"\6\0"),
+        entry(0x8769, 4, 1, camera),
+        entry(0x8825, 13, 1, place),
+        following=following,
+    )
+    return b"Exif\0\0II*\0\x08\0\0\0" + main.ljust(58, b"\0") + CAMERA + PLACE
+
+
+def kept_exif(block: bytes) -> Image.Exif:
+    """What Pillow reads in a JPEG that came with this EXIF, turned upright and saved again."""
+    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "JPEG", exif=block))
+    assert photo.shape == (40, 24, 3)
+    exif = Image.open(io.BytesIO(saved(photo, "JPEG"))).getexif()
+    assert exif[0x0112] in (1, b"\1")
+    assert exif[0x010F] == "Cam"
+    return exif
+
+
+@pytest.mark.parametrize(("kind", "value"), [(1, b"\6"), (3, b"\6\0"), (4, 6), (6, b"\6"),
+                                             (8, b"\6\0"), (9, 6), (13, 6)])  # fmt: skip
+def test_orientation_may_be_any_integer(
+    kind: int, value: bytes | int, caplog: pytest.LogCaptureFixture
+) -> None:
+    exif = kept_exif(branched_exif(orientation=entry(0x0112, kind, 1, value)))
+    assert exif.get_ifd(0x8769)[0x9003] == "now"
+    assert exif.get_ifd(0x8825)[1] == "N"
+    assert not caplog.records
+
+
+def test_a_bad_offset_of_the_thumbnail_costs_nothing() -> None:
+    for following in (0xFFFFFFFF, 0x7FFF, 1, 8, 66):
+        exif = kept_exif(branched_exif(following=following))
+        assert exif.get_ifd(0x8769)[0x9003] == "now"
+        assert exif.get_ifd(0x8825)[1] == "N"
+        assert exif.get_ifd(1) == {}
+
+
+@pytest.mark.parametrize("bad", [0, 1, 8, 70, 0x7FFF, 0xFFFFFFF0])
+def test_a_bad_pointer_costs_its_branch_alone(bad: int, caplog: pytest.LogCaptureFixture) -> None:
+    exif = kept_exif(branched_exif(place=bad))
+    assert exif.get_ifd(0x8769)[0x9003] == "now"
+    assert 0x8825 not in exif
+    assert "left out (GPS position)" in caplog.text
+    exif = kept_exif(branched_exif(camera=bad))
+    assert 0x8769 not in exif
+    assert exif.get_ifd(0x8825)[1] == "N"
+    assert "left out (camera settings)" in caplog.text
+
+
+def test_a_bad_interoperability_pointer_costs_its_branch_alone() -> None:
+    block = branched_exif().replace(entry(0xA002, 4, 1, 40), entry(0xA005, 4, 1, 9999))
+    camera = kept_exif(block).get_ifd(0x8769)
+    assert camera == {0x9003: "now"}
+
+
+def test_a_value_outside_the_block_costs_its_tag_alone(caplog: pytest.LogCaptureFixture) -> None:
+    block = branched_exif().replace(entry(0xA002, 4, 1, 40), entry(0x927C, 7, 900, 90))
+    assert kept_exif(block).get_ifd(0x8769) == {0x9003: "now"}
+    assert "tag 37500" in caplog.text
+
+
+def test_a_main_directory_that_is_cut_short_gives_what_is_there() -> None:
+    block = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 9)
+    block += entry(0x010F, 2, 4, b"Cam\0") + entry(0x0112, 9, 1, 6)
+    assert set(kept_exif(block)) == {0x010F, 0x0112}
+
+
 @given(st.binary(max_size=400), st.integers(1, 5000), st.integers(1, 5000))
 @settings(max_examples=200, deadline=None)
 def test_any_exif_bytes_are_cleaned_or_dropped(noise: bytes, width: int, height: int) -> None:
