@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from typer.testing import Result as CommandResult
 from relight import Analysis, Face, Light, Relighter, Result
 from relight.face.perception import Perception
 
-ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
+ROOT = Path(__file__).parents[1]
+ASTRONAUT = ROOT / "examples" / "astronaut.png"
+WEB = ROOT / "app" / "web"
 FACE = (slice(90, 170), slice(190, 265))
 """Rows and columns inside the astronaut's face."""
 RAY = pytest.mark.skipif(
@@ -33,6 +36,18 @@ RAY = pytest.mark.skipif(
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in a shell's background, pytest is deaf to Ctrl-C, and so were the programs it tests.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def bundled(name: str, folder: Path, platform: str) -> Path:
+    """A script of ``app/web/test`` with all of the page that it needs, for node or a browser."""
+    node, rolldown = shutil.which("node"), WEB / "node_modules" / "rolldown" / "bin" / "cli.mjs"
+    if node is None or not rolldown.exists():
+        pytest.skip("this check needs Node and app/web/node_modules: npm ci in app/web")
+    script = folder / (f"{name}.mjs" if platform == "node" else f"{name}.js")
+    kind = "esm" if platform == "node" else "iife"
+    options = [f"test/{name}.ts", "-p", platform, "-f", kind, "-o", str(script)]
+    subprocess.run([node, str(rolldown), *options], cwd=WEB, check=True, capture_output=True)
+    return script
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ASTRONAUT
+from conftest import ASTRONAUT, bundled
 from PIL import Image
 from serving import Server
 
@@ -150,6 +150,15 @@ def editor(browser: Any) -> Iterator[Editor]:
     yield Editor(page)
     assert strangers == []
     context.close()
+
+
+@pytest.mark.slow
+def test_the_gpu_composes_what_is_saved(browser: Any, tmp_path: Path) -> None:
+    """Light added and light taken away, highlights and blacks: within a level."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.add_script_tag(path=bundled("compositor_check", tmp_path, "browser"))
+        assert page.evaluate("largestDifference()") <= 1
 
 
 @pytest.mark.slow

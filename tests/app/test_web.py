@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ASTRONAUT
+from conftest import ASTRONAUT, ROOT, WEB, bundled
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -28,11 +28,9 @@ from training.judge.metric import psnr
 
 Bytes = NDArray[np.uint8]
 
-ROOT = Path(__file__).parents[2]
-WEB, PAGE = ROOT / "app" / "web", ROOT / "app" / "relight_app" / "page"
+PAGE = ROOT / "app" / "relight_app" / "page"
 MODELS = ROOT / "relight" / "models"
 GOLDEN = ROOT / "app" / "android" / "core" / "src" / "test" / "resources" / "golden"
-ROLLDOWN = WEB / "node_modules" / "rolldown" / "bin" / "cli.mjs"
 REBUILD = "run npm ci && npm run build in app/web"
 
 
@@ -79,14 +77,8 @@ def test_the_page_names_no_other_host() -> None:
 
 
 def run_script(name: str, folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Bundle a script of ``app/web/test`` into a folder and run it with the page's own code."""
-    node = shutil.which("node")
-    if node is None or not ROLLDOWN.exists():
-        pytest.skip("this check needs Node and app/web/node_modules: npm ci in app/web")
-    script = folder / f"{name}.mjs"
-    bundle = [f"test/{name}.ts", "-p", "node", "-f", "esm", "-o", str(script)]
-    subprocess.run([node, str(ROLLDOWN), *bundle], cwd=WEB, check=True, capture_output=True)
-    command = [node, str(script), *map(str, arguments)]
+    """Run a script of ``app/web/test`` in Node."""
+    command = ["node", str(bundled(name, folder, "node")), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
