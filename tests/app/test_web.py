@@ -174,6 +174,7 @@ def test_the_example_upright_rolled_and_dark(
         "upright": astronaut,
         "rolled by 60": np.array(whole.rotate(60, Image.Resampling.BICUBIC)),
         "lying": np.ascontiguousarray(np.rot90(astronaut)),
+        "upside down": np.ascontiguousarray(astronaut[::-1, ::-1]),
         "small": np.array(whole.resize((200, 190), Image.Resampling.LANCZOS)),
         "dark": (astronaut * 0.2).astype(np.uint8),
         "grey": np.repeat(np.array(whole.convert("L"))[..., None], 3, -1),

@@ -1,9 +1,9 @@
-const VERSION = "4ba5b655b771696a";
+const VERSION = "d76cd0afe04d4627";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-b2zIhW1B.js",
- "assets/worker-BvzKYDoh.js",
+ "assets/index-Dv4Isrp2.js",
+ "assets/worker-BPNsuXgx.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

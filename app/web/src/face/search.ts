@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Finding all faces of a photo: upright or not, small, dark, or filling the frame. */
-import { landmark, search as constants } from "../constants.json";
+import { detector, landmark, search as constants } from "../constants.json";
 import { bounds } from "../geometry";
 import type { Pixels } from "../image/raster";
 import { FULL, SHORT, type Detection, type Sight } from "./detector";
@@ -13,64 +13,97 @@ import { brightened, lifted, type Tones } from "./tone";
 const {
   ALONE,
   ASTRAY,
+  CONFIRMED,
+  DETECTED,
   FAR,
+  HOPELESS,
   KEY_LANDMARKS,
+  LEAST_EVIDENCE,
   LEAST_OVERLAP,
+  LEAST_TURNED,
   LOOKS,
   NEAR,
   PRESENT,
   SAME,
   SEEN,
+  SETTLED,
   SIZES,
   SMALLEST_FACE,
   STILL,
+  STRONG,
   SURE,
   TILES,
   TILE_BELOW,
   TILE_OVERLAP,
   WIDER,
 } = constants;
+const { CONFIDENCE } = detector;
 const QUARTER = Math.PI / 2;
 /** Turns tried, in quarters: upside down before lying. */
 const QUARTERS = [2, 1, 3];
+
+/** One way to look for faces. */
+interface View extends Sight {
+  /** For heads that lie or hang: more evidence is asked for, and only one look closer. */
+  readonly isTurned?: boolean;
+}
+
+/** A face, and the evidence that it is a person's. */
+interface Seen {
+  readonly face: Face;
+  readonly evidence: number;
+}
 
 /** All faces of a photo, largest first; an empty list when there is none. */
 export async function findFaces(perception: Perception, pixels: Pixels): Promise<Face[]> {
   const { rows, columns } = pixels;
   if (Math.min(rows, columns) < SMALLEST_FACE) return [];
-  const photo = new Pyramid(pixels);
-  const search = new Search(perception, photo);
-  for (const sights of searches(rows, columns)) {
-    if (search.faces.length === 0) await search.look(sights);
+  const search = new Search(perception, new Pyramid(pixels));
+  let seen: Seen[] = [];
+  for (const views of upright(rows, columns)) {
+    if (seen.length === 0) await search.look(views, seen);
   }
-  const widest = Math.max(0, ...search.faces.map((face) => face.box[2]));
-  const enough = search.faces.length === 1 ? ALONE : TILE_BELOW;
+  for (const views of turned(rows, columns)) {
+    // What looks a little like a face may be the chin of one that hangs.
+    if (strongest(seen) >= STRONG) break;
+    const others: Seen[] = [];
+    await search.look(views, others);
+    if (strongest(others) > strongest(seen)) seen = others;
+  }
+  const widest = Math.max(0, ...seen.map(({ face }) => face.box[2]));
+  const enough = seen.length === 1 ? ALONE : TILE_BELOW;
   if (widest <= enough * Math.max(rows, columns)) {
-    for (const count of TILES) if (await search.look(tiles(rows, columns, count))) break;
+    for (const count of TILES) if (await search.look(tiles(rows, columns, count), seen)) break;
   }
-  return search.faces.sort((a, b) => faceSize(b) - faceSize(a));
+  return seen.map(({ face }) => face).sort((a, b) => faceSize(b) - faceSize(a));
+}
+
+function strongest(seen: readonly Seen[]): number {
+  return Math.max(...seen.map(({ evidence }) => evidence)); // of nothing: -Infinity
 }
 
 /** Ways to look at the whole photo, each for photos in which those before found no face. */
-function searches(rows: number, columns: number): Sight[][] {
+function upright(rows: number, columns: number): View[][] {
   const frame = Region.whole(rows, columns);
-  const close: Sight[] = [
-    { layout: SHORT, region: frame },
-    { layout: SHORT, region: frame.resized(WIDER), repeat: true },
+  const whole: View = { layout: FULL, region: frame };
+  const close: View[] = [
+    { ...whole, layout: SHORT },
+    { ...whole, layout: SHORT, region: frame.resized(WIDER), repeat: true },
   ];
-  const dark = [{ layout: FULL, region: frame }, ...close].map((sight) => ({
-    ...sight,
-    tones: brightened,
-  }));
-  const turned = QUARTERS.map((quarters) => {
+  const dark = [whole, ...close].map((view) => ({ ...view, tones: brightened }));
+  return [[whole], close, dark];
+}
+
+/** The same for faces that lie or hang, which detectors hardly see. */
+function turned(rows: number, columns: number): View[][] {
+  return QUARTERS.map((quarters) => {
     const region = Region.whole(rows, columns, quarters * QUARTER);
-    return [FULL, SHORT].map((layout) => ({ layout, region }));
+    return [FULL, SHORT].map((layout) => ({ layout, region, isTurned: true }));
   });
-  return [[{ layout: FULL, region: frame }], close, dark, ...turned];
 }
 
 /** Overlapping parts of the photo, each larger in the detector's view than in the whole. */
-function tiles(rows: number, columns: number, count: number): Sight[] {
+function tiles(rows: number, columns: number, count: number): View[] {
   const [high, wide] = [rows, columns].map((side) => (TILE_OVERLAP * side) / count);
   const middles = (side: number, part: number): number[] =>
     Array.from({ length: count }, (_, k) => part / 2 + ((side - part) * k) / (count - 1));
@@ -82,78 +115,82 @@ function tiles(rows: number, columns: number, count: number): Sight[] {
   );
 }
 
-/** A search under way. */
+/** Looks for faces in one photo. */
 class Search {
-  readonly faces: Face[] = [];
-
   constructor(
     private readonly perception: Perception,
     private readonly photo: Pyramid,
   ) {}
 
   /** Add the faces seen; whether a detector saw any, known or not. */
-  async look(sights: readonly Sight[]): Promise<boolean> {
-    const found: { detection: Detection; tones?: Tones }[] = [];
-    for (const sight of sights) {
-      const seen = await this.perception.boxes(this.photo, sight);
-      found.push(...seen.map((detection) => ({ detection, tones: sight.tones })));
+  async look(views: readonly View[], known: Seen[]): Promise<boolean> {
+    const found: { detection: Detection; view: View }[] = [];
+    for (const view of views) {
+      const detections = await this.perception.boxes(this.photo, view);
+      found.push(...detections.map((detection) => ({ detection, view })));
     }
     found.sort((a, b) => b.detection.score - a.detection.score);
-    for (const { detection, tones } of found) {
+    const isKnown = (box: Box, share: number): boolean =>
+      known.some(({ face }) => overlap(box, face.box) >= share);
+    for (const { detection, view } of found) {
       const box = boxOf(detection);
-      if (box[2] < SMALLEST_FACE || this.faces.some((face) => overlap(box, face.box) > SEEN)) continue;
-      const fit = await this.fit(detection, tones);
+      if (box[2] < SMALLEST_FACE || isKnown(box, SEEN)) continue;
+      const { fit, evidence } = await this.fit(detection, view);
       if (fit === null) continue;
       const { rows, columns } = this.photo;
       const face = faceFrom(fit.landmarks, rows, columns, fit.presence);
-      const known = this.faces.some((other) => overlap(face.box, other.box) >= SAME);
-      if (face.box[2] >= SMALLEST_FACE && !known) this.faces.push(face);
+      if (face.box[2] < SMALLEST_FACE || isKnown(face.box, SAME)) continue;
+      known.push({ face, evidence });
     }
     return found.length > 0;
   }
 
-  /** Landmarks of a detected face, or null if there is none after all. */
-  private async fit(detection: Detection, tones?: Tones): Promise<Fit | null> {
+  /** Landmarks of a detected person's face, if there is one after all, and the evidence of it. */
+  private async fit(
+    detection: Detection,
+    { isTurned, tones }: View,
+  ): Promise<{ fit: Fit | null; evidence: number }> {
     let best: Fit | null = null;
-    for (const [attempt, region] of regions(detection).entries()) {
+    let most = isTurned ? LEAST_TURNED : LEAST_EVIDENCE;
+    for (const region of regions(detection).slice(0, isTurned ? 1 : Infinity)) {
       const first = await this.untilStill(region);
       if (first === null || first.presence < PRESENT) continue;
-      const { fit, strayed } = await this.checked(first, tones);
+      const { fit, again } = await this.checked(first, tones);
       if (overlap(boxAround(fit.landmarks), boxOf(detection)) <= LEAST_OVERLAP) continue;
-      // A cat's face, too, looks like a person's in one of many ways.
-      const far = attempt === 0 && fit.presence >= SURE ? Infinity : FAR;
-      if (strayed > far) continue;
-      if (best === null || fit.presence > best.presence) best = fit;
-      if (best.presence >= SURE) break;
+      // An animal's face, too, looks like a person's in one of many ways.
+      const detected = DETECTED * (detection.score - CONFIDENCE);
+      const evidence = (await this.steady(fit)) + CONFIRMED * again + detected;
+      if (evidence >= most) [best, most] = [fit, evidence];
+      if (best !== null && best.presence >= SURE) break;
     }
-    return best;
+    return { fit: best, evidence: most };
   }
 
   /**
    * A face seen by the detector once more, upright and from near, and set right if need be.
    *
-   * @returns the better fit, and how far it strays from the detector's key points, as a share of
-   *   its size; infinite if the detector sees no face.
+   * @returns the better fit, and the detector's score; 0 if it sees no face there.
    */
-  private async checked(fit: Fit, tones?: Tones): Promise<{ fit: Fit; strayed: number }> {
+  private async checked(fit: Fit, tones?: Tones): Promise<{ fit: Fit; again: number }> {
     const region = regionAgain(fit.landmarks).resized(NEAR);
-    const seen = await this.perception.boxes(this.photo, {
-      region,
-      layout: SHORT,
-      tones,
-      repeat: true,
-    });
-    if (seen.length === 0) return { fit, strayed: Infinity };
+    const view = { region, layout: SHORT, tones, repeat: true };
+    const seen = await this.perception.boxes(this.photo, view);
+    if (seen.length === 0) return { fit, again: 0 };
     const nearest = seen.reduce((a, b) => (strayedBy(fit, b) < strayedBy(fit, a) ? b : a));
-    const strayed = strayedBy(fit, nearest);
-    if (strayed > ASTRAY) {
+    let better = fit;
+    if (strayedBy(fit, nearest) > ASTRAY) {
       const other = await this.untilStill(regionOf(nearest));
-      if (other !== null && other.presence >= Math.min(fit.presence, SURE)) {
-        const less = strayedBy(other, nearest);
-        if (less < strayed) return { fit: other, strayed: less };
-      }
+      const isPresent = other !== null && other.presence >= Math.min(fit.presence, SURE);
+      if (isPresent && strayedBy(other, nearest) < strayedBy(fit, nearest)) better = other;
     }
-    return { fit, strayed };
+    return { fit: better, again: strayedBy(better, nearest) <= FAR ? nearest.score : 0 };
+  }
+
+  /** Logarithmic odds of a face's presence, by one more look unless it is beyond doubt. */
+  private async steady(fit: Fit): Promise<number> {
+    if (logit(fit.presence) >= SETTLED) return SETTLED;
+    const again = await this.perception.landmarks(this.photo, regionAgain(fit.landmarks), lifted);
+    return again === null ? -Infinity : logit(again.presence);
   }
 
   /** Look again and again where a face was seen: a mesh that moves was misplaced. */
@@ -166,7 +203,8 @@ class Search {
       if (fit === null) break;
       if (best === null || fit.presence >= Math.min(best.presence, SURE)) best = fit;
       const moved = last === null ? Infinity : distance(fit.landmarks, last.landmarks);
-      if (moved * landmark.SIDE < STILL * region.side) break;
+      const isHopeless = last !== null && Math.max(fit.presence, last.presence) < HOPELESS;
+      if (isHopeless || moved * landmark.SIDE < STILL * region.side) break;
       last = fit;
       region = regionAgain(fit.landmarks);
     }
@@ -183,6 +221,11 @@ function regions(detection: Detection): Region[] {
     first.turned(0),
     ...QUARTERS.map((quarters) => first.turned(first.angle + quarters * QUARTER)),
   ];
+}
+
+/** Logarithmic odds. */
+function logit(presence: number): number {
+  return Math.log(presence / Math.max(1 - presence, 1e-9));
 }
 
 /** Mean distance of eyes, nose and mouth from a detection's, over the landmarks' size. */
