@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
+from PIL import Image
 
 from relight.face.face import Face
 from relight.geometry import head_angles
@@ -52,6 +53,10 @@ class Result:
             size = self.image.shape[1::-1]
             alpha = cv2.resize(to_8_bit(alpha), size, interpolation=cv2.INTER_AREA)
         return replace(self.photo, rgb=self.image, alpha=alpha)
+
+    def to_pil(self) -> Image.Image:
+        """The relit photo as a Pillow image: RGB or RGBA, 8 bits, sRGB."""
+        return self.relit.to_pil()
 
     def report(self) -> dict[str, Any]:
         """All that is worth knowing, JSON-ready; angles in degrees, seconds, pixels."""

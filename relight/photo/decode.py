@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
-import math
 import struct
 import warnings
 from typing import Any, NamedTuple
@@ -17,17 +16,28 @@ from PIL import Image, JpegImagePlugin
 from PIL.JpegImagePlugin import JpegImageFile
 
 from relight.error import PhotoError, PhotoTooLargeError, UnsupportedPhotoError
-from relight.photo import container
+from relight.photo import colorimetry, png, tiff
+from relight.photo.colorimetry import Colorimetry
 from relight.photo.exif import CleanExif, clean_exif
 from relight.photo.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
-from relight.photo.picture import Encoding, Photo, reason, to_8_bit
-from relight.photo.signature import RAW, find_decoder, sniff
-from relight.photo.tiff_tag import exif_from_tiff
+from relight.photo.picture import (
+    Encoding,
+    Photo,
+    check_size,
+    from_array,
+    reason,
+    split,
+    to_8_bit,
+    to_array,
+    turn,
+)
+from relight.photo.signature import RAW, find_decoder, parts_beside, sniff
 from relight.photo.xmp import clean_xmp
 
 _log = logging.getLogger(__name__)
 
 _READ_ONLY = ("GIF", "BMP", "AVIF")
+_GREY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I")
 _PLAIN_MODES = {
     **{mode: mode for mode in ("L", "LA", "RGB", "RGBA", "CMYK")},
     **dict.fromkeys(("RGBX", "YCbCr"), "RGB"),
@@ -35,29 +45,6 @@ _PLAIN_MODES = {
     "1": "L",
     "La": "LA",
 }
-
-
-def from_array(array: NDArray[Any], max_megapixels: float) -> Photo:
-    """Take pixels as a photo.
-
-    Args:
-        array: uint8 or uint16 sRGB, HxW, HxWx1, HxWx3 or HxWx4. A contiguous HxWx3 array is not
-            copied.
-        max_megapixels: larger photos are refused.
-
-    Raises:
-        PhotoError: too large.
-        TypeError: another dtype.
-        ValueError: another shape, or no pixels.
-    """
-    if array.dtype not in (np.uint8, np.uint16):
-        raise TypeError(f"expected uint8 or uint16 pixels, got {array.dtype}")
-    channels = array.shape[2] if array.ndim == 3 else 1
-    if array.ndim not in (2, 3) or channels not in (1, 3, 4) or array.size == 0:
-        raise ValueError(f"expected HxW, HxWx1, HxWx3 or HxWx4 pixels, got shape {array.shape}")
-    _check_size("<array>", array.shape[1], array.shape[0], max_megapixels)
-    rgb, alpha = _split(array)
-    return Photo(rgb, alpha, grey=channels == 1)
 
 
 def from_image(image: Image.Image, max_megapixels: float) -> Photo:
@@ -71,34 +58,18 @@ def from_image(image: Image.Image, max_megapixels: float) -> Photo:
         PhotoError: too large, damaged, or pixels of an unusual kind.
     """
     name = "<image>"
-    _check_size(name, *image.size, max_megapixels)
+    check_size(name, *image.size, max_megapixels)
     try:
         image.load()
     except (OSError, SyntaxError) as error:
         raise PhotoError(f"{name} is damaged ({reason(error)}); get a complete copy") from error
-    if image.mode.startswith("I;16"):
+    if image.mode == "F":
+        return from_array(np.asarray(image), max_megapixels)
+    if image.mode.startswith("I") and image.getextrema()[1] < 65536:  # type: ignore[operator]
         return from_array(np.asarray(image).astype(np.uint16), max_megapixels)
-    meta = _read_meta(image, {}, image.format or "PNG", name)
+    meta = _read_meta(image, b"", {}, {}, image.format or "PNG", name)
     rgb, alpha, grey = _decode_8_bit(image, meta, name)
     return Photo(rgb, alpha, meta.exif, name, grey=grey)
-
-
-def _split(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """HxW, HxWx1, HxWx3 or HxWx4 -> contiguous HxWx3 and alpha."""
-    if pixels.ndim == 2 or pixels.shape[2] == 1:
-        return np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2), None
-    alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
-    return np.ascontiguousarray(pixels[..., :3]), alpha
-
-
-def _check_size(name: str, width: int, height: int, max_megapixels: float) -> None:
-    if width < 1 or height < 1:
-        raise PhotoError(f"{name} has no pixels ({width} x {height}); get a complete copy of it")
-    if width * height > max_megapixels * 1e6:
-        raise PhotoTooLargeError(
-            f"{name} has {width} x {height} = {width * height / 1e6:.4g} megapixels, more than "
-            f"the limit of {max_megapixels:g}; shrink it"
-        )
 
 
 def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
@@ -116,8 +87,14 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
     decoder = find_decoder(kind, name)
     try:
         image = _open(decoder, data)
-        _check_size(name, *image.size, max_megapixels)
-        return _decode_image(image, data, kind, name)
+        check_size(name, *image.size, max_megapixels)
+        # Looking for more pages moves a reader to them.
+        second = _open(decoder, data) if kind in ("GIF", "TIFF") else image
+        beside = parts_beside(second, data, kind)
+        photo = _decode_image(image, data, kind, name)
+        if beside:
+            _log.warning("%s: %s", name, "; ".join(beside))
+        return photo
     except PhotoError:
         raise
     except Image.DecompressionBombError as error:  # WebP and GIF check on their own
@@ -148,21 +125,23 @@ class _Meta(NamedTuple):
     orientation: int
     icc: bytes | None
     xmp: bytes | None
+    hdr: Colorimetry | None = None
 
 
 def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Photo:
     tags = dict(getattr(image, "tag_v2", {}))
     if 50706 in tags:  # DNGVersion
         raise UnsupportedPhotoError(f"{name} is {RAW}")
-    if _is_16_bit(data, kind, tags, name):
-        if kind == "PNG":
-            chunks = container.read_png_chunks(data)  # and checks the whole file
-            image.info.setdefault("exif", chunks.get(b"eXIf"))
-        meta = _read_meta(image, tags, kind, name)
+    deep = _is_16_bit(image, data, kind, tags, name)
+    if not deep:
+        image.load()
+    elif kind == "PNG":
+        png.check(data)
+    chunks = list(png.read_chunks(data)) if kind == "PNG" else []
+    meta = _read_meta(image, data, tags, dict(chunks), kind, name)
+    if deep:
         rgb, alpha, grey = _decode_16_bit(data, kind, tags, meta, name)
     else:
-        image.load()
-        meta = _read_meta(image, tags, kind, name)
         rgb, alpha, grey = _decode_8_bit(image, meta, name)
     return Photo(
         rgb=rgb,
@@ -175,9 +154,11 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Phot
     )
 
 
-def _is_16_bit(data: bytes, kind: str, tags: dict[int, Any], name: str) -> bool:
+def _is_16_bit(image: Image.Image, data: bytes, kind: str, tags: dict[int, Any], name: str) -> bool:
     if kind == "PNG":
         return data[24] == 16
+    if kind == "HEIF":
+        return int(image.info.get("bit_depth", 8)) > 8
     wide = kind == "TIFF" and set(tags.get(258, ())) == {16} and tags.get(262) in (0, 1, 2)
     if wide and set(tags.get(339, (1,))) != {1}:
         raise UnsupportedPhotoError(
@@ -190,12 +171,19 @@ def _is_16_bit(data: bytes, kind: str, tags: dict[int, Any], name: str) -> bool:
     return wide
 
 
-def _read_meta(image: Image.Image, tags: dict[int, Any], kind: str, name: str) -> _Meta:
+def _read_meta(
+    image: Image.Image,
+    data: bytes,
+    tags: dict[int, Any],
+    chunks: dict[bytes, bytes],
+    kind: str,
+    name: str,
+) -> _Meta:
     info = image.info
-    block = info.get("exif")
+    block = info.get("exif") or chunks.get(b"eXIf")
     if kind == "TIFF":
         try:
-            block = exif_from_tiff(image.getexif())
+            block = tiff.describing_exif(image.getexif())
         except Exception as error:  # Pillow raises many kinds of error for odd EXIF
             _log.warning("%s: unreadable EXIF ignored (%s)", name, reason(error))
     elif kind == "PNG" and not block and isinstance(info.get("Raw profile type exif"), str):
@@ -216,10 +204,20 @@ def _read_meta(image: Image.Image, tags: dict[int, Any], kind: str, name: str) -
     # Pillow and OpenCV turn TIFF upright while decoding, and pillow-heif HEIC.
     turned = kind in ("TIFF", "HEIF")
     orientation = 1 if turned else exif.orientation or xmp_orientation
-    icc = info.get("icc_profile")
-    if not icc and exif.adobe_rgb and kind in ("JPEG", "TIFF"):
+    icc, colour = info.get("icc_profile"), None
+    try:
+        if b"cICP" in chunks or (kind == "PNG" and not icc):
+            colour, icc = colorimetry.from_png(chunks), None
+        elif kind in ("HEIF", "AVIF") and not icc:
+            colour = colorimetry.from_boxes(data)
+    except ValueError as error:
+        rest = "its profile counts" if icc else "taken as sRGB"
+        _log.warning("%s: %s; %s", name, error, rest)
+    if colour and not colour.hdr:
+        icc, colour = colour.profile(image.mode in _GREY_MODES), None
+    elif not icc and exif.adobe_rgb and kind in ("JPEG", "TIFF"):
         icc = adobe_rgb_profile()
-    return _Meta(exif.block, orientation, icc or None, xmp)
+    return _Meta(exif.block, orientation, icc or None, xmp, colour)
 
 
 def _unhex(text: str) -> bytes | None:
@@ -232,52 +230,70 @@ def _unhex(text: str) -> bytes | None:
 def _decode_16_bit(
     data: bytes, kind: str, tags: dict[int, Any], meta: _Meta, name: str
 ) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
-    rgb, alpha = _split(container.read_16_bit(data))
+    pixels = {"PNG": _read_png, "TIFF": _read_16_bit, "HEIF": _read_heif}[kind](data)
+    grey = pixels.ndim == 2
+    rgb, alpha = split(pixels)
     if kind == "PNG":
         grey = data[25] in (0, 4)  # colour type
-    else:
+    elif kind == "TIFF":
         grey = tags.get(277, 1) < 3
-        rgb, alpha = _tiff_samples(rgb, alpha, tags)
-    if meta.icc and not is_srgb(meta.icc):
+        rgb, alpha = tiff.unpack(rgb, alpha, tags)
+    if meta.hdr:
+        rgb = colorimetry.to_sdr(rgb, meta.hdr)
+    elif meta.icc and not is_srgb(meta.icc):
         converted = convert_16_bit(rgb, meta.icc)
         if converted is not None:
             rgb = converted
         elif image := _to_srgb(Image.fromarray(to_8_bit(rgb)), meta.icc, name):
-            rgb, alpha = _to_array(image), None if alpha is None else to_8_bit(alpha)
+            rgb, alpha = to_array(image), None if alpha is None else to_8_bit(alpha)
+    if grey:  # rounding may have tinted it
+        rgb[..., ::2] = rgb[..., 1:2]
     if kind == "PNG":
-        rgb = _turn(rgb, meta.orientation)
-        alpha = None if alpha is None else _turn(alpha, meta.orientation)
+        rgb = turn(rgb, meta.orientation)
+        alpha = None if alpha is None else turn(alpha, meta.orientation)
     return rgb, alpha, grey
 
 
-def _tiff_samples(
-    rgb: NDArray[Any], alpha: NDArray[Any] | None, tags: dict[int, Any]
-) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    if tags.get(262) == 0:  # white is zero
-        rgb = np.invert(rgb)
-    extra = (*tags.get(338, ()), 0)[0]
-    if alpha is None or extra == 0:
-        return rgb, None
-    if extra == 1:  # premultiplied
-        whole = np.maximum(alpha, 1).astype(np.uint32)[..., None]
-        wide = rgb.astype(np.uint32) * 65535 + whole // 2
-        rgb = np.minimum(wide // whole, 65535).astype(np.uint16)
-    return rgb, alpha
-
-
-def _turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Turn HxW or HxWxC upright by its EXIF orientation; contiguous in, contiguous out."""
-    if orientation == 1:
+def _read_png(data: bytes) -> NDArray[np.uint16]:
+    """As :func:`_read_16_bit`, with the colour that stands for transparent as alpha."""
+    pixels = _read_16_bit(png.pixels_only(data))
+    key = dict(png.read_chunks(data)).get(b"tRNS", b"")
+    if len(key) != 2 * (1 if pixels.ndim == 2 else pixels.shape[2]):
         return pixels
-    # Moving whole pixels is twice as fast as moving samples.
-    pixel = np.dtype((np.void, pixels.itemsize * math.prod(pixels.shape[2:])))
-    whole = pixels.reshape(len(pixels), -1).view(pixel)
-    if orientation >= 5:
-        whole = whole.swapaxes(0, 1)
-    rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else 1)
-    columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else 1)
-    turned = np.ascontiguousarray(whole[rows, columns])
-    return turned.view(pixels.dtype).reshape(*turned.shape, *pixels.shape[2:])
+    colours = pixels.reshape(*pixels.shape[:2], -1)
+    opaque = (colours != np.frombuffer(key, ">u2")).any(axis=2, keepdims=True)
+    colours = colours if colours.shape[2] == 3 else colours.repeat(3, axis=2)
+    return np.concatenate([colours, opaque * np.uint16(65535)], axis=2)
+
+
+def _read_heif(data: bytes) -> NDArray[np.uint16]:
+    """The same for a HEIC of 10 or 12 bits; libheif turns it upright."""
+    import pillow_heif
+
+    image = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
+    samples = np.array(image, np.uint16)  # in the upper bits
+    samples |= samples >> image.info["bit_depth"]
+    return samples
+
+
+def _read_16_bit(data: bytes) -> NDArray[np.uint16]:
+    """Decode a 16-bit PNG or TIFF with OpenCV, since Pillow would drop the lower bytes.
+
+    Returns:
+        uint16 HxW, HxWx3 (RGB) or HxWx4 (RGBA), TIFF orientation applied.
+
+    Raises:
+        ValueError: if OpenCV cannot read it.
+    """
+    import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise ValueError("its 16-bit samples cannot be decoded")
+    if pixels.ndim == 3 and pixels.shape[2] in (3, 4):
+        code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        pixels = cv2.cvtColor(pixels, code)
+    return np.asarray(pixels, np.uint16)
 
 
 def _decode_8_bit(
@@ -291,8 +307,10 @@ def _decode_8_bit(
         image = _to_srgb(image, meta.icc, name) or image
     if image.mode == "CMYK":
         image = image.convert("RGB")
-    rgb, _ = _split(_turn(_to_array(image), meta.orientation))
-    opacity = None if alpha is None else _turn(_to_array(alpha), meta.orientation)
+    rgb, _ = split(turn(to_array(image), meta.orientation))
+    if meta.hdr:
+        rgb = to_8_bit(colorimetry.to_sdr(rgb * np.uint16(257), meta.hdr))
+    opacity = None if alpha is None else turn(to_array(alpha), meta.orientation)
     return rgb, opacity, image.mode == "L"
 
 
@@ -319,16 +337,6 @@ def _to_srgb(image: Image.Image, icc: bytes, name: str) -> Image.Image | None:
     except ValueError as error:
         _log.warning("%s: colour profile ignored (%s)", name, error)
         return None
-
-
-def _to_array(image: Image.Image) -> NDArray[np.uint8]:
-    """L or RGB -> HxW or HxWx3. Bands make it three times as fast as ``np.asarray(image)``."""
-    shape = (image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2]
-    pixels = np.empty(shape, np.uint8)
-    for row in range(0, image.height, 64):
-        bottom = min(row + 64, image.height)
-        pixels[row:bottom] = np.asarray(image.crop((0, row, image.width, bottom)))
-    return pixels
 
 
 def _read_encoding(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight.error import PhotoError
-from relight.photo import container
+from relight.photo import png, tiff
 from relight.photo.exif import EXIF_PREFIX
 from relight.photo.icc import srgb_profile
 from relight.photo.picture import Photo, reason, to_8_bit
@@ -152,7 +152,7 @@ def _encode_png(photo: Photo) -> bytes:
     else:  # OpenCV has no grey with alpha
         if samples.shape[2] == 2:
             samples, grey = samples[..., [0, 0, 0, 1]], False
-        data = container.encode_png_16(samples[..., 0] if grey else samples)
+        data = png.encode_16_bit(samples[..., 0] if grey else samples)
     profile = zlib.compress(srgb_profile(grey))
     chunks = [(b"iCCP", b"sRGB\0\0" + profile)]
     if photo.encoding.dpi:
@@ -162,7 +162,7 @@ def _encode_png(photo: Photo) -> bytes:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + photo.encoding.xmp))
     if photo.exif:
         chunks.append((b"eXIf", photo.exif.removeprefix(EXIF_PREFIX)))
-    return container.add_png_chunks(data, chunks)
+    return png.add_chunks(data, chunks)
 
 
 def _encode_tiff(photo: Photo) -> bytes:
@@ -174,7 +174,7 @@ def _encode_tiff(photo: Photo) -> bytes:
         tags[700] = photo.encoding.xmp
     if photo.encoding.dpi:
         tags.update({282: photo.encoding.dpi[0], 283: photo.encoding.dpi[1], 296: 2})
-    return container.encode_tiff(samples, tags, photo.exif, compress=photo.encoding.compressed)
+    return tiff.encode(samples, tags, photo.exif, compress=photo.encoding.compressed)
 
 
 def _encode_webp(photo: Photo) -> bytes:
@@ -196,10 +196,14 @@ def _encode_heif(photo: Photo) -> bytes:
         import pillow_heif
     except ImportError as error:
         raise PhotoError(f"writing HEIC {HEIC_CURE}") from error
-    image = _to_image(_samples(photo, deep=False, grey=False))
+    samples = _samples(photo, deep=True, grey=False)
+    mode = "RGB" if samples.shape[2] == 3 else "RGBA"
+    if samples.dtype == np.uint16:  # written in 10 bits
+        mode += ";16"
+    image = pillow_heif.from_bytes(mode, (photo.width, photo.height), samples.tobytes())
     image.info["icc_profile"] = srgb_profile()
     buffer = io.BytesIO()
-    pillow_heif.from_pillow(image).save(buffer, quality=90, exif=photo.exif, xmp=photo.encoding.xmp)
+    image.save(buffer, quality=90, exif=photo.exif, xmp=photo.encoding.xmp)
     return buffer.getvalue()
 
 

@@ -59,7 +59,7 @@ def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
     orientation = 0
     if _ORIENTATION in main.entries:
         stored = tree.find(main, _ORIENTATION)
-        orientation = stored if stored in range(1, 9) else 1
+        orientation = stored if stored and stored in range(1, 9) else 1
         tree.put(main, _ORIENTATION, 1)
     if orientation >= 5:
         width, height = height, width

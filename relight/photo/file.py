@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight.error import PhotoError
-from relight.photo.decode import decode, from_array, from_image
+from relight.photo.decode import decode, from_image
 from relight.photo.encode import encode, format_of
-from relight.photo.picture import Encoding, Photo, reason
+from relight.photo.picture import Encoding, Photo, from_array, reason
 from relight.photo.signature import sniff
 from relight.storage import whole_file
 
@@ -45,23 +45,25 @@ def load_photo(
 ) -> Photo:
     """Read a photo: JPEG, PNG, TIFF, WebP, HEIC (with pillow-heif), AVIF, GIF or BMP.
 
-    Pixels are turned upright and converted to sRGB with the ICC profile. Without a profile they
-    are taken as sRGB, or as Adobe RGB where the camera's EXIF says so. 16-bit PNG and TIFF stay
-    16-bit, unless their profile consists of lookup tables, which can only be applied in 8 bits. Of
-    animations and multi-page files the first image is read. A broken profile or EXIF is ignored
-    and logged.
+    Pixels are turned upright and converted to sRGB by the ICC profile, or by what else tells their
+    colour: PNG chunks (cICP, gAMA, cHRM), the codes of HEIC and AVIF, a camera's EXIF that says
+    Adobe RGB. HDR (PQ and HLG) becomes SDR by the curve of
+    :func:`relight.photo.colorimetry.to_sdr`. 16-bit PNG and TIFF and HEIC of more than 8 bits
+    become 16-bit, unless their profile consists of lookup tables, which can only be applied in 8
+    bits. What cannot be read of profile or EXIF is left out and logged, and so is what is not kept
+    of a file: further frames and pages, an HDR gain map, the video of a motion photo.
 
     Args:
         source: path, bytes of a file, binary stream, Pillow image, or an array of sRGB pixels:
-            uint8 or uint16 HxW (grey), HxWx1 (grey), HxWx3 (RGB) or HxWx4 (RGBA). A contiguous
-            HxWx3 array is not copied.
+            uint8, uint16 or floats in [0, 1], HxW (grey), HxWx1 (grey), HxWx3 (RGB) or HxWx4
+            (RGBA). A contiguous HxWx3 array of integers is not copied.
         max_megapixels: larger photos are refused before they are decoded.
         name: how messages call a file given as bytes or stream.
 
     Raises:
         PhotoError: the file is missing, unreadable, damaged, too large or not a photo.
         TypeError: ``source`` is none of these types, or an array of another dtype.
-        ValueError: an array of another shape, or without pixels.
+        ValueError: an array of another shape, without pixels, or floats out of range.
     """
     if isinstance(source, np.ndarray):
         return from_array(source, max_megapixels)
@@ -102,7 +104,8 @@ def save_photo(
     The file appears complete or not at all. A JPEG keeps its quantisation tables and chroma
     subsampling; from other sources JPEG is written at quality 95 with full chroma. WebP is written
     at quality 90 (lossless if it was), HEIC at quality 90. JPEG has no alpha: transparent parts
-    become white. PNG and TIFF keep 16 bits, the others are rounded to 8.
+    become white. PNG and TIFF keep 16 bits, HEIC 10 of
+    them; the others are rounded to 8.
 
     Args:
         photo: what to write: a photo, or a result with its relit photo.

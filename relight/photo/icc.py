@@ -18,7 +18,12 @@ from PIL import Image
 from relight.color import linear_to_srgb
 from relight.photo.picture import reason
 
-_WHITE_D50 = (0.96420, 1.0, 0.82491)
+WHITE_D50 = (0.96420, 1.0, 0.82491)
+"""XYZ of the white that profiles refer to."""
+BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+"""XYZ to the cone responses that white is adapted in (ICC.1 Annex E)."""
 # Columns: the primaries as XYZ, adapted to D50 (ICC.1 Annex E, Bradford).
 _SRGB = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
@@ -27,7 +32,8 @@ _ADOBE_RGB = np.array(
     [[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]]
 )
 _D65_TO_D50 = (1.04788, 0.02292, -0.05022, 0.02959, 0.99048, -0.01707, -0.00925, 0.01508, 0.75168)
-_SRGB_CURVE = (3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+SRGB_CURVE = (3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+"""Parametric curve: its type in ICC.1, then its numbers."""
 _ADOBE_CURVE = (0, 563 / 256)
 _Profile = tuple[NDArray[np.float64] | None, list[NDArray[np.float64]]]
 
@@ -35,18 +41,26 @@ _Profile = tuple[NDArray[np.float64] | None, list[NDArray[np.float64]]]
 @functools.cache
 def srgb_profile(grey: bool = False) -> bytes:
     """The sRGB profile, or one for grey pixels with the sRGB transfer function (ICC 4.3)."""
-    return _build_profile("sRGB grey" if grey else "sRGB", None if grey else _SRGB, _SRGB_CURVE)
+    return build_profile("sRGB grey" if grey else "sRGB", None if grey else _SRGB, SRGB_CURVE)
 
 
 @functools.cache
 def adobe_rgb_profile() -> bytes:
     """Profile of the colour space that cameras call Adobe RGB and name in EXIF only."""
-    return _build_profile("Adobe RGB compatible", _ADOBE_RGB, _ADOBE_CURVE)
+    return build_profile("Adobe RGB compatible", _ADOBE_RGB, _ADOBE_CURVE)
 
 
-def _build_profile(
+def build_profile(
     name: str, primaries: NDArray[np.float64] | None, curve: tuple[float, ...]
 ) -> bytes:
+    """A display profile (ICC 4.3).
+
+    Args:
+        name: its description.
+        primaries: columns are XYZ of red, green and blue, adapted to D50; None for grey.
+        curve: parametric curve of all channels: its type, then its numbers.
+    """
+
     def fixed(kind: bytes, values: Sequence[float]) -> bytes:
         return (
             kind + bytes(4) + struct.pack(f">{len(values)}i", *(round(v * 65536) for v in values))
@@ -60,7 +74,7 @@ def _build_profile(
     tags = {
         b"desc": text(name),
         b"cprt": text("No copyright, use freely"),
-        b"wtpt": fixed(b"XYZ ", _WHITE_D50),
+        b"wtpt": fixed(b"XYZ ", WHITE_D50),
         b"chad": fixed(b"sf32", _D65_TO_D50),
     }
     if primaries is None:
@@ -78,7 +92,7 @@ def _build_profile(
     header = struct.pack(
         ">I4s4s4s4s4s", offset + len(body), b"", b"\4\x30\0\0", b"mntr", space, b"XYZ "
     )
-    header += date + b"acsp" + bytes(28) + fixed(b"", _WHITE_D50)[4:]
+    header += date + b"acsp" + bytes(28) + fixed(b"", WHITE_D50)[4:]
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+from relight.error import PhotoError, PhotoTooLargeError
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,13 @@ class Photo:
         """The pixels as uint8 HxWx3 sRGB; 16-bit samples are rounded to the nearest."""
         return to_8_bit(self.rgb)
 
+    def to_pil(self) -> Image.Image:
+        """The photo as a Pillow image: RGB or RGBA, 8 bits, sRGB, upright."""
+        if self.alpha is None:
+            return Image.fromarray(self.rgb8)
+        alpha = to_8_bit(self.alpha)
+        return Image.fromarray(np.concatenate([self.rgb8, alpha[..., None]], axis=2))
+
     def with_rgb(self, rgb: NDArray[Any]) -> Photo:
         """The same photo with other pixels.
 
@@ -104,11 +115,94 @@ class Photo:
         return dataclasses.replace(self, rgb=np.ascontiguousarray(rgb))
 
 
+def from_array(array: NDArray[Any], max_megapixels: float) -> Photo:
+    """Take pixels as a photo.
+
+    Args:
+        array: sRGB, HxW, HxWx1, HxWx3 or HxWx4: uint8, uint16, or floats in [0, 1], which become
+            uint16. A contiguous HxWx3 array of integers is not copied.
+        max_megapixels: larger photos are refused.
+
+    Raises:
+        PhotoError: too large.
+        TypeError: another dtype.
+        ValueError: another shape, no pixels, or floats out of range.
+    """
+    if array.dtype.kind == "f":
+        array = _deepen(array)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype not in (np.uint8, np.uint16):
+        raise TypeError(f"expected uint8 or uint16 pixels, or floats, got {array.dtype}")
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4) or array.size == 0:
+        raise ValueError(f"expected HxW, HxWx1, HxWx3 or HxWx4 pixels, got shape {array.shape}")
+    check_size("<array>", array.shape[1], array.shape[0], max_megapixels)
+    rgb, alpha = split(array)
+    return Photo(rgb, alpha, grey=channels == 1)
+
+
+def _deepen(array: NDArray[Any]) -> NDArray[np.uint16]:
+    if array.size and not (array.min() >= 0 and array.max() <= 1):  # NaN is neither
+        cure = "divide them by the value of white, or give uint8 or uint16"
+        raise ValueError(
+            f"float pixels lie in [0, 1], got {array.min():g} to {array.max():g}; {cure}"
+        )
+    return (array.astype(np.float64) * 65535 + 0.5).astype(np.uint16)
+
+
+def check_size(name: str, width: int, height: int, max_megapixels: float) -> None:
+    """Refuse photos without pixels and those larger than the limit.
+
+    Raises:
+        PhotoError: in both cases.
+    """
+    if width < 1 or height < 1:
+        raise PhotoError(f"{name} has no pixels ({width} x {height}); get a complete copy of it")
+    if width * height > max_megapixels * 1e6:
+        raise PhotoTooLargeError(
+            f"{name} has {width} x {height} = {width * height / 1e6:.4g} megapixels, more than "
+            f"the limit of {max_megapixels:g}; shrink it"
+        )
+
+
 def to_8_bit(samples: NDArray[Any]) -> NDArray[np.uint8]:
     """Round 16 bits to 8: exactly round(x / 257)."""
     if samples.dtype == np.uint8:
         return samples
     return ((samples.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+
+
+def split(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """HxW, HxWx1, HxWx3 or HxWx4 -> contiguous HxWx3 and alpha."""
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2), None
+    alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
+    return np.ascontiguousarray(pixels[..., :3]), alpha
+
+
+def turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn HxW or HxWxC upright by its EXIF orientation; contiguous in, contiguous out."""
+    if orientation == 1:
+        return pixels
+    # Moving whole pixels is twice as fast as moving samples.
+    pixel = np.dtype((np.void, pixels.itemsize * math.prod(pixels.shape[2:])))
+    whole = pixels.reshape(len(pixels), -1).view(pixel)
+    if orientation >= 5:
+        whole = whole.swapaxes(0, 1)
+    rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else 1)
+    columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else 1)
+    turned = np.ascontiguousarray(whole[rows, columns])
+    return turned.view(pixels.dtype).reshape(*turned.shape, *pixels.shape[2:])
+
+
+def to_array(image: Image.Image) -> NDArray[np.uint8]:
+    """L or RGB -> HxW or HxWx3. Bands make it three times as fast as ``np.asarray(image)``."""
+    shape = (image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2]
+    pixels = np.empty(shape, np.uint8)
+    for row in range(0, image.height, 64):
+        bottom = min(row + 64, image.height)
+        pixels[row:bottom] = np.asarray(image.crop((0, row, image.width, bottom)))
+    return pixels
 
 
 def reason(error: BaseException) -> str:

@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import struct
+from collections.abc import Iterator
 from typing import Any
+
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from relight.error import PhotoError, UnsupportedPhotoError
 
@@ -109,3 +116,79 @@ def find_decoder(kind: str, name: str) -> Any:
     except ImportError as error:
         cure = HEIC_CURE if kind == "HEIF" else "needs Pillow 11.3 or newer"
         raise UnsupportedPhotoError(f"{name} is {kind}, which {cure}") from error
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Type and body of each box, as far as they are whole (ISO 14496-12)."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1 and at + 16 <= len(data):
+            (size,), head = struct.unpack_from(">Q", data, at + 8), 16
+        size = size or len(data) - at
+        if size < head:
+            return
+        yield kind, data[at + head : at + size]
+        at += size
+
+
+def parts_beside(image: Image.Image, data: bytes, kind: str) -> list[str]:
+    """What a file holds besides its first picture and is not carried over, in words.
+
+    Args:
+        image: the file, opened but not decoded.
+        data: the whole file.
+        kind: what :func:`sniff` found.
+    """
+    found = []
+    boxed = dict(boxes(data)) if kind in ("HEIF", "AVIF") else {}
+    told = boxed.get(b"meta", b"") if boxed else data if kind == "JPEG" else b""
+    if any(mark in told for mark in _GAIN_MAPS[kind == "JPEG"]):
+        found.append("its HDR gain map is not kept")
+    elif pictures := _count_pictures(image, kind):
+        found.append(f"only the first of its {pictures} is kept")
+    if b"mpvd" in boxed or any(mark in told for mark in _VIDEOS):
+        found.append("its motion video is not kept")
+    if image.info.get("depth_images") or any(mark in told for mark in _DEPTH_MAPS):
+        found.append("its depth map is not kept")
+    if _MORE_XMP in told:
+        found.append("the extension of its XMP is not kept")
+    return found
+
+
+_GAIN_MAPS = (
+    (b"aux:hdrgainmap", b"tmap"),
+    (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"aux:hdrgainmap", b"HDRGainMap:"),
+)
+"""What only stands in files with a gain map: HEIC and AVIF, then JPEG."""
+_VIDEOS = (
+    *(b'MotionPhoto="1"', b"MotionPhoto='1'", b"MotionPhoto>1<", b"MotionPhoto_Data"),
+    *(b'MicroVideo="1"', b"MicroVideo='1'", b"MicroVideo>1<"),
+)
+_DEPTH_MAPS = (b"GDepth:", b'Semantic="Depth"')
+_MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_PARTS = {"TIFF": "pages", "JPEG": "pictures", "HEIF": "pictures"}
+_SMALLER = 1
+"""Bit of the TIFF tag 254 that tells a smaller version of another page."""
+
+
+def _count_pictures(image: Image.Image, kind: str) -> str | None:
+    """How many pictures there are, with the word for them; None for one."""
+    with contextlib.suppress(Exception):  # decoders raise every kind of error for damage
+        number = getattr(image, "n_frames", 1)
+        if isinstance(image, JpegImageFile) and image.info.get("mp"):
+            entries: Any = image._getmp()
+            kinds = [entry["Attribute"]["MPType"] for entry in entries[0xB002][1:]]
+            number = 1 + sum(not what.startswith("Large Thumbnail") for what in kinds)
+        elif isinstance(image, TiffImageFile) and number > 1:
+            number = sum(not _is_smaller(image, page) for page in range(number))
+            image.seek(0)
+        if number > 1:
+            return f"{number} {_PARTS.get(kind, 'frames')}"
+    return None
+
+
+def _is_smaller(image: TiffImageFile, page: int) -> bool:
+    image.seek(page)
+    return bool(image.tag_v2.get(254, 0) & _SMALLER)

@@ -166,12 +166,34 @@ def test_exif_orientation_wins_over_xmp() -> None:
     np.testing.assert_array_equal(load_photo(data).rgb, GRADIENT)
 
 
-def test_xmp_about_a_gain_map_that_is_not_carried_over_is_dropped() -> None:
-    xmp = XMP.replace(b'xmp:Rating="5"', b'hdrgm:Version="1.0"')
-    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "PNG"))
-    assert photo.encoding.xmp is None
+NAMESPACES = (
+    b"xmlns:x='adobe:ns:meta/' xmlns:GCamera='http://ns.google.com/photos/1.0/camera/' "
+    b"xmlns:gain='http://ns.adobe.com/hdr-gain-map/1.0/' "
+    b"xmlns:Container='http://ns.google.com/photos/1.0/container/'"
+)
+FOREIGN = (
+    b'GCamera:MotionPhoto="1" GCamera:MotionPhotoVersion="1"',
+    b"gain:Version='1.0'",
+    b'xmpNote:HasExtendedXMP="0123"',
+    b"><GCamera:MicroVideo>1</GCamera:MicroVideo><dc:format>x</dc:format",
+    b"><Container:Directory><rdf:Seq><rdf:li rdf:parseType='Resource'><Container:Item "
+    b"Item:Mime='image/jpeg' Item:Semantic='GainMap'/></rdf:li></rdf:Seq></Container:Directory"
+    b"><dc:format>x</dc:format",
+)
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_of_xmp_only_what_tells_of_parts_that_are_left_behind_goes(foreign: bytes) -> None:
+    xmp = XMP.replace(b"xmlns:x='adobe:ns:meta/'", NAMESPACES)
+    xmp = xmp.replace(b'exif:PixelXDimension="40"', foreign)
     photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "WEBP", xmp=xmp))
-    assert photo.encoding.xmp is None
+    kept = photo.encoding.xmp
+    assert kept is not None
+    body = kept[kept.index(b"<rdf:Description") :]
+    for word in (b"GCamera", b"gain:", b"Note", b"MotionPhoto", b"Container", b"GainMap"):
+        assert word not in body
+    for word in (b'xmp:Rating="5"', b"<dc:title>Anna</dc:title>", b'tiff:Orientation="1"'):
+        assert word in body
 
 
 def entry(tag: int, kind: int, count: int, value: bytes | int) -> bytes:

@@ -41,8 +41,12 @@ def test_arrays(shape: tuple[int, ...], dtype: type) -> None:
 
 
 def test_wrong_arrays_are_refused() -> None:
-    with pytest.raises(TypeError, match="float32"):
-        load_photo(np.zeros((4, 4, 3), np.float32))
+    for wrong in (np.int64, bool, complex):
+        with pytest.raises(TypeError, match="uint8 or uint16 pixels"):
+            load_photo(np.zeros((4, 4, 3), wrong))
+    for value in (1.5, -0.1, 255, np.nan):
+        with pytest.raises(ValueError, match=r"float pixels lie in \[0, 1\].*divide them"):
+            load_photo(np.full((4, 4, 3), value, np.float32))
     for shape in ((4,), (4, 4, 2), (2, 4, 4, 3), (0, 4, 3), (4, 0)):
         with pytest.raises(ValueError, match=r"shape \(" + str(shape[0])):
             load_photo(np.zeros(shape, np.uint8))
@@ -50,6 +54,31 @@ def test_wrong_arrays_are_refused() -> None:
         load_photo(5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="binary"):
         load_photo(io.StringIO("text"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, ">f4"])
+def test_floats_become_16_bit(kind: object) -> None:
+    photo = load_photo(np.array([[[0, 0.5, 1]]], kind))
+    assert photo.rgb.dtype == np.uint16
+    np.testing.assert_array_equal(photo.rgb, [[[0, 32768, 65535]]])
+
+
+def test_arrays_of_the_other_byte_order() -> None:
+    pixels = noise((4, 5, 3), np.uint16)
+    photo = load_photo(pixels.astype(">u2"))
+    assert photo.rgb.dtype == np.uint16
+    np.testing.assert_array_equal(photo.rgb, pixels)
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (4, 5, 4), (4, 5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_photos_as_pillow_images(shape: tuple[int, ...], dtype: type) -> None:
+    photo = load_photo(noise(shape, dtype))
+    image = photo.to_pil()
+    assert image.mode == ("RGBA" if shape[-1] == 4 else "RGB")
+    np.testing.assert_array_equal(np.asarray(image)[..., :3], photo.rgb8)
+    again = load_photo(image)
+    assert (again.alpha is None) == (photo.alpha is None)
 
 
 def test_with_rgb_keeps_the_rest_and_checks_pixels() -> None:

@@ -23,7 +23,7 @@ from photo_sample import (
 from PIL import Image, ImageCms
 
 from relight.photo.file import load_photo
-from relight.photo.icc import _build_profile, is_srgb, srgb_profile
+from relight.photo.icc import build_profile, is_srgb, srgb_profile
 
 
 def icc_name(data: bytes) -> str:
@@ -121,7 +121,7 @@ def test_broken_profile_is_ignored(profile: bytes, caplog: pytest.LogCaptureFixt
 
 
 def test_grey_profile_is_applied_and_stays_neutral() -> None:
-    linear = _build_profile("linear", None, (0, 1.0))
+    linear = build_profile("linear", None, (0, 1.0))
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     photo = load_photo(pillow_bytes(Image.fromarray(ramp), "PNG", icc_profile=linear))
     x = ramp / 255
