@@ -176,7 +176,7 @@ export class Environment {
 }
 
 /** Normal of a ball filling a square, and how much of the pixel it covers. */
-export function ballNormal(
+function ballNormal(
   column: number,
   row: number,
   size: number,

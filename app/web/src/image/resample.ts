@@ -205,7 +205,7 @@ export function halved(source: Rows): Pixels {
 }
 
 /** Blocks of `factor x factor` cells averaged, not rounded. */
-export function shrunk(source: Rows, factor: number): Raster {
+function shrunk(source: Rows, factor: number): Raster {
   const rows = Math.max(1, Math.floor(source.rows / factor));
   const columns = Math.max(1, Math.floor(source.columns / factor));
   const part = new Window(
