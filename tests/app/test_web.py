@@ -17,14 +17,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import agreement
 import numpy as np
 import pytest
 from conftest import ASTRONAUT, ROOT, WEB, bundled
 from numpy.typing import NDArray
 from PIL import Image
 
-from relight import NoFaceError, PhotoError, Relighter, Result, load_photo
-from training.judge.metric import psnr
+from relight import Relighter
 
 Bytes = NDArray[np.uint8]
 
@@ -120,83 +120,24 @@ def test_the_check_of_the_stages_can_fail(tmp_path: Path) -> None:
 
 def pages(photos: dict[str, Bytes], folder: Path) -> dict[str, Any]:
     """What the page finds in each photo, and how it relights it; None where it finds no face."""
-    for name, pixels in photos.items():
-        (folder / f"{name}.rgb").write_bytes(pixels.tobytes())
-    sizes = {name: pixels.shape[:2] for name, pixels in photos.items()}
-    (folder / "photos.json").write_text(json.dumps(sizes))
+    agreement.hand_over(photos, folder)
     done = run_script("agreement", folder, PAGE, MODELS, folder)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads((folder / "found.json").read_text())
-    for name, one in found.items():
-        if one is not None:
-            relit = np.fromfile(folder / f"{name}.relit.rgb", np.uint8)
-            one["image"] = relit.reshape(photos[name].shape)
-    return found
-
-
-def pythons(relighter: Relighter, pixels: Bytes) -> Result | None:
-    try:
-        return relighter.relight(pixels)
-    except NoFaceError:
-        return None
-
-
-def check(name: str, ours: Result | None, page: dict[str, Any] | None) -> None:
-    """The same faces and the same light, and pictures that nobody can tell apart."""
-    if ours is None or page is None:
-        assert ours is page, name
-        print(f"{name}: no face")  # noqa: T201
-        return
-    light, other = ours.lights[0], page["lights"][0]
-    apart = psnr(ours.image / 255, page["image"] / 255)
-    moved = [
-        np.abs(np.reshape(b["landmarks"], (-1, 3)) - a.landmarks)[:, :2].max() / a.box[2] * 256
-        for a, b in zip(ours.faces, page["faces"], strict=True)
-    ]
-    print(  # noqa: T201
-        f"{name}: {len(moved)} faces, landmarks {max(moved):.3f}/256 apart, azimuth"
-        f" {light.azimuth_deg:.2f} and {other['azimuth_deg']:.2f}, intensity"
-        f" {light.intensity:.4f} and {other['intensity']:.4f}, {apart:.1f} dB"
-    )
-    assert max(moved) < 0.5, name
-    assert other["azimuth_deg"] == pytest.approx(light.azimuth_deg, abs=1), name
-    assert other["elevation_deg"] == pytest.approx(light.elevation_deg, abs=1), name
-    assert other["intensity"] == pytest.approx(light.intensity, rel=0.02, abs=1e-3), name
-    assert apart >= 50, name
+    return agreement.take_back(photos, folder)
 
 
 @pytest.mark.slow
 def test_the_example_upright_rolled_and_dark(
     relighter: Relighter, astronaut: Bytes, tmp_path: Path
 ) -> None:
-    whole = Image.fromarray(astronaut)
-    photos = {
-        "upright": astronaut,
-        "rolled by 60": np.array(whole.rotate(60, Image.Resampling.BICUBIC)),
-        "lying": np.ascontiguousarray(np.rot90(astronaut)),
-        "upside down": np.ascontiguousarray(astronaut[::-1, ::-1]),
-        "small": np.array(whole.resize((200, 190), Image.Resampling.LANCZOS)),
-        "dark": (astronaut * 0.2).astype(np.uint8),
-        "grey": np.repeat(np.array(whole.convert("L"))[..., None], 3, -1),
-        "two": np.concatenate([astronaut, astronaut[:, ::-1]], 1),
-        "nobody": np.full((120, 160, 3), 128, np.uint8),
-    }
+    photos = agreement.examples(astronaut)
     found = pages(photos, tmp_path)
-    for name, pixels in photos.items():
-        check(name, pythons(relighter, pixels), found[name])
+    agreement.check_all(relighter, photos, found)
     assert found["nobody"] is None
     assert len(found["two"]["faces"]) == 2
 
 
 @pytest.mark.slow
 def test_real_photos(relighter: Relighter, real_photos: Path, tmp_path: Path) -> None:
-    photos = {}
-    for path in sorted(real_photos.iterdir()):
-        try:
-            photos[path.name] = load_photo(path).rgb8
-        except PhotoError:
-            continue  # a list beside the photos
-    found = pages(photos, tmp_path)
-    for name, pixels in photos.items():
-        check(name, pythons(relighter, pixels), found[name])
-    assert any(one is not None for one in found.values())
+    photos = agreement.read_photos(real_photos)
+    agreement.check_all(relighter, photos, pages(photos, tmp_path))

@@ -18,6 +18,7 @@ ROOT = Path(constants.__file__).parents[1]
 STALE = "run python -m export.constants, then npm run build in app/web"
 GUIDES = (
     Path("relight/gain/guide.py"),
+    Path("app/web/src/gain/guide.ts"),
     Path("app/android/core/src/main/kotlin/portrait/relight/gain/Guide.kt"),
 )
 """The guided fit in each language."""
