@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from export import gpu
-from relight.models.library import Models
+from export.model.graph import inspect
+from relight.models.library import Models, read_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,8 +28,8 @@ def test_models_for_the_gpu_run_whole_there(name: str, shipped: dict[str, gpu.Gp
 
 
 def test_the_library_gives_the_gpu_the_models_that_were_checked() -> None:
-    stages = ROOT / "app/android/tflite/src/main/kotlin/portrait/relight/tflite/TfliteStages.kt"
-    given = re.findall(r'"(\w+)" to Accelerator\.GPU', stages.read_text("utf-8"))
+    models = ROOT / "app/android/tflite/src/main/kotlin/portrait/relight/tflite/TfliteModels.kt"
+    given = re.findall(r'"(\w+)" to Accelerator\.GPU', models.read_text("utf-8"))
     assert set(given) == gpu.RUN_ON_GPU
 
 
@@ -46,3 +47,12 @@ def test_the_command_fails_where_a_model_would_be_split(monkeypatch: pytest.Monk
     assert CliRunner().invoke(app).exit_code == 0
     monkeypatch.setattr(gpu, "FRIENDLY", gpu.FRIENDLY - {"EXP"})
     assert CliRunner().invoke(app).exit_code == 1
+
+
+def test_models_use_built_in_operations_alone() -> None:
+    """TensorFlow Lite on Android and tflite-runtime have no others, as MediaPipe's runtime has."""
+    for name, entry in read_manifest(Models().folder)[1].items():
+        graph = inspect((Models().folder / entry.file).read_bytes())
+        assert graph.delegated or graph.others
+        for operation in graph.delegated | graph.others:
+            assert re.fullmatch(r"[A-Z0-9_]+", operation), f"{name}: {operation}"

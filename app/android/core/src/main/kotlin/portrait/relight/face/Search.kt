@@ -4,21 +4,30 @@ package portrait.relight
 
 import kotlin.math.PI
 import kotlin.math.hypot
+import kotlin.math.ln
 import kotlin.math.max
 import kotlin.math.min
+import portrait.relight.Constants.Detector.CONFIDENCE
 import portrait.relight.Constants.Search.ALONE
 import portrait.relight.Constants.Search.ASTRAY
+import portrait.relight.Constants.Search.CONFIRMED
+import portrait.relight.Constants.Search.DETECTED
 import portrait.relight.Constants.Search.FAR
+import portrait.relight.Constants.Search.HOPELESS
 import portrait.relight.Constants.Search.KEY_LANDMARKS
+import portrait.relight.Constants.Search.LEAST_EVIDENCE
 import portrait.relight.Constants.Search.LEAST_OVERLAP
+import portrait.relight.Constants.Search.LEAST_TURNED
 import portrait.relight.Constants.Search.LOOKS
 import portrait.relight.Constants.Search.NEAR
 import portrait.relight.Constants.Search.PRESENT
 import portrait.relight.Constants.Search.SAME
 import portrait.relight.Constants.Search.SEEN
+import portrait.relight.Constants.Search.SETTLED
 import portrait.relight.Constants.Search.SIZES
 import portrait.relight.Constants.Search.SMALLEST_FACE
 import portrait.relight.Constants.Search.STILL
+import portrait.relight.Constants.Search.STRONG
 import portrait.relight.Constants.Search.SURE
 import portrait.relight.Constants.Search.TILES
 import portrait.relight.Constants.Search.TILE_BELOW
@@ -28,44 +37,58 @@ import portrait.relight.Constants.Search.WIDER
 /**
  * One way to look for faces.
  *
+ * @property tones what is done to the picture's tones.
  * @property repeat whether the photo's edge repeats outside the region; else it is black there.
+ * @property turned for heads that lie or hang: more evidence is asked for, and only one look closer.
  */
 private class Glance(
     val layout: Layout,
     val region: Region,
     val tones: Tones? = null,
     val repeat: Boolean = false,
+    val turned: Boolean = false,
 )
+
+/** A face, and the evidence that it is a person's. */
+private class Seen(val face: Face, val evidence: Double)
 
 /** All faces of a photo that are large enough, largest first; an empty list when there is none. */
 internal fun find(models: Models, photo: Photo): List<Face> =
     if (min(photo.height, photo.width) < SMALLEST_FACE) emptyList() else Search(models, Pyramid(photo)).find()
 
 private class Search(private val models: Models, private val photo: Pyramid) {
-    private val faces = ArrayList<Face>()
-
     fun find(): List<Face> {
-        for (glances in searches()) if (faces.isEmpty()) look(glances())
-        val widest = faces.maxOfOrNull { it.box[2] } ?: 0f
-        val enough = (if (faces.size == 1) ALONE else TILE_BELOW) * max(photo.height, photo.width)
-        if (widest <= enough) TILES.firstOrNull { look(tiles(it)) }
-        return faces.sortedByDescending { it.size }
+        var seen = ArrayList<Seen>()
+        for (glances in upright()) if (seen.isEmpty()) look(glances, seen)
+        for (glances in turned()) {
+            // What looks a little like a face may be the chin of one that hangs.
+            if (strongest(seen) >= STRONG) break
+            val others = ArrayList<Seen>().also { look(glances, it) }
+            if (strongest(others) > strongest(seen)) seen = others
+        }
+        val widest = seen.maxOfOrNull { it.face.box[2] } ?: 0f
+        val enough = (if (seen.size == 1) ALONE else TILE_BELOW) * max(photo.height, photo.width)
+        if (widest <= enough) TILES.firstOrNull { look(tiles(it), seen) }
+        return seen.map { it.face }.sortedByDescending { it.size }
     }
 
+    private fun strongest(seen: List<Seen>) = seen.maxOfOrNull { it.evidence } ?: Double.NEGATIVE_INFINITY
+
     /** Ways to look at the whole photo, each for photos in which those before found no face. */
-    private fun searches(): List<() -> List<Glance>> {
+    private fun upright(): List<List<Glance>> {
         val frame = Region.whole(photo)
         fun close(tones: Tones?) = listOf(
             Glance(Layout.SHORT, frame, tones),
             Glance(Layout.SHORT, Region(frame.x, frame.y, WIDER * frame.side), tones, repeat = true),
         )
-        return listOf(
-            { listOf(Glance(Layout.FULL, frame)) },
-            { close(null) },
-            { listOf(Glance(Layout.FULL, frame, ::brightened)) + close(::brightened) },
-        ) + QUARTERS.map { quarters -> // detectors hardly see a face that lies or hangs
-            { listOf(Layout.FULL, Layout.SHORT).map { Glance(it, Region.whole(photo, quarters * PI / 2)) } }
-        }
+        val bright = Glance(Layout.FULL, frame, ::brightened)
+        return listOf(listOf(Glance(Layout.FULL, frame)), close(null), listOf(bright) + close(::brightened))
+    }
+
+    /** The same for faces that lie or hang, which detectors hardly see. */
+    private fun turned(): List<List<Glance>> = QUARTERS.map { quarters ->
+        val region = Region.whole(photo, quarters * PI / 2)
+        listOf(Layout.FULL, Layout.SHORT).map { Glance(it, region, turned = true) }
     }
 
     /** Overlapping parts of the photo, each larger in the detector's view than in the whole. */
@@ -78,55 +101,68 @@ private class Search(private val models: Models, private val photo: Pyramid) {
     }
 
     /** Adds the faces seen; whether a detector saw any, known or not. */
-    private fun look(glances: List<Glance>): Boolean {
+    private fun look(glances: List<Glance>, known: MutableList<Seen>): Boolean {
         val found = glances.flatMap { glance ->
-            detect(models, glance.layout, photo, glance.region, glance.tones, glance.repeat).map { it to glance.tones }
+            detect(models, glance.layout, photo, glance.region, glance.tones, glance.repeat).map { it to glance }
         }
-        for ((detection, tones) in found.sortedByDescending { it.first.score }) {
+        for ((detection, glance) in found.sortedByDescending { it.first.score }) {
             val box = detection.box
-            if (box[2] < SMALLEST_FACE || faces.any { overlap(box, it.box) > SEEN }) continue
-            val fit = fitted(detection, tones) ?: continue
+            if (box[2] < SMALLEST_FACE || known.any { overlap(box, it.face.box) > SEEN }) continue
+            val (fit, evidence) = fitted(detection, glance) ?: continue
             val face = Face.fromLandmarks(fit.landmarks, photo.height, photo.width, fit.presence)
-            if (face.box[2] >= SMALLEST_FACE && faces.all { overlap(face.box, it.box) < SAME }) faces += face
+            if (face.box[2] < SMALLEST_FACE || known.any { overlap(face.box, it.face.box) >= SAME }) continue
+            known += Seen(face, evidence)
         }
         return found.isNotEmpty()
     }
 
-    /** Landmarks of a detected face, or null if there is none after all. */
-    private fun fitted(detection: Detection, tones: Tones?): Fit? {
+    /** Landmarks of a detected person's face, if there is one after all, and the evidence of it. */
+    private fun fitted(detection: Detection, glance: Glance): Pair<Fit, Double>? {
         var best: Fit? = null
-        for ((attempt, region) in regions(detection).withIndex()) {
+        var most = if (glance.turned) LEAST_TURNED else LEAST_EVIDENCE
+        for (region in regions(detection).take(if (glance.turned) 1 else Int.MAX_VALUE)) {
             val first = untilStill(region)?.takeIf { it.presence >= PRESENT } ?: continue
-            val (fit, strayed) = checked(first, tones)
+            val (fit, again) = checked(first, glance.tones)
             if (overlap(bounds(fit.landmarks), detection.box) <= LEAST_OVERLAP) continue
-            // A cat's face, too, looks like a person's in one of many ways.
-            if (strayed > if (attempt == 0 && fit.presence >= SURE) Double.POSITIVE_INFINITY else FAR) continue
-            if (best == null || fit.presence > best.presence) best = fit
-            if (best.presence >= SURE) break
+            // An animal's face, too, looks like a person's in one of many ways.
+            val evidence = steady(fit) + CONFIRMED * again + DETECTED * (detection.score - CONFIDENCE)
+            if (evidence >= most) {
+                best = fit
+                most = evidence
+            }
+            if (best != null && best.presence >= SURE) break
         }
-        return best
+        return best?.let { it to most }
     }
 
     /**
      * A face seen by the detector once more, upright and from near, and set right if need be.
      *
-     * @return the better fit, and how far it strays from the detector's key points, as a share of its
-     *   size; infinite if the detector sees no face.
+     * @return the better fit, and the detector's score; 0 if it sees no face there.
      */
     private fun checked(fit: Fit, tones: Tones?): Pair<Fit, Double> {
         val near = regionAgain(fit.landmarks).run { Region(x, y, NEAR * side, angle) }
         val detection = detect(models, Layout.SHORT, photo, near, tones, repeat = true)
-            .minByOrNull { strayed(fit, it) } ?: return fit to Double.POSITIVE_INFINITY
-        val strayed = strayed(fit, detection)
-        if (strayed > ASTRAY) {
-            val other = untilStill(regionOf(detection))
-            if (other != null && other.presence >= min(fit.presence, SURE)) {
-                val otherStrayed = strayed(other, detection)
-                if (otherStrayed < strayed) return other to otherStrayed
+            .minByOrNull { strayed(fit, it) } ?: return fit to 0.0
+        var (best, least) = fit to strayed(fit, detection)
+        if (least > ASTRAY) {
+            val other = untilStill(regionOf(detection))?.takeIf { it.presence >= min(fit.presence, SURE) }
+            if (other != null && strayed(other, detection) < least) {
+                best = other
+                least = strayed(other, detection)
             }
         }
-        return fit to strayed
+        return best to if (least <= FAR) detection.score else 0.0
     }
+
+    /** Logit of a face's presence, by one more look unless it is beyond doubt. */
+    private fun steady(fit: Fit): Double {
+        if (logit(fit.presence) >= SETTLED) return SETTLED
+        val again = fit(models, photo, regionAgain(fit.landmarks), ::lifted)
+        return again?.let { logit(it.presence) } ?: Double.NEGATIVE_INFINITY
+    }
+
+    private fun logit(presence: Double) = ln(presence / max(1 - presence, 1e-9))
 
     /** Where to look for a detected face: as its eyes lie, then otherwise. */
     private fun regions(detection: Detection): List<Region> {
@@ -146,7 +182,8 @@ private class Search(private val models: Models, private val photo: Pyramid) {
             val fit = fit(models, photo, region, ::lifted) ?: return best
             if (best.let { it == null || fit.presence >= min(it.presence, SURE) }) best = fit
             val moved = last?.let { distance(it.landmarks, fit.landmarks) } ?: Double.POSITIVE_INFINITY
-            if (moved * Constants.Landmark.SIDE < STILL * region.side) return best
+            val hopeless = last.let { it != null && max(fit.presence, it.presence) < HOPELESS }
+            if (hopeless || moved * Constants.Landmark.SIDE < STILL * region.side) return best
             last = fit
             region = regionAgain(fit.landmarks)
         }
