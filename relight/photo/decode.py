@@ -3,25 +3,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import logging
-import struct
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, JpegImagePlugin
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL import Image
 
 from relight.error import PhotoError, PhotoTooLargeError, UnsupportedPhotoError
 from relight.photo import colorimetry, png, tiff
 from relight.photo.colorimetry import Colorimetry
-from relight.photo.exif import CleanExif, clean_exif
+from relight.photo.encoding import read_encoding
+from relight.photo.exif import CleanExif, clean_exif, clean_xmp
 from relight.photo.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
 from relight.photo.picture import (
-    Encoding,
     Photo,
     check_size,
     from_array,
@@ -32,7 +29,6 @@ from relight.photo.picture import (
     turn,
 )
 from relight.photo.signature import RAW, find_decoder, parts_beside, sniff
-from relight.photo.xmp import clean_xmp
 
 _log = logging.getLogger(__name__)
 
@@ -112,9 +108,10 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
 
 
 def _open(decoder: Any, data: bytes) -> Image.Image:
-    with warnings.catch_warnings():  # Pillow's words on odd EXIF, of which we tell ourselves
+    with warnings.catch_warnings():  # Pillow's words on odd tags, of which we tell ourselves
         warnings.simplefilter("ignore")
         image: Image.Image = decoder(io.BytesIO(data))
+        dict(getattr(image, "tag_v2", {}))  # reads them all
     return image
 
 
@@ -150,7 +147,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Phot
         name=name,
         format="PNG" if kind in _READ_ONLY else kind,
         grey=grey,
-        encoding=_read_encoding(image, data, kind, tags, meta.xmp),
+        encoding=read_encoding(image, data, chunks, meta.xmp),
     )
 
 
@@ -180,23 +177,24 @@ def _read_meta(
     name: str,
 ) -> _Meta:
     info = image.info
-    block = info.get("exif") or chunks.get(b"eXIf")
+    block, broken = info.get("exif") or chunks.get(b"eXIf"), list[str]()
     if kind == "TIFF":
         try:
-            block = tiff.describing_exif(image.getexif())
+            block, broken = tiff.describing_exif(image.getexif())
         except Exception as error:  # Pillow raises many kinds of error for odd EXIF
             _log.warning("%s: unreadable EXIF ignored (%s)", name, reason(error))
-    elif kind == "PNG" and not block and isinstance(info.get("Raw profile type exif"), str):
-        block = _unhex(info["Raw profile type exif"])  # as ImageMagick writes it
+    elif kind == "PNG":
+        block = block or png.raw_profile(info, "exif") or png.raw_profile(info, "APP1")
     exif = CleanExif(None)
     if block:
         exif = clean_exif(block, *image.size)
+        broken += exif.broken
         if exif.block is None:
             _log.warning("%s: unreadable EXIF ignored", name)
-        elif exif.broken:
-            parts = ", ".join(exif.broken)
+        elif broken:
+            parts = ", ".join(broken)
             _log.warning("%s: broken parts of its EXIF are left out (%s)", name, parts)
-    packet = tags.get(700) or info.get("xmp") or info.get("XML:com.adobe.xmp")
+    packet = tags.get(700) or info.get("xmp") or png.raw_profile(info, "xmp")
     xmp, xmp_orientation = None, 1
     if packet:
         packet = packet.encode() if isinstance(packet, str) else bytes(packet)
@@ -218,13 +216,6 @@ def _read_meta(
     elif not icc and exif.adobe_rgb and kind in ("JPEG", "TIFF"):
         icc = adobe_rgb_profile()
     return _Meta(exif.block, orientation, icc or None, xmp, colour)
-
-
-def _unhex(text: str) -> bytes | None:
-    try:
-        return bytes.fromhex("".join(text.split("\n")[3:]))
-    except ValueError:
-        return None
 
 
 def _decode_16_bit(
@@ -337,50 +328,3 @@ def _to_srgb(image: Image.Image, icc: bytes, name: str) -> Image.Image | None:
     except ValueError as error:
         _log.warning("%s: colour profile ignored (%s)", name, error)
         return None
-
-
-def _read_encoding(
-    image: Image.Image, data: bytes, kind: str, tags: dict[int, Any], xmp: bytes | None
-) -> Encoding:
-    info = image.info
-    common = Encoding(xmp=xmp, dpi=_read_dpi(info.get("dpi")))
-    if kind == "TIFF":
-        return dataclasses.replace(common, compressed=tags.get(259, 1) != 1)
-    if kind == "WEBP":
-        return dataclasses.replace(common, lossless=_is_lossless(data))
-    if not isinstance(image, JpegImageFile):
-        return common
-    # Tables are taken by component, luma first, then chroma: their numbers are arbitrary.
-    layers = [tuple(layer) for layer in getattr(image, "layer", [])]
-    numbers = [layer[3] for layer in layers[:2]] if len(layers) in (1, 3) else []
-    tables = tuple(tuple(image.quantization.get(number, ())) for number in numbers)
-    known = tables and all(len(t) == 64 and max(t) < 256 for t in tables)
-    sampling = JpegImagePlugin.get_sampling(image)
-    iptc = info.get("photoshop", {}).get(0x0404)
-    return dataclasses.replace(
-        common,
-        qtables=tables if known else None,
-        subsampling=sampling if sampling in (0, 1, 2) else 0,
-        progressive=bool(info.get("progressive")),
-        iptc=iptc if isinstance(iptc, bytes) else None,
-        comment=info.get("comment"),
-    )
-
-
-def _is_lossless(webp: bytes) -> bool:
-    at = 12
-    while at + 8 <= len(webp):
-        name, size = struct.unpack_from("<4sI", webp, at)
-        if name in (b"VP8L", b"VP8 "):
-            return bool(name == b"VP8L")
-        # Frames of an animation have a header of 16 bytes, then chunks of their own.
-        at += 24 if name == b"ANMF" else 8 + size + size % 2
-    return False
-
-
-def _read_dpi(dpi: Any) -> tuple[float, float] | None:
-    try:
-        x, y = float(dpi[0]), float(dpi[1])
-    except (TypeError, ValueError, IndexError, ZeroDivisionError):
-        return None
-    return (x, y) if 1 < x < 65535 and 1 < y < 65535 else None

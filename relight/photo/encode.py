@@ -15,6 +15,7 @@ from PIL import Image
 
 from relight.error import PhotoError
 from relight.photo import png, tiff
+from relight.photo.encoding import MOST_IPTC, MOST_XMP, image_resource
 from relight.photo.exif import EXIF_PREFIX
 from relight.photo.icc import srgb_profile
 from relight.photo.picture import Photo, reason, to_8_bit
@@ -63,6 +64,8 @@ def encode(photo: Photo, kind: str) -> bytes:
     if limit and max(photo.width, photo.height) > limit:
         size = f"{photo.width} x {photo.height}"
         raise PhotoError(f"{photo.name}: {kind} holds {limit} pixels a side, not {size}; use PNG")
+    if words := photo.encoding.left_out(kind):
+        _log.warning("%s: %s has no place for its %s", photo.name, kind, " and ".join(words))
     try:
         return _ENCODERS[kind](photo)
     except PhotoError:
@@ -116,11 +119,10 @@ def _encode_jpeg(photo: Photo) -> bytes:
     if len(exif) > 65533:
         _log.warning("%s: EXIF of %d bytes does not fit in JPEG; left out", photo.name, len(exif))
         exif = b""
-    if 0 < len(xmp) <= 65504:
+    if 0 < len(xmp) <= MOST_XMP:
         extra += _segment(b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0" + xmp)
-    if how.iptc and len(how.iptc) < 65000:
-        record = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(how.iptc)) + how.iptc
-        extra += _segment(b"\xff\xed", record + bytes(len(how.iptc) % 2))
+    if how.iptc and len(how.iptc) <= MOST_IPTC:
+        extra += _segment(b"\xff\xed", b"Photoshop 3.0\0" + image_resource(how.iptc))
     options: dict[str, Any] = {"quality": 95}
     if how.qtables:
         options = {"qtables": [list(table) for table in how.qtables]}
@@ -160,6 +162,11 @@ def _encode_png(photo: Photo) -> bytes:
         chunks.append((b"pHYs", struct.pack(">IIB", x, y, 1)))
     if photo.encoding.xmp:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + photo.encoding.xmp))
+    if photo.encoding.iptc:
+        chunks.append(png.raw_profile_chunk("iptc", image_resource(photo.encoding.iptc)))
+    if photo.encoding.comment:
+        chunks.append((b"tEXt", b"Comment\0" + photo.encoding.comment))
+    chunks += photo.encoding.texts
     if photo.exif:
         chunks.append((b"eXIf", photo.exif.removeprefix(EXIF_PREFIX)))
     return png.add_chunks(data, chunks)
@@ -174,7 +181,10 @@ def _encode_tiff(photo: Photo) -> bytes:
         tags[700] = photo.encoding.xmp
     if photo.encoding.dpi:
         tags.update({282: photo.encoding.dpi[0], 283: photo.encoding.dpi[1], 296: 2})
-    return tiff.encode(samples, tags, photo.exif, compress=photo.encoding.compressed)
+    how = photo.encoding
+    if how.iptc and tiff.IPTC_TAG not in [tag for tag, _, _ in how.tags]:
+        tags[tiff.IPTC_TAG] = how.iptc
+    return tiff.encode(samples, tags, photo.exif, how.tags, compress=how.compressed)
 
 
 def _encode_webp(photo: Photo) -> bytes:

@@ -19,7 +19,8 @@ from PIL import Image
 from relight.error import PhotoError
 from relight.photo.decode import decode, from_image
 from relight.photo.encode import encode, format_of
-from relight.photo.picture import Encoding, Photo, from_array, reason
+from relight.photo.encoding import Encoding
+from relight.photo.picture import Photo, from_array, reason
 from relight.photo.signature import sniff
 from relight.storage import whole_file
 

@@ -15,33 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight.error import PhotoError, PhotoTooLargeError
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How a photo was encoded, to encode it again in the same way.
-
-    Attributes:
-        qtables: JPEG quantisation tables (luma, chroma), 64 values each; None: quality 95.
-        subsampling: JPEG chroma subsampling, 0 = 4:4:4, 1 = 4:2:2, 2 = 4:2:0.
-        progressive: whether a JPEG is progressive.
-        lossless: whether a WebP is lossless.
-        compressed: whether a TIFF is compressed.
-        dpi: pixels per inch (x, y).
-        xmp: XMP packet that fits the upright photo.
-        iptc: IPTC record of a JPEG (caption, credit, keywords).
-        comment: JPEG comment.
-    """
-
-    qtables: tuple[tuple[int, ...], ...] | None = None
-    subsampling: int = 0
-    progressive: bool = False
-    lossless: bool = False
-    compressed: bool = True
-    dpi: tuple[float, float] | None = None
-    xmp: bytes | None = field(default=None, repr=False)
-    iptc: bytes | None = field(default=None, repr=False)
-    comment: bytes | None = field(default=None, repr=False)
+from relight.photo.encoding import Encoding
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +42,7 @@ class Photo:
     source: Path | None = None
     format: str = "PNG"
     grey: bool = False
-    encoding: Encoding = Encoding()
+    encoding: Encoding = field(default_factory=Encoding)
 
     @property
     def shape(self) -> tuple[int, int, int]:

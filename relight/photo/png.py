@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,41 @@ def read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         for name, body, sound in _walk(data):
             if sound and name != b"IDAT":
                 yield name, bytes(body)
+
+
+def raw_profile(info: Mapping[Any, Any], name: str) -> bytes | None:
+    """Metadata that ImageMagick and ExifTool write into a text chunk, as hexadecimal digits.
+
+    Args:
+        info: texts by keyword.
+        name: of the profile.
+    """
+    text = info.get(_RAW_PROFILE + name)
+    try:
+        return bytes.fromhex("".join(str(text).split("\n")[3:])) if text else None
+    except ValueError:
+        return None
+
+
+def raw_profile_chunk(name: str, body: bytes) -> tuple[bytes, bytes]:
+    """The chunk that :func:`raw_profile` reads."""
+    text = f"\n{name}\n{len(body):8d}\n" + body.hex(bytes_per_sep=36, sep="\n") + "\n"
+    keyword = (_RAW_PROFILE + name).encode()
+    return b"zTXt", keyword + b"\0\0" + zlib.compress(text.encode())
+
+
+def texts(chunks: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
+    """Of all chunks those with words about the picture."""
+    return tuple(
+        (name, body)
+        for name, body in chunks
+        if name in (b"tEXt", b"zTXt", b"iTXt") and not body.startswith(_NO_TEXTS)
+    )
+
+
+_RAW_PROFILE = "Raw profile type "
+_NO_TEXTS = (_RAW_PROFILE.encode(), b"XML:com.adobe.xmp\0", b"Thumb::")
+"""Keywords of what is kept elsewhere, and of thumbnails, which show the photo unedited."""
 
 
 def pixels_only(data: bytes) -> bytes:
