@@ -9,7 +9,7 @@ from relight.error import RelightError
 
 CURE = (
     "pip uninstall -y opencv-python opencv-contrib-python opencv-python-headless"
-    " opencv-contrib-python-headless && pip install 'opencv-contrib-python-headless<4.12'"
+    " opencv-contrib-python-headless && pip install 'opencv-contrib-python-headless<6'"
 )
 
 
