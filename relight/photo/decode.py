@@ -61,8 +61,10 @@ def from_image(image: Image.Image, max_megapixels: float) -> Photo:
         raise PhotoError(f"{name} is damaged ({reason(error)}); get a complete copy") from error
     if image.mode == "F":
         return from_array(np.asarray(image), max_megapixels)
-    if image.mode.startswith("I") and image.getextrema()[1] < 65536:  # type: ignore[operator]
-        return from_array(np.asarray(image).astype(np.uint16), max_megapixels)
+    if image.mode.startswith("I"):
+        wide = np.asarray(image)
+        if 0 <= wide.min() <= wide.max() < 65536:
+            return from_array(wide.astype(np.uint16), max_megapixels)
     meta = _read_meta(image, b"", {}, {}, image.format or "PNG", name)
     rgb, alpha, grey = _decode_8_bit(image, meta, name)
     return Photo(rgb, alpha, meta.exif, name, grey=grey)
@@ -197,6 +199,8 @@ def _read_meta(
     packet = tags.get(700) or info.get("xmp") or png.raw_profile(info, "xmp")
     xmp, xmp_orientation = None, 1
     if packet:
+        if isinstance(packet, tuple):  # of a TIFF that calls it undefined
+            packet = b"".join(part for part in packet if isinstance(part, bytes))
         packet = packet.encode() if isinstance(packet, str) else bytes(packet)
         xmp, xmp_orientation = clean_xmp(packet)
     # Pillow and OpenCV turn TIFF upright while decoding, and pillow-heif HEIC.

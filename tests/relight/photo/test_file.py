@@ -342,3 +342,19 @@ def test_a_16_bit_pillow_image_stays_16_bit() -> None:
     photo = load_photo(deep)
     assert photo.rgb.dtype == np.uint16
     assert photo.rgb[0, 0, 0] == 60000
+
+
+def test_pillow_images_of_floats_and_wide_integers() -> None:
+    values = np.array([[0, 0.25, 1]], np.float32)
+    np.testing.assert_array_equal(
+        load_photo(Image.fromarray(values)).rgb[0, :, 1], [0, 16384, 65535]
+    )
+    wide = Image.fromarray(np.array([[0, 300, 65535]], np.int32))
+    assert wide.mode == "I"
+    photo = load_photo(wide)
+    assert photo.rgb.dtype == np.uint16
+    np.testing.assert_array_equal(photo.rgb[0, :, 2], [0, 300, 65535])
+    with pytest.raises(PhotoError, match="unusual kind"):
+        load_photo(Image.fromarray(np.array([[0, 70000]], np.int32)))
+    big = Image.frombytes("I;16B", (2, 1), b"\x12\x34\0\1")
+    np.testing.assert_array_equal(load_photo(big).rgb[0, :, 0], [0x1234, 1])
