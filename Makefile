@@ -21,13 +21,16 @@ test: ## the Python tests; those of the page and of Kotlin run where node and Ma
 page: ## the web page, from app/web into app/relight_app/page
 	cd app/web && npm run build
 
+# The page's and Kotlin's own tests and their agreement with Python; the last runs Maven.
+PORTS = tests/app/test_web.py tests/app/test_editor.py tests/app/test_android.py
+
 port: ## constants, golden vectors and page anew, then the tests of all three languages, none left out
 	@for tool in node npm mvn javac "$${CHROMIUM:-chromium}"; do command -v "$$tool" > /dev/null \
 		|| { echo "make port needs $$tool (a browser may be named in CHROMIUM)" >&2; exit 1; }; done
+	@$(PYTHON) -c "import playwright" || { echo "make port needs make setup first" >&2; exit 1; }
 	$(PYTHON) -m export.constants
 	$(PYTHON) -m export.golden
 	cd app/web && npm ci --silent --no-audit --no-fund
 	$(MAKE) page
-	$(PYTHON) -m pytest -q --ignore=tests/app/test_web.py --ignore=tests/app/test_android.py
-	$(PYTHON) -m pytest -q tests/app/test_web.py
-	mvn -q -B -f app/android/pom.xml test
+	$(PYTHON) -m pytest -q $(PORTS:%=--ignore=%)
+	$(PYTHON) -m pytest -q $(PORTS)
