@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import warnings
@@ -125,6 +126,7 @@ class _Meta(NamedTuple):
     icc: bytes | None
     xmp: bytes | None
     hdr: Colorimetry | None = None
+    thumbnail: bool = False
 
 
 def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Photo:
@@ -142,6 +144,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Phot
         rgb, alpha, grey = _decode_16_bit(data, kind, tags, meta, name)
     else:
         rgb, alpha, grey = _decode_8_bit(image, meta, name)
+    encoding = read_encoding(image, data, chunks, meta.xmp)
     return Photo(
         rgb=rgb,
         alpha=alpha,
@@ -149,7 +152,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Phot
         name=name,
         format="PNG" if kind in _READ_ONLY else kind,
         grey=grey,
-        encoding=read_encoding(image, data, chunks, meta.xmp),
+        encoding=dataclasses.replace(encoding, thumbnail=meta.thumbnail),
     )
 
 
@@ -215,11 +218,13 @@ def _read_meta(
     except ValueError as error:
         rest = "its profile counts" if icc else "taken as sRGB"
         _log.warning("%s: %s; %s", name, error, rest)
-    if colour and not colour.hdr:
+    if colour and colour.hdr:
+        _log.warning("%s: its HDR tones are made SDR", name)
+    elif colour:
         icc, colour = colour.profile(image.mode in _GREY_MODES), None
     elif not icc and exif.adobe_rgb and kind in ("JPEG", "TIFF"):
         icc = adobe_rgb_profile()
-    return _Meta(exif.block, orientation, icc or None, xmp, colour)
+    return _Meta(exif.block, orientation, icc or None, xmp, colour, exif.thumbnail)
 
 
 def _decode_16_bit(

@@ -16,7 +16,7 @@ from PIL import Image
 from relight.error import PhotoError
 from relight.photo import png, tiff
 from relight.photo.encoding import MOST_IPTC, MOST_XMP, image_resource
-from relight.photo.exif import EXIF_PREFIX
+from relight.photo.exif import EXIF_PREFIX, add_thumbnail
 from relight.photo.icc import srgb_profile
 from relight.photo.picture import Photo, reason, to_8_bit
 from relight.photo.signature import HEIC_CURE
@@ -31,6 +31,8 @@ _EXTENSIONS = {
     ".webp": "WEBP",
 }
 _MAX_SIDE = {"JPEG": 65500, "WEBP": 16383, "HEIF": 16384}
+_THUMBNAIL_SIZE = (160, 160)
+"""Of the thumbnail in the EXIF of a JPEG: as wide as EXIF asks for, at most as high."""
 _WRITABLE = "use .jpg, .png, .tif, .webp or .heic"
 
 
@@ -116,6 +118,9 @@ def _encode_jpeg(photo: Photo) -> bytes:
     how = photo.encoding
     # A marker segment holds at most 65533 bytes.
     exif, xmp, extra = photo.exif or b"", how.xmp or b"", b""
+    if how.thumbnail and exif:
+        renewed = add_thumbnail(exif, _thumbnail(photo))
+        exif = renewed if len(renewed) <= 65533 else exif
     if len(exif) > 65533:
         _log.warning("%s: EXIF of %d bytes does not fit in JPEG; left out", photo.name, len(exif))
         exif = b""
@@ -140,6 +145,12 @@ def _encode_jpeg(photo: Photo) -> bytes:
         icc_profile=srgb_profile(image.mode == "L"),
         **options,
     )
+
+
+def _thumbnail(photo: Photo) -> bytes:
+    image = Image.fromarray(photo.rgb8)
+    image.thumbnail(_THUMBNAIL_SIZE)
+    return _save(image, "JPEG", quality=85)
 
 
 def _segment(marker: bytes, body: bytes) -> bytes:

@@ -38,6 +38,7 @@ class Encoding:
         comment: JPEG comment.
         texts: text chunks of a PNG, (name, body) each.
         tags: further tags of a TIFF, (number, type, value) each.
+        thumbnail: whether the EXIF held a thumbnail; a new one is made.
     """
 
     qtables: tuple[tuple[int, ...], ...] | None = None
@@ -51,6 +52,7 @@ class Encoding:
     comment: bytes | None = field(default=None, repr=False)
     texts: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     tags: tuple[tuple[int, int, Any], ...] = field(default=(), repr=False)
+    thumbnail: bool = False
 
     def left_out(self, kind: str) -> list[str]:
         """What a format has no place for, in words."""

@@ -18,6 +18,7 @@ _VALUE_SIZE = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
 """Bytes of a value of each type; 13 is a directory's offset (TIFF Technical Note 1)."""
 _INTEGER = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}
 _ORIENTATION, _CAMERA, _PLACE, _INTEROPERABILITY = 0x0112, 0x8769, 0x8825, 0xA005
+_THUMBNAIL, _THUMBNAIL_SIZE = 0x0201, 0x0202
 _COLOR_SPACE, _ADOBE_RGB = 0xA001, 2
 """EXIF knows 1 (sRGB) and 65535 (another); some cameras write 2 for Adobe RGB."""
 _BROKEN = (struct.error, IndexError, KeyError, ValueError)
@@ -31,12 +32,14 @@ class CleanExif:
         block: EXIF that fits an upright sRGB photo, with the ``Exif`` prefix; None if unreadable.
         orientation: the orientation tag before cleaning, 1 to 8; 0 if there is none.
         adobe_rgb: whether the camera says that pixels without a profile are Adobe RGB.
+        thumbnail: whether there was a thumbnail, which showed the photo before the edit.
         broken: names of the parts that could not be read and were taken out.
     """
 
     block: bytes | None
     orientation: int = 0
     adobe_rgb: bool = False
+    thumbnail: bool = False
     broken: tuple[str, ...] = ()
 
 
@@ -76,8 +79,34 @@ def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
         tree.put(main, tag, value)
     for tag, value in ((_COLOR_SPACE, 1), (0xA002, width), (0xA003, height)):
         tree.put(camera, tag, value)
-    tree.drop_thumbnail(main)
-    return CleanExif(EXIF_PREFIX + bytes(tree.blob), orientation, adobe_rgb, tuple(tree.broken))
+    had = tree.drop_thumbnail(main)
+    block = EXIF_PREFIX + bytes(tree.blob)
+    return CleanExif(block, orientation, adobe_rgb, had, tuple(tree.broken))
+
+
+def add_thumbnail(block: bytes, jpeg: bytes) -> bytes:
+    """A clean EXIF block with a thumbnail, behind all else so that nothing moves.
+
+    Args:
+        block: as :func:`clean_exif` gives it.
+        jpeg: the thumbnail.
+
+    Raises:
+        ValueError: the block is not clean.
+    """
+    try:
+        tree = _Tree(bytearray(block.removeprefix(EXIF_PREFIX)))
+        main = tree.read(tree.number((4, 1, 4)))
+    except _BROKEN as error:
+        raise ValueError("no clean EXIF") from error
+    tree.blob += bytes(len(tree.blob) % 2)
+    start = len(tree.blob)
+    struct.pack_into(tree.order + "I", tree.blob, main.end, start)
+    tree.blob += struct.pack(tree.order + "H", 3)
+    tree.blob += struct.pack(tree.order + "HHIHxx", 0x0103, 3, 1, 6)  # JPEG
+    tree.blob += struct.pack(tree.order + "HHII", _THUMBNAIL, 4, 1, start + 42)
+    tree.blob += struct.pack(tree.order + "HHII", _THUMBNAIL_SIZE, 4, 1, len(jpeg))
+    return EXIF_PREFIX + bytes(tree.blob) + bytes(4) + jpeg
 
 
 @dataclass
@@ -202,27 +231,30 @@ class _Tree:
             with contextlib.suppress(struct.error):  # too large for its type
                 struct.pack_into(self.order + _INTEGER[kind], self.blob, at, value)
 
-    def drop_thumbnail(self, main: _Directory) -> None:
-        """Cut the second directory off and remove its picture: it shows the photo unedited."""
+    def drop_thumbnail(self, main: _Directory) -> bool:
+        """Cut the second directory off and remove its picture; whether there was one."""
         following = main.end
         start = self.number((4, 1, following))
         self.blob[following : following + 4] = bytes(4)
         if not start:
-            return
+            return False
         used, broken = list(self.used), list(self.broken)
         try:
             thumbnail = self.read(start)
         except _BROKEN:
-            return
+            return False
         finally:
             self.used, self.broken = used, broken
-        offset, size = (0x0201, 0x0202) if 0x0201 in thumbnail.entries else (0x0111, 0x0117)
+        offset, size = _THUMBNAIL, _THUMBNAIL_SIZE
+        if offset not in thumbnail.entries:  # not compressed
+            offset, size = 0x0111, 0x0117
         first, length = self.find(thumbnail, offset), self.find(thumbnail, size)
         if first is None or length is None or first < 8 or length < 0:
             first = last = start
         else:
             last = min(first + length, len(self.blob))
         _erase(self.blob, min(start, first), first, last, used)
+        return first < last
 
 
 def _erase(

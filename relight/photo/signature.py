@@ -143,7 +143,7 @@ def parts_beside(image: Image.Image, data: bytes, kind: str) -> list[str]:
     """
     found = []
     boxed = dict(boxes(data)) if kind in ("HEIF", "AVIF") else {}
-    told = boxed.get(b"meta", b"") if boxed else data if kind == "JPEG" else b""
+    told = boxed.get(b"meta", b"") or (_heads(data) if kind == "JPEG" else b"")
     if any(mark in told for mark in _GAIN_MAPS[kind == "JPEG"]):
         found.append("its HDR gain map is not kept")
     elif pictures := _count_pictures(image, kind):
@@ -157,6 +157,19 @@ def parts_beside(image: Image.Image, data: bytes, kind: str) -> list[str]:
     return found
 
 
+def _heads(jpeg: bytes) -> bytes:
+    """The beginning of each picture in a JPEG and the end: where metadata stand."""
+    parts, at = [], 0
+    while at >= 0:
+        following = jpeg.find(b"\xff\xd8\xff", at + 1)  # cannot stand among coded pixels
+        end = at + _HEAD if following < 0 else min(at + _HEAD, following)
+        parts.append(jpeg[at:end])
+        at = following
+    return b"".join([*parts, jpeg[-_HEAD:]])
+
+
+_HEAD = 1 << 17
+"""Bytes: two segments of the longest kind."""
 _GAIN_MAPS = (
     (b"aux:hdrgainmap", b"tmap"),
     (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"aux:hdrgainmap", b"HDRGainMap:"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from photo_sample import GRADIENT, camera_exif, noise, pillow_bytes, png_16, saved, tiff_16
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from relight.photo.exif import clean_exif
 from relight.photo.file import load_photo
@@ -88,15 +88,34 @@ def test_maker_notes_do_not_move() -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_thumbnail_is_dropped_and_the_rest_stays_readable(order: str) -> None:
+def test_the_thumbnail_shows_the_edited_photo(order: str) -> None:
     block, preview = exif_with_thumbnail(order)
-    data = pillow_bytes(Image.fromarray(GRADIENT), "JPEG", exif=block)
+    large = Image.fromarray(GRADIENT.repeat(9, 0).repeat(9, 1))
+    data = pillow_bytes(large, "JPEG", exif=block)
     assert preview in data
     photo = load_photo(data)
-    assert photo.shape == (40, 24, 3)
-    result = saved(photo, "JPEG")
+    assert photo.shape == (360, 216, 3)
+    assert photo.exif is not None
+    assert preview not in photo.exif
+    edited = photo.with_rgb(255 - photo.rgb)
+    result = saved(edited, "JPEG")
     assert preview not in result
-    assert Image.open(io.BytesIO(result)).getexif().get_ifd(1) == {}
+    image = Image.open(io.BytesIO(result))
+    first = image.getexif().get_ifd(ExifTags.IFD.IFD1)
+    at = 6 + first[0x0201]
+    thumbnail = Image.open(io.BytesIO(image.info["exif"][at : at + first[0x0202]]))
+    assert thumbnail.size == (96, 160)
+    expected = np.asarray(Image.fromarray(edited.rgb).resize((96, 160)))
+    assert np.abs(np.asarray(thumbnail).astype(int) - expected).mean() < 3
+    assert preview not in saved(photo, "PNG")
+    again = load_photo(result)  # and is renewed once more
+    assert again.encoding.thumbnail
+    assert len(saved(again, "JPEG")) < 1.2 * len(result)
+
+
+def test_a_photo_without_thumbnail_gets_none() -> None:
+    photo = load_photo(pillow_bytes(Image.fromarray(GRADIENT), "JPEG", exif=camera_exif()))
+    assert Image.open(io.BytesIO(saved(photo, "JPEG"))).getexif().get_ifd(ExifTags.IFD.IFD1) == {}
 
 
 def test_thumbnail_that_does_not_stand_last_is_blanked() -> None:
@@ -249,7 +268,7 @@ def test_a_bad_offset_of_the_thumbnail_costs_nothing() -> None:
         exif = kept_exif(branched_exif(following=following))
         assert exif.get_ifd(0x8769)[0x9003] == "now"
         assert exif.get_ifd(0x8825)[1] == "N"
-        assert exif.get_ifd(1) == {}
+        assert exif.get_ifd(ExifTags.IFD.IFD1) == {}
 
 
 @pytest.mark.parametrize("bad", [0, 1, 8, 70, 0x7FFF, 0xFFFFFFF0])

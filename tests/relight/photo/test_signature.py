@@ -138,3 +138,10 @@ def test_a_16_bit_png_with_a_transparent_colour(channels: int) -> None:
     again = load_photo(saved(photo, "PNG"))
     np.testing.assert_array_equal(again.rgb, photo.rgb)
     np.testing.assert_array_equal(again.alpha, photo.alpha)
+
+
+def test_a_gain_map_behind_a_large_photo_is_found(caplog: pytest.LogCaptureFixture) -> None:
+    large = pillow_bytes(Image.fromarray(noise((400, 600, 3))), "JPEG", quality=95)
+    assert len(large) > 1 << 17
+    load_photo(large + jpeg(xmp(b"hdrgm:Version='1.0'")) + large, name="a.jpg")
+    assert caplog.messages == ["a.jpg: its HDR gain map is not kept"]
