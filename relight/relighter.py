@@ -84,8 +84,8 @@ class Relighter:
         """Look at a photo once: find its faces, and estimate each one's normals and light.
 
         Args:
-            photo: a path, a file's bytes, a PIL image, ``(H, W, 3)`` uint8 or uint16 sRGB, or a
-                photo.
+            photo: a path, a file's bytes, a PIL image, sRGB pixels as
+                :func:`relight.load_photo` takes them, or a photo.
             faces: those to look at, the most important first; ``None`` finds all.
 
         Raises:

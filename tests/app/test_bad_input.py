@@ -302,9 +302,11 @@ def test_arrays_of_the_wrong_kind(relighter: Relighter) -> None:
     for shape in ((0, 0, 3), (10, 0, 3), (10, 10, 2), (10,), (1, 10, 10, 3)):
         with pytest.raises(ValueError, match="shape"):
             relighter.find_faces(np.zeros(shape, np.uint8))
-    for dtype in (np.float32, np.int64, bool, object):
+    for dtype in (complex, np.int64, bool, object):
         with pytest.raises(TypeError, match="uint8"):
             relighter.relight(np.zeros((50, 50, 3), dtype))
+    with pytest.raises(ValueError, match=r"float pixels lie in \[0, 1\]"):
+        relighter.relight(np.full((50, 50, 3), 200, np.float32))
     with pytest.raises(TypeError, match="expected"):
         relighter.relight(None)  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ import pytest
 from conftest import ASTRONAUT, halves
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from relight import (
     Analysis,
@@ -87,6 +88,22 @@ def test_one_light_and_a_list_of_it_are_the_same(
 ) -> None:
     np.testing.assert_array_equal(relighter.relight(astronaut, [KEY]).image, relit.image)
     np.testing.assert_array_equal(relighter.relight(astronaut, (KEY,)).image, relit.image)
+
+
+def test_a_result_as_pillow_image(relit: Result) -> None:
+    image = relit.to_pil()
+    assert image.mode == "RGB"
+    np.testing.assert_array_equal(np.asarray(image), relit.image)
+
+
+def test_the_same_photo_in_other_forms(
+    relighter: Relighter, astronaut: np.ndarray, relit: Result
+) -> None:
+    image = Image.fromarray(astronaut)
+    np.testing.assert_array_equal(relighter.relight(image, KEY).image, relit.image)
+    floats = relighter.relight(astronaut.astype(np.float32) / 255, KEY)
+    assert floats.image.dtype == np.uint16
+    assert np.abs(np.asarray(floats.to_pil()).astype(int) - relit.image).max() <= 1
 
 
 def test_two_lights_add_up(relighter: Relighter, analysis: Analysis, astronaut: np.ndarray) -> None:

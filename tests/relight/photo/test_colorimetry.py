@@ -13,7 +13,7 @@ import struct
 
 import numpy as np
 import pytest
-from photo_sample import GRADIENT, P3_PROFILE, noise, pillow_bytes, png_16, saved
+from photo_sample import GRADIENT, P3_PROFILE, camera_exif, noise, pillow_bytes, png_16, saved
 from PIL import Image
 
 from relight.photo import png
@@ -264,6 +264,18 @@ def test_heic_of_ten_bits_keeps_them(mode: str) -> None:
     again = load_photo(saved(photo, "HEIF"))
     assert again.rgb.dtype == np.uint16
     assert np.abs(again.rgb.astype(int) - photo.rgb).mean() < 400
+
+
+def test_heic_of_ten_bits_is_turned_upright_once() -> None:
+    large = GRADIENT.repeat(3, 0).repeat(3, 1)
+    data = heic(large.astype(np.uint16) * 257, "RGB;16", exif=camera_exif(6))
+    photo = load_photo(data)
+    assert photo.shape == (120, 72, 3)
+    assert np.abs(photo.rgb8.astype(int) - np.rot90(large, -1)).mean() < 2
+    again = load_photo(saved(photo, "HEIF"))
+    assert again.shape == photo.shape
+    assert again.exif is not None
+    assert b"Kamera" in again.exif
 
 
 def test_boxes_that_are_damaged_tell_nothing() -> None:
