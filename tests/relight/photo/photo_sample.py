@@ -133,6 +133,8 @@ def small_files() -> dict[str, bytes]:
     profile = (b"iCCP", b"P3\0\0" + zlib.compress(P3_PROFILE))
     files["PNG-16"] = png_16(noise((12, 12, 3), np.uint16), 2, profile, (b"eXIf", exif[6:]))
     files["TIFF-16"] = tiff_16(noise((12, 12, 3), np.uint16))
+    told = (b"cICP", bytes([9, 16, 0, 1])), (b"tRNS", bytes(6)), (b"tEXt", b"Author\0Jane")
+    files["PNG-HDR"] = png_16(noise((12, 12, 3), np.uint16), 2, *told)
     files["JPEG-progressive"] = pillow_bytes(image, "JPEG", progressive=True)
     return files
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import struct
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from photo_sample import FILES, GRADIENT, pillow_bytes, png_16, saved
+from photo_sample import FILES, GRADIENT, camera_exif, noise, pillow_bytes, png_16, saved
 from PIL import Image
 
 from relight.error import PhotoTooLargeError, UnsupportedPhotoError
@@ -68,6 +69,42 @@ def test_any_damage_either_loads_or_says_why(kind: str) -> None:
             np.testing.assert_array_equal(load_photo(saved(result, "PNG")).rgb, result.rgb)
 
     check()
+
+
+def rich_files() -> dict[str, bytes]:
+    """Files whose odd parts other tests look at one by one."""
+    image = Image.fromarray(GRADIENT)
+    exif = camera_exif(6, t40965={1: "R03"})
+    frames = {"save_all": True, "append_images": [Image.fromarray(255 - GRADIENT)]}
+    files = {
+        "MPO": pillow_bytes(image.copy(), "MPO", **frames),
+        "APNG": pillow_bytes(image.copy(), "PNG", exif=exif, **frames),
+        "animated WebP": pillow_bytes(image.copy(), "WEBP", exif=exif, **frames),
+        "JPEG": pillow_bytes(image.copy(), "JPEG", exif=exif, comment=b"words"),
+        "TIFF": saved(load_photo(pillow_bytes(image.copy(), "JPEG", exif=exif)), "TIFF"),
+    }
+    with contextlib.suppress(KeyError):  # Pillow 11.3
+        files["AVIF"] = pillow_bytes(image.copy(), "AVIF", exif=exif)
+    with contextlib.suppress(PhotoError):  # pillow-heif
+        files["HEIF"] = saved(load_photo(noise((32, 32, 3), np.uint16)), "HEIF")
+    return files
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of odd tags
+def test_much_damage_to_rich_files_either_loads_or_says_why() -> None:
+    rng = np.random.default_rng(11)
+    for data in rich_files().values():
+        for _ in range(700):
+            damaged = np.frombuffer(data, np.uint8).copy()
+            places = rng.integers(0, min(len(data), 900), rng.integers(1, 7))
+            damaged[places] = rng.integers(0, 256, len(places))
+            result = load_or_reason(damaged[: rng.integers(1, 8 * len(data))].tobytes())
+            if isinstance(result, str):
+                assert "\n" not in result
+            else:
+                for kind in ("JPEG", "PNG", "TIFF"):
+                    assert load_photo(saved(result, kind)).shape == result.shape
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "JPEG-progressive", "PNG", "PNG-16", "WEBP", "GIF"])
