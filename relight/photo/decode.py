@@ -115,6 +115,9 @@ def _open(decoder: Any, data: bytes) -> Image.Image:
         warnings.simplefilter("ignore")
         image: Image.Image = decoder(io.BytesIO(data))
         dict(getattr(image, "tag_v2", {}))  # reads them all
+    packet = image.info.get("xmp")
+    if isinstance(packet, tuple):  # of a TIFF that calls it undefined
+        image.info["xmp"] = b"".join(part for part in packet if isinstance(part, bytes))
     return image
 
 
@@ -199,11 +202,9 @@ def _read_meta(
         elif broken:
             parts = ", ".join(broken)
             _log.warning("%s: broken parts of its EXIF are left out (%s)", name, parts)
-    packet = tags.get(700) or info.get("xmp") or png.raw_profile(info, "xmp")
+    packet = info.get("xmp") or png.raw_profile(info, "xmp")
     xmp, xmp_orientation = None, 1
     if packet:
-        if isinstance(packet, tuple):  # of a TIFF that calls it undefined
-            packet = b"".join(part for part in packet if isinstance(part, bytes))
         packet = packet.encode() if isinstance(packet, str) else bytes(packet)
         xmp, xmp_orientation = clean_xmp(packet)
     # Pillow and OpenCV turn TIFF upright while decoding, and pillow-heif HEIC.

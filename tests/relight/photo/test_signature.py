@@ -57,7 +57,10 @@ def test_a_smaller_version_in_a_tiff_is_no_page(caplog: pytest.LogCaptureFixture
     small = COLOURS[1].resize((10, 6))
     small.encoderinfo = {"tiffinfo": {254: 1}}
     data = pillow_bytes(COLOURS[0], "TIFF", save_all=True, append_images=[small])
-    assert Image.open(io.BytesIO(data)).n_frames == 2
+    image = Image.open(io.BytesIO(data))
+    image.seek(1)
+    if image.tag_v2.get(254) != 1:
+        pytest.skip("this Pillow gives all pages the same tags")
     load_photo(data)
     assert not caplog.messages
 
