@@ -71,6 +71,7 @@ def file_of(kind: str, mode: str, profile: bytes, orientation: int) -> bytes:
 def seen_by_others(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
     """RGB as Pillow and LittleCMS see it, and alpha."""
     image = Image.open(io.BytesIO(data))
+    image.info.pop("xmp", None)  # on which older Pillows fail
     image.load()
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
