@@ -27,13 +27,14 @@ from data_synth.run.capture import photograph
 from data_synth.run.cost import estimate, rows
 from data_synth.run.dataset import Dataset, render_dataset
 from data_synth.run.field import Field
-from data_synth.run.plan import Plan
+from data_synth.run.plan import CameraJitter, Plan
 from data_synth.run.run_progress import RunProgress
 from data_synth.run.scaling import measure
 from data_synth.sample.illumination import EnvironmentBank
 from data_synth.sample.pair import PairMaker
 from data_synth.sample.pair_ranges import PairRanges
 from data_synth.stage.render import RenderSettings
+from data_synth.stage.rig import FIELD_CM
 from relight.error import RelightError
 from relight.storage import whole_file
 from relight.work.factory import make_runner
@@ -74,6 +75,10 @@ def render(
     size: Annotated[int, typer.Option(min=16, max=2048, help="Pixels along each side.")] = 256,
     lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
     samples: Annotated[int, typer.Option(min=1, max=16, help="Shaded points a pixel.")] = 4,
+    field: Annotated[
+        float,
+        typer.Option(min=10, max=200, help="Width of the picture in cm; 42 is a face's crop."),
+    ] = FIELD_CM,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
     jobs: Annotated[
         int | None,
@@ -103,6 +108,7 @@ def render(
         lights=lights,
         seed=seed,
         settings=RenderSettings(size=size, samples=samples),
+        jitter=CameraJitter(field_cm=field),
     )
     engine = make_runner(runner, jobs or (None if address else 2), address, RETRIES)
     count = RunProgress(workers=engine.workers)

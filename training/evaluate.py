@@ -30,9 +30,12 @@ from relight.stage.stages import Stages
 from relight.stage.tflite import TfliteStages
 from relight.storage import whole_file
 from training.analytic.analytic_stages import AnalyticStages
+from training.analytic.formula import FormulaStages, MeanStages
 from training.judge import yaleb
 from training.judge.captured_person import (
     ANALYTIC,
+    FORMULA,
+    MEAN,
     STAGES,
     STEREO,
     SubjectFigures,
@@ -40,6 +43,8 @@ from training.judge.captured_person import (
     mean_figures,
 )
 from training.judge.contact_sheet import contact_sheet
+from training.judge.look.key_look import NAMES
+from training.judge.look.photo_use import judge_photo_use
 from training.judge.report import real_tone_table
 from training.judge.synthetic import synthetic_command
 
@@ -97,7 +102,19 @@ def tables(figures: list[SubjectFigures]) -> list[Table]:
             f"{mean.ssim[row]:.3f}",
             f"{degrees['light_deg']:.1f}" if degrees else "",
         )
-    return [subjects, rows]
+    return [subjects, rows, _key_table(mean)]
+
+
+def _key_table(mean: SubjectFigures) -> Table:
+    """How much like light the key alone looks."""
+    table = Table(title="The key alone beside the photograph under that lamp, lit softly before")
+    table.add_column("")
+    for name in NAMES:
+        table.add_column(name, justify="right")
+    for row, figures in mean.key_look.items():
+        known = (f"{figures[name]:.3f}" if name in figures else "" for name in NAMES)
+        table.add_row(row, *known)
+    return table
 
 
 @app.callback()
@@ -106,10 +123,17 @@ def _root() -> None:
 
 
 WeightsOption = Annotated[Path | None, typer.Option(help="Folder of Keras weights to judge.")]
+SplitOption = Annotated[
+    Path | None,
+    typer.Option(help="Shading and key networks to judge, in the place of the quotient."),
+]
 ModelsOption = Annotated[
     Path | None, typer.Option(help="Folder of TFLite models to judge; else the package's.")
 ]
 BaselineOption = Annotated[bool, typer.Option("--baseline", help="Judge the analytic stages.")]
+SubjectsOption = Annotated[
+    int | None, typer.Option(min=1, help="So many subjects, evenly chosen; else all.")
+]
 OutOption = Annotated[Path, typer.Option(help="Where figures and sheets go.")]
 OUT = Path("runs/evaluate")
 
@@ -121,18 +145,31 @@ def yaleb_command(
     weights: WeightsOption = None,
     models: ModelsOption = None,
     baseline: BaselineOption = False,
+    split: SplitOption = None,
+    subjects: SubjectsOption = None,
     out: OutOption = OUT,
 ) -> None:
     """Figures on Extended Yale B: normals, added light, relit photo, light direction."""
     with plain_errors(), closing(Perception()) as detector:
-        judged = _stages(weights, models, baseline)
+        base = judged = _stages(weights, models, baseline)
+        if split is not None:
+            from training.split.split_stages import SplitStages, load_split
+
+            judged = SplitStages(base, load_split(split))
         methods = {STAGES: Relighter(2, detector=detector, models=judged)}
         if not baseline:
-            methods[ANALYTIC] = Relighter(2, detector=detector, models=AnalyticStages())
+            for row, stages in (
+                (FORMULA, FormulaStages(base)),
+                (MEAN, MeanStages(judged)),
+                (ANALYTIC, AnalyticStages()),
+            ):
+                methods[row] = Relighter(2, detector=detector, models=stages)
         progress = Console(stderr=True)
         figures = [
             judge_subject(methods, yaleb.load(folder))
-            for folder in track(yaleb.subjects(root), "Judging", console=progress, transient=True)
+            for folder in track(
+                _chosen(root, subjects), "Judging", console=progress, transient=True
+            )
         ]
         for table in [*tables(figures), real_tone_table(figures, STAGES)]:
             _console().print(table)
@@ -142,6 +179,36 @@ def yaleb_command(
             path.write_text(text + "\n")
         if photos is not None:
             _draw_sheets(methods[STAGES], photos, out)
+
+
+@app.command("photo-use")
+def photo_use_command(
+    root: Annotated[Path, typer.Option(help="CroppedYale, in its own layout.")],
+    weights: WeightsOption = None,
+    models: ModelsOption = None,
+    baseline: BaselineOption = False,
+    subjects: SubjectsOption = None,
+) -> None:
+    """How much of the photo the normals use: their error as the photo is blurred."""
+    with plain_errors(), Relighter(2, models=_stages(weights, models, baseline)) as relighter:
+        found: dict[str, list[tuple[float, float]]] = {}
+        progress = Console(stderr=True)
+        for folder in track(_chosen(root, subjects), "Judging", console=progress, transient=True):
+            capture = yaleb.load(folder)
+            truth = yaleb.photometric_stereo(capture)[0]
+            for name, pair in judge_photo_use(relighter, capture, truth).items():
+                found.setdefault(name, []).append(pair)
+    table = Table("photo", "normals deg", "turned by", title="Normals of blurred photos")
+    for name, pairs in found.items():
+        error, turn = np.mean(pairs, 0)
+        table.add_row(name, f"{error:.2f}", f"{turn:.2f}")
+    _console().print(table)
+
+
+def _chosen(root: Path, count: int | None) -> list[Path]:
+    """The subjects' folders: all of them, or some evenly chosen."""
+    found = yaleb.subjects(root)
+    return found[:: max(1, len(found) // count)][:count] if count else found
 
 
 @app.command("photos")

@@ -27,6 +27,8 @@ Float = NDArray[np.float32]
 
 IDENTITIES = 100
 CURE = "get it by `git clone https://github.com/USC-ICT/ICT-FaceKit` and pass --assets ict=DIR"
+PACKED = "ict.npz"
+"""A packed copy's name."""
 FEWEST_VERTICES = 26719
 """A mesh with fewer lacks parts that heads are made of; see :data:`data_synth.head.ict.LASHES`."""
 
@@ -59,11 +61,15 @@ def load_model(root: Path) -> IctModel:
     """Read a checkout of ICT-FaceKit; its packed copy is kept in the user's cache folder.
 
     Args:
-        root: the checkout, or its ``FaceXModel`` folder.
+        root: the checkout, its ``FaceXModel`` folder, or a folder with :data:`PACKED`, a packed
+            copy, small enough to be sent to other machines.
 
     Raises:
         AssetError: the folder or one of its files is missing or unreadable.
     """
+    sent = _read_packed(root / PACKED)
+    if sent is not None:
+        return _from_arrays(sent)
     folder = root / "FaceXModel" if (root / "FaceXModel").is_dir() else root
     neutral = folder / "generic_neutral_mesh.obj"
     if not neutral.is_file():
@@ -84,6 +90,10 @@ def load_model(root: Path) -> IctModel:
     if arrays is None:
         arrays = _parse(neutral, identities, others, indices)
         _write_packed(packed, arrays)
+    return _from_arrays(arrays)
+
+
+def _from_arrays(arrays: dict[str, Any]) -> IctModel:
     return IctModel(
         mean=arrays["mean"],
         faces=arrays["faces"],

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from relight.color import luminance
 from relight.environment import HEIGHT, Environment, directions
+from relight.face.mirror import Mirror, reflect
 
 Float = NDArray[np.float32]
 
@@ -17,6 +18,16 @@ SHADING_LIMIT = 2.5
 """Darkest and brightest existing light, in logarithms against the mean, that is divided by."""
 NO_LIGHT = 1e-6
 """Irradiance that darkness counts as, so that its logarithm is finite; the limit hides it."""
+BELIEF = (0.3, 1.3)
+"""Factor on the estimated light's shading, from soft light to hard (by the residual of three people
+of Extended Yale B): soft light is overrated, since it is hardly told from albedo, and hard light is
+underrated, since a face does not show how little comes from elsewhere."""
+HARDNESS = (0.12, 0.45)
+"""Deviation of that shading over the face, in logarithms, by which soft and hard are told."""
+BLACK = 0.02
+"""Encoded value below which a pixel's light is not told from noise."""
+DARKEST, LIGHTEST = -3.5, 2.5
+"""Least and largest shading, in logarithms against the face's mean, that is divided by."""
 
 
 def visibility(normals: Float, direction: NDArray[Any]) -> Float:
@@ -43,3 +54,55 @@ def shading(environment: Environment, normals: Float, face: NDArray[np.bool_]) -
     relative = np.log(np.maximum(irradiance, NO_LIGHT) / max(float(mean), NO_LIGHT))
     limited = np.clip(relative, -SHADING_LIMIT, SHADING_LIMIT)
     return (limited * (normals**2).sum(-1, keepdims=True)).astype(np.float32)
+
+
+def belief(shading: Float, face: NDArray[np.bool_]) -> float:
+    """How far an estimated light's shading is believed.
+
+    Args:
+        shading: ``(R, R, 3)`` by :func:`shading`.
+        face: ``(R, R)`` the visible face.
+
+    Returns:
+        Within :data:`BELIEF`.
+    """
+    low, high = BELIEF
+    spread = float(shading[face].mean(-1).std()) if face.any() else 0.0
+    hard = (spread - HARDNESS[0]) / (HARDNESS[1] - HARDNESS[0])
+    return low + (high - low) * min(max(hard, 0.0), 1.0)
+
+
+def existing_shading(
+    estimated: Float, photo: Float, mirror: Mirror, believed: float, face: NDArray[np.bool_]
+) -> Float:
+    """The shading of the light already there, from the estimated light and the face's symmetry.
+
+    Both halves of a face have the same albedo, so half of the logarithm by which a point differs
+    from its mirror image is the odd part of the shading, cast shadows included. The estimated light
+    tells the even part, and all of it where there is no mirror image.
+
+    Args:
+        estimated: ``(R, R, 3)`` by :func:`shading`.
+        photo: ``(R, R, 3)`` sRGB in [0, 1].
+        mirror: the mirror images.
+        believed: by :func:`belief`.
+        face: ``(R, R)`` the visible face.
+
+    Returns:
+        ``(R, R, 3)`` float32 natural logarithm; its exponential's mean over the face is 1.
+    """
+    light = estimated * np.float32(believed)
+    grey = light.mean(-1)
+    odd = log_light(photo) - log_light(reflect(photo, mirror))
+    known = grey - reflect(grey, mirror)
+    found = light + ((odd - known) / 2 * mirror.trust)[..., None]
+    found = np.clip(found, DARKEST, LIGHTEST)
+    mean = np.exp(found[face]).mean() if face.any() else 1.0
+    return (found - np.log(np.float32(mean))).astype(np.float32)
+
+
+def log_light(photo: Float) -> Float:
+    """Natural logarithm of a photo's linear light, ``(R, R, 3)`` sRGB to ``(R, R)``."""
+    grey = (photo.mean(-1) + np.float32(0.055)) / np.float32(1.055)
+    least = np.float32((BLACK + 0.055) / 1.055)
+    return np.float32(2.4) * np.log(np.maximum(grey, least))

@@ -56,6 +56,8 @@ class View:
             the face is all that is known of a person.
         skin: ``(128, 128)`` float32 in [0, 1], trust in a pixel as plain, well exposed skin.
         outline: ``(256, 256)`` float32 probability in [0, 1] of a person.
+        landmarks: ``(478, 3)`` float32 in pixels of the crop at 128 pixels, z in the same scale,
+            smaller nearer; ``None`` where only the drawn mesh is known.
     """
 
     pixels: NDArray[np.uint8]
@@ -63,6 +65,7 @@ class View:
     inner_face: Float
     skin: Float
     outline: Float
+    landmarks: Float | None = None
 
     @property
     def face(self) -> Mask:
@@ -101,10 +104,17 @@ def look(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> View:
     crop = face.crop.extract(pixels, FINE * SIDE)
     landmarks = face.crop_landmarks(SIDE)
     drawn = surface(landmarks, face.crop_pose, SIDE)
-    return view_of(crop, drawn, region(landmarks, FEATURES, SIDE), detector.person(crop))
+    features = region(landmarks, FEATURES, SIDE)
+    return view_of(crop, drawn, features, detector.person(crop), landmarks)
 
 
-def view_of(pixels: NDArray[np.uint8], drawn: Surface, features: Mask, person: Float) -> View:
+def view_of(
+    pixels: NDArray[np.uint8],
+    drawn: Surface,
+    features: Mask,
+    person: Float,
+    landmarks: Float | None = None,
+) -> View:
     """A face's view, made of what is seen on its crop.
 
     Args:
@@ -112,6 +122,7 @@ def view_of(pixels: NDArray[np.uint8], drawn: Surface, features: Mask, person: F
         drawn: the face mesh drawn at 128 pixels.
         features: ``(128, 128)`` eyes, eyebrows and lips.
         person: ``(256, 256)`` probability in [0, 1] of a person.
+        landmarks: see :class:`View`.
     """
     seen = shrink(person, FINE)
     blind = bool(seen[drawn.mask].sum() < BLIND * drawn.mask.sum())
@@ -123,6 +134,7 @@ def view_of(pixels: NDArray[np.uint8], drawn: Surface, features: Mask, person: F
         inner_face=certain_face(drawn, on_face, fills=blind),
         skin=plain_skin(drawn.mask, features, small_photo(pixels)),
         outline=np.maximum(person, fine_face),
+        landmarks=landmarks,
     )
 
 

@@ -16,6 +16,7 @@ from relight.face.face import Face
 from relight.geometry import angle_between, normalize, rolled
 from relight.stage.view import SIDE
 from training.judge import metric, yaleb
+from training.judge.look.key_look import judge_key_look
 from training.judge.yaleb import Capture
 
 Float = NDArray[np.float32]
@@ -53,6 +54,8 @@ class SubjectFigures:
         doubt_deg: what true normals are uncertain by, see :func:`yaleb.stereo_doubt_deg`.
         shadow: share of Lambert's light that is left where a key's light is cast into shadow, per
             row, and where it is photographed (:data:`PHOTO`).
+        key_look: how much like light the key alone looks, figures of
+            :mod:`training.judge.look.key_look` by row.
         known: where true normals are known, mean angles to them: of the stages judged
             (:data:`STAGES`) and of photometric stereo (:data:`STEREO`); else empty.
     """
@@ -70,12 +73,16 @@ class SubjectFigures:
     doubt_deg: float = 0.0
     shadow: dict[str, float] = field(default_factory=dict)
     known: dict[str, float] = field(default_factory=dict)
+    key_look: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 STEREO = "photometric stereo"
 STAGES = "stages"
 """Row of the stages judged."""
 ANALYTIC = "analytic stages"
+FORMULA = "formula"
+"""The untrained formula, on normals and light of the stages judged."""
+MEAN = "mean of stages and formula"
 PHOTO = "photographed"
 TOLD = "stages told true normals"
 """What would be left with normals that are right: the existing light is still estimated."""
@@ -85,7 +92,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
     """All figures of one subject; the stages run through the public interface.
 
     Args:
-        methods: :data:`STAGES` and, to compare, :data:`ANALYTIC`.
+        methods: :data:`STAGES` and, to compare, others by row.
         capture: the subject.
 
     Raises:
@@ -155,7 +162,8 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
                     scale = metric.best_scale(light_added, lamp, usable)
                     left = scale * light_added[cast].sum() / lambert[cast].sum()
                     shadow.setdefault(row, []).append(float(left))
-    light_deg, faces_found = _judge_lamps(methods, capture, reference)
+    own = {row: method for row, method in methods.items() if row in (STAGES, ANALYTIC)}
+    light_deg, faces_found = _judge_lamps(own, capture, reference)
     means = {kind: _means(rows) for kind, rows in residual.items()}
     normals_deg = _means(angles)
     return SubjectFigures(
@@ -174,6 +182,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         yaleb.stereo_doubt_deg(capture, mask),
         _means(shadow),
         _means(known),
+        judge_key_look(methods, capture, truth),
     )
 
 

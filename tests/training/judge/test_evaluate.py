@@ -23,6 +23,7 @@ from training.analytic.analytic_stages import AnalyticStages
 from training.judge import captured_person as subject
 from training.judge import yaleb
 from training.judge.contact_sheet import CAPTION, CELL, contact_sheet
+from training.judge.look import key_look
 
 ASTRONAUT = Path(__file__).parents[3] / "examples" / "astronaut.png"
 LAMPS = [
@@ -114,7 +115,7 @@ def test_the_mean_counts_every_subject_alike() -> None:
 
 
 def test_the_tables_show_the_stages_beside_the_analytic_ones() -> None:
-    subjects, rows = evaluate.tables([figures(1.0, "analytic stages", "stages")] * 2)
+    subjects, rows, key = evaluate.tables([figures(1.0, "analytic stages", "stages")] * 2)
     assert subjects.row_count == 3
     cells = {column.header: list(column.cells) for column in subjects.columns}
     assert cells["residual"] == ["1.000"] * 3  # hard photos do not count
@@ -124,6 +125,7 @@ def test_the_tables_show_the_stages_beside_the_analytic_ones() -> None:
     assert cells["normals deg"] == ["", "3.0", "1.0"]
     assert cells["light deg"] == ["", "4.0", "1.0"]
     assert cells["residual"] == ["1.000"] * 3
+    assert [column.header for column in key.columns] == ["", *key_look.NAMES]
 
 
 def test_figures_survive_their_file() -> None:

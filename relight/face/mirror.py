@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where each point of a face has its mirror image: the same place on the other half of the face.
+
+Both halves of a face have nearly the same albedo, so what differs between a point and its mirror
+image is light, cast shadows included.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight.face.mesh import POINTS, rasterize, template, vertex_normals
+from relight.geometry import smoothstep
+
+Float = NDArray[np.float32]
+
+TURNED_AWAY = (0.05, 0.35)
+"""Cosine to the camera of the mirror image's surface between which trust in it grows to 1: on a
+turned head the far half is seen edge on, or hidden."""
+
+
+class Mirror(NamedTuple):
+    """The mirror images of a face's points, drawn into a square.
+
+    Attributes:
+        position: ``(R, R, 2)`` float32 x and y, in pixels of the drawing, of each point's mirror
+            image; pixel (i, j) covers [j, j + 1) x [i, i + 1). 0 outside the mesh.
+        trust: ``(R, R)`` float32 in [0, 1]: 0 outside the mesh and where the mirror image is
+            turned away from the camera.
+    """
+
+    position: Float
+    trust: Float
+
+
+@functools.cache
+def partners() -> NDArray[np.int64]:
+    """``(468,)``: each landmark's mirror image among the landmarks."""
+    points = template().vertices_cm
+    apart = ((points * np.array([-1, 1, 1], np.float32))[:, None] - points[None]) ** 2
+    found: NDArray[np.int64] = np.argmin(apart.sum(-1), 1)
+    return found
+
+
+def mirror(landmarks: NDArray[Any], resolution: int) -> Mirror:
+    """Draw where the mirror images of a face's points lie.
+
+    Args:
+        landmarks: ``(468+, 3)`` in pixels of the drawing, z in the same scale, smaller nearer.
+        resolution: side of the square.
+    """
+    points = np.asarray(landmarks[:POINTS], np.float32)
+    camera = points * np.array([1, -1, -1], np.float32)
+    facing = vertex_normals(camera, template().triangles)[partners(), 2:]
+    drawn, mask = rasterize(points, np.concatenate([points[partners(), :2], facing], 1), resolution)
+    return Mirror(drawn[..., :2], smoothstep(drawn[..., 2], *TURNED_AWAY) * mask)
+
+
+def reflect(values: Float, found: Mirror) -> Float:
+    """Each point's mirror image of some values.
+
+    Args:
+        values: ``(R, R)`` or ``(R, R, C)`` float32 on the drawing.
+        found: the mirror images.
+
+    Returns:
+        Values of the same shape; outside the mesh they say nothing.
+    """
+    import cv2
+
+    x, y = found.position[..., 0] - 0.5, found.position[..., 1] - 0.5
+    seen: Float = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return seen.reshape(values.shape)

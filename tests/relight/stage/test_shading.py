@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+
+from relight.environment import Environment
+from relight.face.mirror import Mirror
+from relight.stage.shading import BELIEF, belief, existing_shading, shading
+
+SIDE = 32
+FACE = np.ones((SIDE, SIDE), np.bool_)
+
+
+def flat_mirror(trust: float = 1.0) -> Mirror:
+    """The other half of a flat square."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) + 0.5
+    position = np.stack([SIDE - x, y], -1)
+    return Mirror(position, np.full((SIDE, SIDE), trust, np.float32))
+
+
+def half_dark() -> np.ndarray:
+    """A photo whose left half gets a quarter of the light."""
+    linear = np.ones((SIDE, SIDE, 3), np.float32) * 0.4
+    linear[:, : SIDE // 2] *= 0.25
+    return 1.055 * linear ** (1 / 2.4) - 0.055
+
+
+def test_halves_tell_the_odd_part_of_the_light() -> None:
+    photo = half_dark()
+    nothing = np.zeros((SIDE, SIDE, 3), np.float32)
+    found = existing_shading(nothing, photo, flat_mirror(), 1.0, FACE)
+    np.testing.assert_allclose(np.ptp(found), np.log(4), atol=1e-3)
+    np.testing.assert_allclose(np.exp(found).mean(), 1, atol=1e-4)
+    unknown = existing_shading(nothing, photo, flat_mirror(0.0), 1.0, FACE)
+    np.testing.assert_allclose(unknown, 0, atol=1e-5)
+
+
+def test_albedo_alike_on_both_halves_is_no_light() -> None:
+    photo = np.full((SIDE, SIDE, 3), 0.7, np.float32)
+    photo[SIDE // 2 :] = 0.3  # a beard
+    nothing = np.zeros((SIDE, SIDE, 3), np.float32)
+    found = existing_shading(nothing, photo, flat_mirror(), 1.0, FACE)
+    np.testing.assert_allclose(found, 0, atol=1e-5)
+
+
+def test_soft_light_is_believed_less_than_hard() -> None:
+    ramp = np.linspace(-1, 1, SIDE, dtype=np.float32)[None, :, None]
+    lit = np.broadcast_to(ramp, (SIDE, SIDE, 3))
+    assert belief(lit * 0.1, FACE) == BELIEF[0]
+    assert belief(lit * 1.5, FACE) == BELIEF[1]
+    assert BELIEF[0] < belief(lit * 0.4, FACE) < BELIEF[1]
+
+
+def test_shading_is_relative_to_the_face() -> None:
+    normals = np.zeros((SIDE, SIDE, 3), np.float32)
+    normals[..., 2] = 1
+    found = shading(Environment.uniform(3.0), normals, FACE)
+    np.testing.assert_allclose(found, 0, atol=1e-2)

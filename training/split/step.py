@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A training step in JAX: gradients of the quotient's loss, Adam, and averaged weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from relight.storage import whole_file
+from training.split import split_loss
+from training.split.batch_picture import Arrays, halved
+
+
+@dataclass(frozen=True)
+class StepConfig:
+    """How weights follow the gradients.
+
+    Attributes:
+        learning_rate: peak of a cosine.
+        averaging: momentum of the averaged weights, which are what is kept.
+        clip_norm: largest norm of a gradient.
+    """
+
+    learning_rate: float = 2e-3
+    averaging: float = 0.998
+    clip_norm: float = 1.0
+
+
+class Pair:
+    """Networks that give shading and key, as one function of their variables.
+
+    Args:
+        networks: by name; their outputs are ``log_shading`` and ``key``.
+    """
+
+    def __init__(self, networks: dict[str, keras.Model]) -> None:
+        self.networks = networks
+
+    def variables(self) -> Arrays:
+        """Weights by network, in order."""
+        return {
+            name: [jnp.array(v.value, copy=True) for v in network.trainable_variables]
+            for name, network in self.networks.items()
+        }
+
+    def load(self, path: Path) -> None:
+        """Take the weights of a former run."""
+        with np.load(path) as kept:
+            for name, network in self.networks.items():
+                for v in network.trainable_variables:
+                    v.assign(kept[f"{name}/{v.path}"])
+
+    def added(self, variables: Arrays, inputs: Arrays, linear: Any) -> Any:
+        """The key's own picture."""
+        found: Arrays = {}
+        for name, network in self.networks.items():
+            given = {tensor.name: inputs[tensor.name] for tensor in network.inputs}
+            outputs, _ = network.stateless_call(variables[name], [], given)
+            found |= outputs
+        small = linear_light(halved(inputs["photo"]))
+        return split_loss.added_light(
+            found["log_shading"], found["key"], small, linear, inputs["level"]
+        )
+
+    def save(self, variables: Arrays, path: Path) -> None:
+        """Write all weights into one file."""
+        arrays = {
+            f"{name}/{v.path}": np.asarray(value)
+            for name, network in self.networks.items()
+            for v, value in zip(network.trainable_variables, variables[name], strict=True)
+        }
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)
+
+
+def linear_light(photo: Any) -> Any:
+    """An sRGB photo's linear light."""
+    return jnp.where(photo <= 0.04045, photo / 12.92, ((photo + 0.055) / 1.055) ** 2.4)
+
+
+def update_function(pair: Pair, config: StepConfig) -> Any:
+    """A step on a batch: gradients, Adam, and averaged weights."""
+
+    def loss_of(variables: Arrays, inputs: Arrays, truth: Arrays) -> tuple[Any, Arrays]:
+        added = pair.added(variables, inputs, truth["linear"])
+        found = {k: v.mean() for k, v in split_loss.figures(truth, added).items()}
+        return split_loss.split_loss(truth, added).mean(), found
+
+    def update(state: Arrays, inputs: Arrays, truth: Arrays, rate: Any) -> Any:
+        (loss, found), slopes = jax.value_and_grad(loss_of, has_aux=True)(
+            state["weights"], inputs, truth
+        )
+        norm = jnp.sqrt(sum((g * g).sum() for g in jax.tree.leaves(slopes)))
+        factor = jnp.minimum(1.0, config.clip_norm / (norm + 1e-9))
+        factor = jnp.where(jnp.isfinite(norm), factor, 0.0)
+        slopes = jax.tree.map(lambda g: jnp.nan_to_num(g) * factor, slopes)
+        number = state["number"] + 1
+        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, state["first"], slopes)
+        second = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g * g, state["second"], slopes)
+        fix1, fix2 = 1 - 0.9**number, 1 - 0.99**number
+        weights = jax.tree.map(
+            lambda w, m, v: w - rate * (m / fix1) / (jnp.sqrt(v / fix2) + 1e-8),
+            state["weights"],
+            first,
+            second,
+        )
+        momentum = jnp.minimum(config.averaging, (1 + number) / (10 + number))
+        mean = jax.tree.map(lambda a, w: momentum * a + (1 - momentum) * w, state["mean"], weights)
+        fresh = {"weights": weights, "first": first, "second": second, "mean": mean}
+        fresh["number"] = number
+        return fresh, {"loss": loss, "norm": norm, **found}
+
+    return jax.jit(update, donate_argnums=0)
+
+
+def start(pair: Pair) -> Arrays:
+    """The state before the first step."""
+    weights = pair.variables()
+    nothing = jax.tree.map(jnp.zeros_like, weights)
+    copy = jax.tree.map(jnp.copy, weights)
+    return {
+        "weights": weights,
+        "first": nothing,
+        "second": jax.tree.map(jnp.copy, nothing),
+        "mean": copy,
+        "number": jnp.zeros((), jnp.float32),
+    }
+
+
+def rate_at(config: StepConfig, done: float) -> float:
+    """A short rise, then a cosine, by the share of the time that is over."""
+    rise = min(1.0, done / 0.03)
+    return config.learning_rate * rise * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(done, 1.0))))
