@@ -1,9 +1,9 @@
-const VERSION = "d76cd0afe04d4627";
+const VERSION = "ab9f12a941481a41";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-Dv4Isrp2.js",
- "assets/worker-BPNsuXgx.js",
+ "assets/index-CcqKktmn.js",
+ "assets/worker-BqNn9hbJ.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

@@ -347,6 +347,20 @@ public object Constants {
         public const val SHADING_LIMIT: Float = 2.5f
         /** Irradiance that darkness counts as, so that its logarithm is finite; the limit hides it. */
         public const val NO_LIGHT: Float = 1e-06f
+        /**
+         * Factor on the estimated light's shading, from soft light to hard (by the residual of three people
+         * of Extended Yale B): soft light is overrated, since it is hardly told from albedo, and hard light
+         * is underrated, since a face does not show how little comes from elsewhere.
+         */
+        public val BELIEF: List<Float> = listOf(0.3f, 1.3f)
+        /** Deviation of that shading over the face, in logarithms, by which soft and hard are told. */
+        public val HARDNESS: List<Float> = listOf(0.12f, 0.45f)
+        /** Encoded value below which a pixel's light is not told from noise. */
+        public const val BLACK: Float = 0.02f
+        /** Least and largest shading, in logarithms against the face's mean, that is divided by. */
+        public const val DARKEST: Float = -3.5f
+        /** Least and largest shading, in logarithms against the face's mean, that is divided by. */
+        public const val LIGHTEST: Float = 2.5f
     }
 
     public object Stages {
