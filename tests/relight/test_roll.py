@@ -37,7 +37,7 @@ def upright(relighter: Relighter, astronaut: np.ndarray) -> np.ndarray:
     return added(relighter, astronaut, KEY)[FACE]
 
 
-@pytest.mark.parametrize("degrees", [30, 60, 90, -90])
+@pytest.mark.parametrize("degrees", [30, 60, 90, 150, 180, -90])
 def test_a_turned_head_is_lit_as_the_upright_one(
     relighter: Relighter, astronaut: np.ndarray, upright: np.ndarray, degrees: float
 ) -> None:
