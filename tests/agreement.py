@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,19 @@ def check_all(relighter: Relighter, photos: dict[str, Bytes], found: dict[str, A
     for name, pixels in photos.items():
         check(name, pythons(relighter, pixels), found[name])
     assert any(one is not None for one in found.values())
+
+
+def check_examples(
+    relighter: Relighter,
+    astronaut: Bytes,
+    port: Callable[[dict[str, Bytes]], dict[str, Any]],
+) -> None:
+    """Compare the example's variants with what a port makes of them."""
+    photos = examples(astronaut)
+    found = port(photos)
+    check_all(relighter, photos, found)
+    assert found["nobody"] is None
+    assert len(found["two"]["faces"]) == 2
 
 
 def pythons(relighter: Relighter, pixels: Bytes) -> Result | None:

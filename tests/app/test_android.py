@@ -71,11 +71,7 @@ def test_the_android_library_passes_its_tests() -> None:
 def test_the_example_upright_rolled_and_dark(
     relighter: Relighter, astronaut: agreement.Bytes, tmp_path: Path
 ) -> None:
-    photos = agreement.examples(astronaut)
-    found = kotlins(photos, tmp_path)
-    agreement.check_all(relighter, photos, found)
-    assert found["nobody"] is None
-    assert len(found["two"]["faces"]) == 2
+    agreement.check_examples(relighter, astronaut, lambda photos: kotlins(photos, tmp_path))
 
 
 @pytest.mark.slow
