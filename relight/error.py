@@ -55,3 +55,10 @@ def plain_errors() -> Iterator[None]:
     except (RelightError, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         raise SystemExit(getattr(error, "exit_status", 1)) from None
+
+
+def reason(error: BaseException) -> str:
+    """One line on what went wrong, in the words of the system or library."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

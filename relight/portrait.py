@@ -18,6 +18,7 @@ from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
 from relight.gain.guide import Canvas, Guide
 from relight.light import BRIGHTEST, Light
+from relight.photo.color.gamut import Gamut
 from relight.photo.file import Photo
 from relight.result import Result
 from relight.setup import Setup, suggest
@@ -132,12 +133,12 @@ class Portrait:
         shining = [light for light in made.lights if light.intensity * max(light.color) > 0]
         start = time.perf_counter()
         sheet, fits = self._fitted(shining, side)
-        weights = [light.intensity * np.array(light.color) for light in shining]
+        weights = [light.intensity * sheet.color_of(light) for light in shining]
         added = sheet.guide.join(fits, weights)
         taken = None if made.fill == 1 else np.float32(1 - made.fill) * sheet.guide.person
         middle = time.perf_counter()
-        image = quotient.apply(
-            sheet.rgb, added, strength=strength, taken=taken, threads=self._threads
+        image = sheet.decode(
+            quotient.apply(sheet.rgb, added, strength=strength, taken=taken, threads=self._threads)
         )
         timings = {"gain": middle - start, "apply": time.perf_counter() - middle}
         return Result(
@@ -178,7 +179,10 @@ class Portrait:
         """The photo at a size, its edges found."""
         outlines = [analysis.outline for analysis in self.analyses]
         rgb: NDArray[Any] = self.photo.rgb
+        gamut = None
         if side is None:
+            if gamut := self.photo.gamut:
+                rgb = gamut.encode(rgb)
             found, self._canvas = self._canvas, None
             canvas = found() if found else Canvas(self.photo.rgb8, [o.crop for o in outlines])
         else:
@@ -195,7 +199,7 @@ class Portrait:
         def fit(azimuth_deg: float, elevation_deg: float, softness_deg: float) -> Float:
             return guide.fit(self._predicted(azimuth_deg, elevation_deg, softness_deg))
 
-        return _Sheet(rgb, guide, fit)
+        return _Sheet(rgb, guide, fit, self.photo.rgb, gamut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,14 +207,27 @@ class _Sheet:
     """A photo at one size.
 
     Attributes:
-        rgb: its pixels.
+        rgb: its pixels, encoded as sRGB encodes them.
         guide: its edges.
         fit: the fitted gain of a unit light, by its azimuth, elevation and softness in degrees.
+        own: the photo's own values.
+        gamut: their colours, which ``rgb`` has too; None for sRGB.
     """
 
     rgb: NDArray[Any]
     guide: Guide
     fit: Callable[[float, float, float], Float]
+    own: NDArray[Any]
+    gamut: Gamut | None
+
+    def color_of(self, light: Light) -> NDArray[Any]:
+        """A light's colour in these primaries."""
+        color = np.array(light.color)
+        return color if self.gamut is None else self.gamut.adapt(color)
+
+    def decode(self, relit: NDArray[Any]) -> NDArray[Any]:
+        """Relit pixels as the photo encodes its own."""
+        return relit if self.gamut is None else self.gamut.decode(relit, self.rgb, self.own)
 
 
 def _key(light: Light) -> tuple[float, float, float]:

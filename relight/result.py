@@ -22,7 +22,8 @@ class Result:
     """A relit photo and how it came about.
 
     Attributes:
-        image: ``(H, W, 3)`` sRGB of the photo's dtype; of a preview uint8.
+        image: ``(H, W, 3)`` sRGB of the photo's dtype, or in the photo's own colours where those
+            are kept; of a preview uint8 sRGB.
         photo: the photo it was made from, at its own size.
         faces: the faces found, largest first.
         lights: the lights added; one with intensity 0 and a reason when none was needed.
@@ -52,7 +53,7 @@ class Result:
         if alpha is not None:
             size = self.image.shape[1::-1]
             alpha = cv2.resize(to_8_bit(alpha), size, interpolation=cv2.INTER_AREA)
-        return replace(self.photo, rgb=self.image, alpha=alpha)
+        return replace(self.photo, rgb=self.image, alpha=alpha, gamut=None)
 
     def to_pil(self) -> Image.Image:
         """The relit photo as a Pillow image: RGB or RGBA, 8 bits, sRGB."""
@@ -64,6 +65,7 @@ class Result:
             "photo": self.photo.name,
             "width": self.photo.width,
             "height": self.photo.height,
+            "profile": self.photo.gamut.name if self.photo.gamut else "sRGB",
             "strength": self.strength,
             "fill": round(self.fill, 4),
             "lights": [

@@ -219,6 +219,15 @@ def relight(
             rich_help_panel="Output",
         ),
     ] = False,
+    keep_profile: Annotated[
+        bool,
+        typer.Option(
+            "--keep-profile",
+            help="Work in the photo's own colours (Display P3, Adobe RGB, ProPhoto ...) and write"
+            " its profile back, instead of converting it to sRGB.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -275,7 +284,7 @@ def relight(
         raise typer.BadParameter(printable(str(error))) from error
     report = Report(plan, as_json=as_json, quiet=quiet)
     try:
-        task = Task(choice, strength, share, overwrite)
+        task = Task(choice, strength, share, overwrite, keep_profile)
         report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
     except KeyboardInterrupt:
         report.say("interrupted; the photos written so far are complete")

@@ -74,6 +74,7 @@ class Task:
         strength: factor on the added light.
         fill: share of the existing light left on the person; None for what suits the photo.
         overwrite: whether existing outputs may be replaced.
+        keep_profile: whether photos keep their own colours rather than become sRGB.
         threads: for the full-resolution work.
     """
 
@@ -81,6 +82,7 @@ class Task:
     strength: float = 1.0
     fill: float | None = None
     overwrite: bool = False
+    keep_profile: bool = False
     threads: int = 1
     _relighter: Relighter | None = field(default=None, repr=False)
 
@@ -111,7 +113,8 @@ class Task:
         return dataclasses.replace(outcome, warnings=tuple(warnings))
 
     def _work(self, job: Job, name: str) -> Outcome:
-        photo = load_photo(sys.stdin.buffer.read() if job.name == STREAM else job.name, name=name)
+        source = sys.stdin.buffer.read() if job.name == STREAM else job.name
+        photo = load_photo(source, name=name, keep_profile=self.keep_profile)
         if self._relighter is None:
             self._relighter = Relighter(self.threads)
         result = self._relight(self._relighter, photo)

@@ -13,23 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from relight.error import PhotoError, PhotoTooLargeError, UnsupportedPhotoError
-from relight.photo import colorimetry, png, tiff
-from relight.photo.colorimetry import Colorimetry
+from relight.error import PhotoError, PhotoTooLargeError, UnsupportedPhotoError, reason
+from relight.photo.color import colorimetry
+from relight.photo.color.colorimetry import Colorimetry
+from relight.photo.color.gamut import Gamut
+from relight.photo.color.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
+from relight.photo.container import png, tiff
+from relight.photo.container.signature import RAW, find_decoder, parts_beside, sniff
 from relight.photo.encoding import read_encoding
 from relight.photo.exif import CleanExif, clean_exif, clean_xmp
-from relight.photo.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
 from relight.photo.picture import (
     Photo,
     check_size,
     from_array,
-    reason,
     split,
     to_8_bit,
     to_array,
     turn,
 )
-from relight.photo.signature import RAW, find_decoder, parts_beside, sniff
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +45,13 @@ _PLAIN_MODES = {
 }
 
 
-def from_image(image: Image.Image, max_megapixels: float) -> Photo:
+def from_image(image: Image.Image, max_megapixels: float, *, keep_profile: bool = False) -> Photo:
     """Take a Pillow image as a photo: upright and in sRGB, as its metadata say.
 
     Args:
         image: of any mode that a file may have; left as it is.
         max_megapixels: larger photos are refused.
+        keep_profile: whether its own colours are kept rather than made sRGB.
 
     Raises:
         PhotoError: too large, damaged, or pixels of an unusual kind.
@@ -66,18 +68,19 @@ def from_image(image: Image.Image, max_megapixels: float) -> Photo:
         wide = np.asarray(image)
         if 0 <= wide.min() <= wide.max() < 65536:
             return from_array(wide.astype(np.uint16), max_megapixels)
-    meta = _read_meta(image, b"", {}, {}, image.format or "PNG", name)
+    meta = _read_meta(image, b"", {}, {}, image.format or "PNG", name, keep_profile)
     rgb, alpha, grey = _decode_8_bit(image, meta, name)
-    return Photo(rgb, alpha, meta.exif, name, grey=grey)
+    return Photo(rgb, alpha, meta.exif, name, grey=grey, gamut=meta.gamut)
 
 
-def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
+def decode(data: bytes, name: str, max_megapixels: float, *, keep_profile: bool = False) -> Photo:
     """Decode a file.
 
     Args:
         data: the whole file.
         name: for messages.
         max_megapixels: larger photos are refused before they are decoded.
+        keep_profile: whether its own colours are kept rather than made sRGB.
 
     Raises:
         PhotoError: damaged, too large or not a photo.
@@ -90,7 +93,7 @@ def decode(data: bytes, name: str, max_megapixels: float) -> Photo:
         # Looking for more pages moves a reader to them.
         second = _open(decoder, data) if kind in ("GIF", "TIFF") else image
         beside = parts_beside(second, data, kind)
-        photo = _decode_image(image, data, kind, name)
+        photo = _decode_image(image, data, kind, name, keep_profile)
         if beside:
             _log.warning("%s: %s", name, "; ".join(beside))
         return photo
@@ -122,7 +125,10 @@ def _open(decoder: Any, data: bytes) -> Image.Image:
 
 
 class _Meta(NamedTuple):
-    """What a file says about its pixels; EXIF and XMP already fit the upright photo."""
+    """What a file says about its pixels; EXIF and XMP already fit the upright photo.
+
+    An ICC profile is one to convert from; colours that are kept have a gamut instead.
+    """
 
     exif: bytes | None
     orientation: int
@@ -130,9 +136,10 @@ class _Meta(NamedTuple):
     xmp: bytes | None
     hdr: Colorimetry | None = None
     thumbnail: bool = False
+    gamut: Gamut | None = None
 
 
-def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Photo:
+def _decode_image(image: Image.Image, data: bytes, kind: str, name: str, keep: bool) -> Photo:
     tags = dict(getattr(image, "tag_v2", {}))
     if 50706 in tags:  # DNGVersion
         raise UnsupportedPhotoError(f"{name} is {RAW}")
@@ -142,7 +149,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Phot
     elif kind == "PNG":
         png.check(data)
     chunks = list(png.read_chunks(data)) if kind == "PNG" else []
-    meta = _read_meta(image, data, tags, dict(chunks), kind, name)
+    meta = _read_meta(image, data, tags, dict(chunks), kind, name, keep)
     if deep:
         rgb, alpha, grey = _decode_16_bit(data, kind, tags, meta, name)
     else:
@@ -156,6 +163,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str) -> Phot
         format="PNG" if kind in _READ_ONLY else kind,
         grey=grey,
         encoding=dataclasses.replace(encoding, thumbnail=meta.thumbnail),
+        gamut=meta.gamut,
     )
 
 
@@ -183,6 +191,7 @@ def _read_meta(
     chunks: dict[bytes, bytes],
     kind: str,
     name: str,
+    keep: bool,
 ) -> _Meta:
     info = image.info
     block, broken = info.get("exif") or chunks.get(b"eXIf"), list[str]()
@@ -225,7 +234,24 @@ def _read_meta(
         icc, colour = colour.profile(image.mode in _GREY_MODES), None
     elif not icc and exif.adobe_rgb and kind in ("JPEG", "TIFF"):
         icc = adobe_rgb_profile()
-    return _Meta(exif.block, orientation, icc or None, xmp, colour, exif.thumbnail)
+    gamut = None
+    if icc and is_srgb(icc):
+        icc = None
+    elif icc and keep and (gamut := _own_colours(image, icc, name)):
+        icc = None
+        if block and exif.block:  # what it says of colours stays true
+            exif = clean_exif(block, *image.size, srgb=False)
+    return _Meta(exif.block, orientation, icc or None, xmp, colour, exif.thumbnail, gamut)
+
+
+def _own_colours(image: Image.Image, icc: bytes, name: str) -> Gamut | None:
+    """The colours of a profile, if they can be worked in and fit the pixels."""
+    gamut = Gamut.of(icc) if image.mode != "CMYK" else None
+    if gamut is None:
+        _log.warning("%s: made sRGB: its profile holds more than curves and a matrix", name)
+    elif gamut.grey and image.mode not in _GREY_MODES:
+        return None
+    return gamut
 
 
 def _decode_16_bit(
@@ -241,7 +267,7 @@ def _decode_16_bit(
         rgb, alpha = tiff.unpack(rgb, alpha, tags)
     if meta.hdr:
         rgb = colorimetry.to_sdr(rgb, meta.hdr)
-    elif meta.icc and not is_srgb(meta.icc):
+    elif meta.icc:
         converted = convert_16_bit(rgb, meta.icc)
         if converted is not None:
             rgb = converted
@@ -304,7 +330,7 @@ def _decode_8_bit(
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     if alpha is not None:
         image = image.getchannel("L") if image.mode == "LA" else image.convert("RGB")
-    if meta.icc and not is_srgb(meta.icc):
+    if meta.icc:
         image = _to_srgb(image, meta.icc, name) or image
     if image.mode == "CMYK":
         image = image.convert("RGB")

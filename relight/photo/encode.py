@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Photo -> bytes of a file: sRGB pixels with their profile, EXIF and XMP."""
+"""Photo -> bytes of a file: pixels with their profile, EXIF and XMP."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from relight.error import PhotoError
-from relight.photo import png, tiff
+from relight.error import PhotoError, reason
+from relight.photo.color.icc import srgb_profile
+from relight.photo.container import png, tiff
+from relight.photo.container.signature import HEIC_CURE
 from relight.photo.encoding import MOST_IPTC, MOST_XMP, image_resource
 from relight.photo.exif import EXIF_PREFIX, add_thumbnail
-from relight.photo.icc import srgb_profile
-from relight.photo.picture import Photo, reason, to_8_bit
-from relight.photo.signature import HEIC_CURE
+from relight.photo.picture import Photo, to_8_bit
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def encode(photo: Photo, kind: str) -> bytes:
 
 def _samples(photo: Photo, *, deep: bool, alpha: bool = True, grey: bool = True) -> NDArray[Any]:
     """HxWxC to write: C = 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)."""
-    rgb = photo.rgb if deep else photo.rgb8
+    rgb = photo.rgb if deep else to_8_bit(photo.rgb)
     opacity = photo.alpha if deep or photo.alpha is None else to_8_bit(photo.alpha)
     neutral = grey and photo.grey and bool((rgb[..., 1:] == rgb[..., :1]).all())
     colour = rgb[..., :1] if neutral else rgb
@@ -92,6 +92,10 @@ def _samples(photo: Photo, *, deep: bool, alpha: bool = True, grey: bool = True)
     weight = opacity[..., None].astype(np.uint32)
     mixed = (colour * weight + whole * (whole - weight) + whole // 2) // whole
     return np.asarray(mixed, rgb.dtype)
+
+
+def _profile(photo: Photo, *, grey: bool) -> bytes:
+    return photo.gamut.profile_for(grey) if photo.gamut else srgb_profile(grey)
 
 
 def _to_image(samples: NDArray[np.uint8]) -> Image.Image:
@@ -142,7 +146,7 @@ def _encode_jpeg(photo: Photo) -> bytes:
         progressive=how.progressive,
         exif=exif,
         extra=extra,
-        icc_profile=srgb_profile(image.mode == "L"),
+        icc_profile=_profile(photo, grey=image.mode == "L"),
         **options,
     )
 
@@ -166,8 +170,9 @@ def _encode_png(photo: Photo) -> bytes:
         if samples.shape[2] == 2:
             samples, grey = samples[..., [0, 0, 0, 1]], False
         data = png.encode_16_bit(samples[..., 0] if grey else samples)
-    profile = zlib.compress(srgb_profile(grey))
-    chunks = [(b"iCCP", b"sRGB\0\0" + profile)]
+    profile = zlib.compress(_profile(photo, grey=grey))
+    name = b"profile" if photo.gamut else b"sRGB"
+    chunks = [(b"iCCP", name + b"\0\0" + profile)]
     if photo.encoding.dpi:
         x, y = (round(value / 0.0254) for value in photo.encoding.dpi)
         chunks.append((b"pHYs", struct.pack(">IIB", x, y, 1)))
@@ -187,7 +192,7 @@ def _encode_tiff(photo: Photo) -> bytes:
     samples = _samples(photo, deep=True)
     if samples.dtype == np.uint16 and samples.shape[2] == 2:  # OpenCV reads no grey with alpha
         samples = samples[..., [0, 0, 0, 1]]
-    tags: dict[int, Any] = {34675: srgb_profile(samples.shape[2] < 3)}
+    tags: dict[int, Any] = {34675: _profile(photo, grey=samples.shape[2] < 3)}
     if photo.encoding.xmp:
         tags[700] = photo.encoding.xmp
     if photo.encoding.dpi:
@@ -208,7 +213,7 @@ def _encode_webp(photo: Photo) -> bytes:
         exact=lossless,
         exif=photo.exif or b"",
         xmp=photo.encoding.xmp or b"",
-        icc_profile=srgb_profile(),
+        icc_profile=_profile(photo, grey=False),
     )
 
 
@@ -222,7 +227,7 @@ def _encode_heif(photo: Photo) -> bytes:
     if samples.dtype == np.uint16:  # written in 10 bits
         mode += ";16"
     image = pillow_heif.from_bytes(mode, (photo.width, photo.height), samples.tobytes())
-    image.info["icc_profile"] = srgb_profile()
+    image.info["icc_profile"] = _profile(photo, grey=False)
     buffer = io.BytesIO()
     image.save(buffer, quality=90, exif=photo.exif, xmp=photo.encoding.xmp)
     return buffer.getvalue()

@@ -16,7 +16,7 @@ from PIL import Image, JpegImagePlugin, TiffTags
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from relight.photo import png, tiff
+from relight.photo.container import png, tiff
 
 IPTC = 0x0404
 """Number of the image resource that holds an IPTC record."""

@@ -29,7 +29,7 @@ class CleanExif:
     """What :func:`clean_exif` found.
 
     Attributes:
-        block: EXIF that fits an upright sRGB photo, with the ``Exif`` prefix; None if unreadable.
+        block: EXIF that fits an upright photo, with the ``Exif`` prefix; None if unreadable.
         orientation: the orientation tag before cleaning, 1 to 8; 0 if there is none.
         adobe_rgb: whether the camera says that pixels without a profile are Adobe RGB.
         thumbnail: whether there was a thumbnail, which showed the photo before the edit.
@@ -43,8 +43,8 @@ class CleanExif:
     broken: tuple[str, ...] = ()
 
 
-def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
-    """Reset what is no longer true of an upright sRGB photo, and drop the thumbnail.
+def clean_exif(block: bytes, width: int, height: int, *, srgb: bool = True) -> CleanExif:
+    """Reset what is no longer true of an upright photo, and drop the thumbnail.
 
     The block is changed in place rather than written anew, so that maker notes stay readable:
     their offsets count from the start of the block. A directory that cannot be read costs that
@@ -54,6 +54,7 @@ def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
         block: EXIF with or without the ``Exif`` prefix.
         width: stored (not yet turned) width in pixels.
         height: stored height in pixels.
+        srgb: whether its colours became sRGB.
     """
     try:
         tree = _Tree(bytearray(block.removeprefix(EXIF_PREFIX)))
@@ -74,10 +75,11 @@ def clean_exif(block: bytes, width: int, height: int) -> CleanExif:
     kind, count, at = options.entries.get(1, (0, 0, 0))
     if (kind, count) == (2, 4) and tree.blob[at : at + 3] == b"R03":  # DCF option file
         adobe_rgb = True
-        tree.blob[at : at + 3] = b"R98"
+        if srgb:
+            tree.blob[at : at + 3] = b"R98"
     for tag, value in ((0x0100, width), (0x0101, height)):
         tree.put(main, tag, value)
-    for tag, value in ((_COLOR_SPACE, 1), (0xA002, width), (0xA003, height)):
+    for tag, value in ((0xA002, width), (0xA003, height), *([(_COLOR_SPACE, 1)] if srgb else [])):
         tree.put(camera, tag, value)
     had = tree.drop_thumbnail(main)
     block = EXIF_PREFIX + bytes(tree.blob)

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from relight.error import PhotoError
+from relight.error import PhotoError, reason
+from relight.photo.container.signature import sniff
 from relight.photo.decode import decode, from_image
 from relight.photo.encode import encode, format_of
 from relight.photo.encoding import Encoding
-from relight.photo.picture import Photo, from_array, reason
-from relight.photo.signature import sniff
+from relight.photo.picture import Photo, from_array
 from relight.storage import whole_file
 
 __all__ = ["Encoding", "Photo", "PhotoError", "Source", "load_photo", "save_photo"]
@@ -43,13 +43,14 @@ def load_photo(
     *,
     max_megapixels: float = 200,
     name: str | None = None,
+    keep_profile: bool = False,
 ) -> Photo:
     """Read a photo: JPEG, PNG, TIFF, WebP, HEIC (with pillow-heif), AVIF, GIF or BMP.
 
     Pixels are turned upright and converted to sRGB by the ICC profile, or by what else tells their
     colour: PNG chunks (cICP, gAMA, cHRM), the codes of HEIC and AVIF, a camera's EXIF that says
     Adobe RGB. HDR (PQ and HLG) becomes SDR by the curve of
-    :func:`relight.photo.colorimetry.to_sdr`. 16-bit PNG and TIFF and HEIC of more than 8 bits
+    :func:`relight.photo.color.colorimetry.to_sdr`. 16-bit PNG and TIFF and HEIC of more than 8 bits
     become 16-bit, unless their profile consists of lookup tables, which can only be applied in 8
     bits. What cannot be read of profile or EXIF is left out and logged, and so is what is not kept
     of a file: further frames and pages, an HDR gain map, the video of a motion photo.
@@ -60,6 +61,9 @@ def load_photo(
             (RGBA). A contiguous HxWx3 array of integers is not copied.
         max_megapixels: larger photos are refused before they are decoded.
         name: how messages call a file given as bytes or stream.
+        keep_profile: keep the photo's own colours (Display P3, Adobe RGB, ProPhoto ...): ``rgb``
+            holds the file's own values, ``gamut`` says what they mean, and saving writes the
+            profile back. HDR, and profiles that hold more than curves and a matrix, become sRGB.
 
     Raises:
         PhotoError: the file is missing, unreadable, damaged, too large or not a photo.
@@ -69,12 +73,13 @@ def load_photo(
     if isinstance(source, np.ndarray):
         return from_array(source, max_megapixels)
     if isinstance(source, Image.Image):
-        return from_image(source, max_megapixels)
+        return from_image(source, max_megapixels, keep_profile=keep_profile)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(bytes(source), name or "<bytes>", max_megapixels)
+        data, label = bytes(source), name or "<bytes>"
+        return decode(data, label, max_megapixels, keep_profile=keep_profile)
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
-        photo = decode(_read_file(path), path, max_megapixels)
+        photo = decode(_read_file(path), path, max_megapixels, keep_profile=keep_profile)
         return dataclasses.replace(photo, source=Path(os.path.abspath(path)))
     if not hasattr(source, "read"):
         raise TypeError(
@@ -90,7 +95,8 @@ def load_photo(
     if not isinstance(data, bytes):
         raise TypeError(f"expected a binary stream, got one of {type(data).__name__}")
     file = Path(os.path.abspath(label)) if os.path.isfile(label) else None
-    return dataclasses.replace(decode(data, name, max_megapixels), source=file)
+    photo = decode(data, name, max_megapixels, keep_profile=keep_profile)
+    return dataclasses.replace(photo, source=file)
 
 
 def save_photo(
@@ -100,7 +106,7 @@ def save_photo(
     format: str | None = None,
     overwrite: bool = False,
 ) -> Path | None:
-    """Write a photo as sRGB with its EXIF, XMP and an sRGB profile.
+    """Write a photo with its EXIF, XMP and its profile: sRGB's, or its own if that was kept.
 
     The file appears complete or not at all. A JPEG keeps its quantisation tables and chroma
     subsampling; from other sources JPEG is written at quality 95 with full chroma. WebP is written

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight.error import PhotoError, PhotoTooLargeError
+from relight.photo.color.gamut import Gamut
 from relight.photo.encoding import Encoding
 
 
@@ -23,8 +24,9 @@ class Photo:
     """A decoded photo, and what is needed to save edited pixels in the same way.
 
     Attributes:
-        rgb: HxWx3 uint8 or uint16 (full range), sRGB-encoded, upright, C-contiguous. Treat it as
-            read-only: it may share memory with the array that was loaded.
+        rgb: HxWx3 uint8 or uint16 (full range), upright, C-contiguous, sRGB-encoded unless there
+            is a ``gamut``. Treat it as read-only: it may share memory with the array that was
+            loaded.
         alpha: HxW of the same dtype, not premultiplied; None when there is none.
         exif: EXIF block, orientation 1, no thumbnail; None when there is none.
         name: for messages: the path as given, ``<stdin>``, ``<bytes>`` or ``<array>``.
@@ -33,6 +35,7 @@ class Photo:
         format: ``JPEG``, ``PNG``, ``TIFF``, ``WEBP`` or ``HEIF``: what it is saved as by default.
         grey: whether the file was grey; it is saved as grey again if ``rgb`` is neutral.
         encoding: how the file was written.
+        gamut: the photo's own colours, in which ``rgb`` is then encoded; None for sRGB.
     """
 
     rgb: NDArray[Any] = field(repr=False)
@@ -43,6 +46,7 @@ class Photo:
     format: str = "PNG"
     grey: bool = False
     encoding: Encoding = field(default_factory=Encoding)
+    gamut: Gamut | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -62,7 +66,7 @@ class Photo:
     @functools.cached_property
     def rgb8(self) -> NDArray[np.uint8]:
         """The pixels as uint8 HxWx3 sRGB; 16-bit samples are rounded to the nearest."""
-        return to_8_bit(self.rgb)
+        return to_8_bit(self.gamut.to_srgb(self.rgb) if self.gamut else self.rgb)
 
     def to_pil(self) -> Image.Image:
         """The photo as a Pillow image: RGB or RGBA, 8 bits, sRGB, upright."""
@@ -75,7 +79,7 @@ class Photo:
         """The same photo with other pixels.
 
         Args:
-            rgb: sRGB pixels of the same shape and dtype as ``self.rgb``.
+            rgb: pixels of the same shape, dtype and colours as ``self.rgb``.
 
         Raises:
             TypeError: another dtype, or not an array.
@@ -177,10 +181,3 @@ def to_array(image: Image.Image) -> NDArray[np.uint8]:
         bottom = min(row + 64, image.height)
         pixels[row:bottom] = np.asarray(image.crop((0, row, image.width, bottom)))
     return pixels
-
-
-def reason(error: BaseException) -> str:
-    """One line on what went wrong, in the words of the system or library."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

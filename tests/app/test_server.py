@@ -26,6 +26,7 @@ from relight_app.server.order import MEDIA_TYPES, Limits
 from serving import Server
 
 from relight import Light, Relighter, load_photo
+from relight.photo.color.icc import adobe_rgb_profile
 
 LIGHT = "-45,30,0.8"
 SAME = Light(-45, 30, 0.8)
@@ -103,6 +104,18 @@ def test_format_and_exif_are_kept(client: httpx.Client, face: Image.Image, kind:
         assert image.getexif()[0x010F] == "Maker"
 
 
+def test_a_profile_is_kept_on_request(client: httpx.Client, face: Image.Image) -> None:
+    content = encoded(face, icc_profile=adobe_rgb_profile())
+    data = {"strength": "0", "keep_profile": "true"}
+    kept = client.post("/relight", files={"photo": content}, data=data).content
+    assert Image.open(io.BytesIO(kept)).info["icc_profile"] == adobe_rgb_profile()
+    assert np.array_equal(decoded(kept), np.array(face))
+    made = client.post("/relight", files={"photo": content}, data={"strength": "0"}).content
+    assert Image.open(io.BytesIO(made)).info["icc_profile"] != adobe_rgb_profile()
+    answer = client.post("/analyze", files={"photo": content}, data=data).json()
+    assert answer["profile"] == "Adobe RGB compatible"
+
+
 def test_fill_leaves_less_of_the_existing_light(client: httpx.Client, face: Image.Image) -> None:
     form = {"files": {"photo": encoded(face)}, "data": {"light": LIGHT, "fill": "-1"}}
     assert client.post("/analyze", **form).json()["fill"] == 0.5
@@ -169,6 +182,11 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         lambda: {"content": encoded(NO_FACE), "params": {"fill": "1"}},
         422,
         "fill is between -10 and 0 stops",
+    ),
+    "a profile half kept": (
+        lambda: {"content": encoded(NO_FACE), "params": {"keep_profile": "half"}},
+        422,
+        "keep_profile must be true or false, not 'half'",
     ),
     "a bomb": (lambda: {"content": encoded(Image.new("1", (20000, 20000)))}, 413, "megapixels"),
     "a huge body": (lambda: {"content": bytes(65_000_000)}, 413, "megabytes"),

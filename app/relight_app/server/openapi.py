@@ -8,7 +8,15 @@ from typing import Any
 from relight import __version__
 from relight.light import BRIGHTEST, SOFTEST_DEG
 from relight_app.light_option import DARKEST_FILL
-from relight_app.server.order import FILL, LIGHT, MEDIA_TYPES, PHOTO, STRENGTH, Limits
+from relight_app.server.order import (
+    FILL,
+    KEEP_PROFILE,
+    LIGHT,
+    MEDIA_TYPES,
+    PHOTO,
+    STRENGTH,
+    Limits,
+)
 
 _BINARY = {"type": "string", "format": "binary"}
 _NUMBER = {"type": "number"}
@@ -60,7 +68,12 @@ def describe(limits: Limits) -> dict[str, Any]:
 def _operation(
     name: str, summary: str, description: str, content: dict[str, Any], limits: Limits
 ) -> dict[str, Any]:
-    fields = {LIGHT: _lights(limits), FILL: _FILL, STRENGTH: _STRENGTH}
+    fields = {
+        LIGHT: _lights(limits),
+        FILL: _FILL,
+        STRENGTH: _STRENGTH,
+        KEEP_PROFILE: _KEEP_PROFILE,
+    }
     form = {
         "type": "object",
         "required": [PHOTO],
@@ -125,6 +138,11 @@ _FILL = {
     "maximum": 0,
     "description": "Stops of the existing light kept on the person: -1 halves it.",
 }
+_KEEP_PROFILE = {
+    "type": "boolean",
+    "default": False,
+    "description": "Keep the photo's own colours and profile instead of converting it to sRGB.",
+}
 _FAILURES = {
     "400": "No photo in the request, or a malformed form.",
     "413": "The photo is too large.",
@@ -136,6 +154,7 @@ _ANALYSIS = _object(
     photo=_TEXT,
     width={"type": "integer"},
     height={"type": "integer"},
+    profile=_TEXT,
     strength=_NUMBER,
     fill=_NUMBER,
     lights=_list(

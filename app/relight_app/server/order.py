@@ -27,6 +27,7 @@ from relight.error import PhotoTooLargeError, UnsupportedPhotoError
 from relight_app.light_option import check_strength, fill_share, parse_light
 
 PHOTO, LIGHT, FILL, STRENGTH = "photo", "light", "fill", "strength"
+KEEP_PROFILE = "keep_profile"
 """Names of a request's fields."""
 NAME = "the photo"
 """How messages call the uploaded file."""
@@ -70,6 +71,7 @@ class Order:
         lights: to add; None places one automatically.
         fill: share of the existing light left on the person; None is automatic.
         strength: factor on the added light.
+        keep_profile: whether the photo keeps its own colours rather than become sRGB.
     """
 
     content: bytes
@@ -77,6 +79,7 @@ class Order:
     lights: list[Light] | None = None
     fill: float | None = None
     strength: float = 1.0
+    keep_profile: bool = False
 
     def photo(self) -> Photo:
         """The photo, decoded.
@@ -85,7 +88,12 @@ class Order:
             HTTPException: 415 if it is not a photo, 413 if it is too large, 422 if it is damaged.
         """
         try:
-            return load_photo(self.content, max_megapixels=self.megapixels, name=NAME)
+            return load_photo(
+                self.content,
+                max_megapixels=self.megapixels,
+                name=NAME,
+                keep_profile=self.keep_profile,
+            )
         except UnsupportedPhotoError as error:
             raise HTTPException(415, str(error)) from error
         except PhotoTooLargeError as error:
@@ -137,7 +145,7 @@ async def read(request: Request, limits: Limits) -> Order:
     if kind == "application/x-www-form-urlencoded":
         raise HTTPException(415, f"send the photo as a file: curl -F {PHOTO}=@photo.jpg")
     if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=limits.lights + 4) as form:
+        async with request.form(max_files=1, max_fields=limits.lights + 5) as form:
             content = await _uploaded(form)
             texts = [(k, v) for k, v in form.multi_items() if isinstance(v, str)]
             fields = ImmutableMultiDict([*request.query_params.multi_items(), *texts])
@@ -152,6 +160,7 @@ async def read(request: Request, limits: Limits) -> Order:
             _lights(fields, limits.lights),
             fill_share(_number(fields, FILL, None)),
             check_strength(_number(fields, STRENGTH, 1.0)),
+            _switch(fields, KEEP_PROFILE),
         )
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
@@ -169,6 +178,13 @@ def _lights(fields: Fields, most: int) -> list[Light] | None:
     if len(texts) > most:
         raise ValueError(f"at most {most} lights, got {len(texts)}")
     return [parse_light(text) for text in texts] or None
+
+
+def _switch(fields: Fields, name: str) -> bool:
+    text = fields.get(name, "false").lower()
+    if text not in ("true", "false", "1", "0"):
+        raise ValueError(f"{name} must be true or false, not {text!r:.40}")
+    return text in ("true", "1")
 
 
 def _number(fields: Fields, name: str, default: Default) -> float | Default:

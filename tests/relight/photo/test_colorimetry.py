@@ -2,7 +2,7 @@
 """Colour told by codes and numbers: PNG chunks, HEIC and AVIF boxes.
 
 What browsers show was read from a canvas of Chromium 156 with the profile of its screen set to
-sRGB; HDR has our own curve, see ``relight.photo.colorimetry``.
+sRGB; HDR has our own curve, see ``relight.photo.color.colorimetry``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pytest
 from photo_sample import GRADIENT, P3_PROFILE, camera_exif, noise, pillow_bytes, png_16, saved
 from PIL import Image
 
-from relight.photo import png
-from relight.photo.colorimetry import WHITE, from_boxes
+from relight.photo.color.colorimetry import WHITE, from_boxes
+from relight.photo.container import png
 from relight.photo.file import load_photo
 
 PATCHES = [10, 10, 10], [64, 64, 64], [128, 128, 128], [200, 60, 90], [30, 180, 40], [240, 240, 240]

@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from relight.photo import png
+from relight.photo.container import png
 from relight.photo.file import load_photo
 
 CAPTION = b"\x1c\x02x\0\x07caption"

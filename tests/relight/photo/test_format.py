@@ -26,8 +26,8 @@ from photo_sample import (
 from PIL import Image, JpegImagePlugin
 
 from relight.error import UnsupportedPhotoError
+from relight.photo.color.icc import srgb_profile
 from relight.photo.file import PhotoError, load_photo, save_photo
-from relight.photo.icc import srgb_profile
 
 
 @pytest.mark.parametrize("subsampling", [0, 1, 2])

@@ -22,8 +22,8 @@ from photo_sample import (
 )
 from PIL import Image, ImageCms
 
+from relight.photo.color.icc import build_profile, is_srgb, srgb_profile
 from relight.photo.file import load_photo
-from relight.photo.icc import build_profile, is_srgb, srgb_profile
 
 
 def icc_name(data: bytes) -> str:

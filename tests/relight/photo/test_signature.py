@@ -11,7 +11,7 @@ import pytest
 from photo_sample import GRADIENT, noise, pillow_bytes, png_16, saved
 from PIL import Image
 
-from relight.photo import png
+from relight.photo.container import png
 from relight.photo.file import load_photo
 
 COLOURS = [Image.new("RGB", (40, 24), colour) for colour in ("red", "lime", "blue")]

@@ -6,6 +6,7 @@ References: ICC.1:2022, IEC 61966-2-1:1999 (sRGB).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import struct
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight.color import linear_to_srgb
-from relight.photo.picture import reason
+from relight.error import reason
 
 WHITE_D50 = (0.96420, 1.0, 0.82491)
 """XYZ of the white that profiles refer to."""
@@ -25,7 +26,7 @@ BRADFORD = np.array(
 )
 """XYZ to the cone responses that white is adapted in (ICC.1 Annex E)."""
 # Columns: the primaries as XYZ, adapted to D50 (ICC.1 Annex E, Bradford).
-_SRGB = np.array(
+SRGB_PRIMARIES = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
 )
 _ADOBE_RGB = np.array(
@@ -41,7 +42,9 @@ _Profile = tuple[NDArray[np.float64] | None, list[NDArray[np.float64]]]
 @functools.cache
 def srgb_profile(grey: bool = False) -> bytes:
     """The sRGB profile, or one for grey pixels with the sRGB transfer function (ICC 4.3)."""
-    return build_profile("sRGB grey" if grey else "sRGB", None if grey else _SRGB, SRGB_CURVE)
+    return build_profile(
+        "sRGB grey" if grey else "sRGB", None if grey else SRGB_PRIMARIES, SRGB_CURVE
+    )
 
 
 @functools.cache
@@ -51,14 +54,14 @@ def adobe_rgb_profile() -> bytes:
 
 
 def build_profile(
-    name: str, primaries: NDArray[np.float64] | None, curve: tuple[float, ...]
+    name: str, primaries: NDArray[np.float64] | None, curve: tuple[float, ...] | bytes
 ) -> bytes:
     """A display profile (ICC 4.3).
 
     Args:
         name: its description.
         primaries: columns are XYZ of red, green and blue, adapted to D50; None for grey.
-        curve: parametric curve of all channels: its type, then its numbers.
+        curve: of all channels: a parametric curve's type and its numbers, or a profile's tag.
     """
 
     def fixed(kind: bytes, values: Sequence[float]) -> bytes:
@@ -70,7 +73,9 @@ def build_profile(
         encoded = words.encode("utf-16-be")
         return b"mluc" + struct.pack(">4xII2s2sII", 1, 12, b"en", b"US", len(encoded), 28) + encoded
 
-    trc = b"para" + struct.pack(">4xHxx", int(curve[0])) + fixed(b"", curve[1:])[4:]
+    trc = curve
+    if not isinstance(trc, bytes):
+        trc = b"para" + struct.pack(">4xHxx", int(trc[0])) + fixed(b"", trc[1:])[4:]
     tags = {
         b"desc": text(name),
         b"cprt": text("No copyright, use freely"),
@@ -96,15 +101,10 @@ def build_profile(
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
 
-def _parse_profile(profile: bytes, points: int) -> _Profile | None:
+def parse_profile(profile: bytes, points: int) -> _Profile | None:
     """Primaries (None for grey) and sampled curves; None if it is no matrix or grey profile."""
     try:
-        space, connection = profile[16:20], profile[20:24]
-        (count,) = struct.unpack_from(">I", profile, 128)
-        tags: dict[bytes, bytes] = {}
-        for index in range(min(count, 100)):
-            tag, offset, size = struct.unpack_from(">4sII", profile, 132 + 12 * index)
-            tags[tag] = profile[offset : offset + size]
+        space, connection, tags = profile[16:20], profile[20:24], _tags(profile)
         # Lookup tables, if present, take precedence over matrix and curves.
         if connection != b"XYZ " or any(tag[:3] in (b"A2B", b"D2B") for tag in tags):
             return None
@@ -117,6 +117,31 @@ def _parse_profile(profile: bytes, points: int) -> _Profile | None:
         return np.array(columns, np.float64).T / 65536, curves
     except (struct.error, KeyError, ValueError, IndexError):
         return None
+
+
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    (count,) = struct.unpack_from(">I", profile, 128)
+    tags: dict[bytes, bytes] = {}
+    for index in range(min(count, 100)):
+        tag, offset, size = struct.unpack_from(">4sII", profile, 132 + 12 * index)
+        tags[tag] = profile[offset : offset + size]
+    return tags
+
+
+def curve_tag(profile: bytes) -> bytes:
+    """The curve of a grey profile, or green's of an RGB one, as its tag has it."""
+    tags = _tags(profile)
+    return tags.get(b"kTRC") or tags[b"gTRC"]
+
+
+def profile_name(profile: bytes) -> str:
+    """What a profile calls itself, in one line."""
+    from PIL import ImageCms
+
+    with contextlib.suppress(ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return " ".join(ImageCms.getProfileDescription(opened).split())
+    return "unnamed"
 
 
 def _sample_curve(tag: bytes, points: int) -> NDArray[np.float64]:
@@ -144,7 +169,7 @@ def _sample_curve(tag: bytes, points: int) -> NDArray[np.float64]:
 
 def is_srgb(profile: bytes) -> bool:
     """Whether a profile is sRGB (or grey with its curve) to within one 8-bit step."""
-    parsed = _parse_profile(profile, 256)
+    parsed = parse_profile(profile, 256)
     if parsed is None:
         return False
     primaries, curves = parsed
@@ -152,7 +177,7 @@ def is_srgb(profile: bytes) -> bool:
     if any(np.abs(linear_to_srgb(curve) - x).max() > 1 / 255 for curve in curves):
         return False
     return primaries is None or bool(
-        np.abs(np.linalg.solve(_SRGB, primaries) - np.eye(3)).max() < 5e-3
+        np.abs(np.linalg.solve(SRGB_PRIMARIES, primaries) - np.eye(3)).max() < 5e-3
     )
 
 
@@ -167,12 +192,12 @@ def convert_16_bit(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uin
         uint16 HxWx3 sRGB, relative colorimetric, out-of-gamut colours clipped per channel; None
         if the profile does not consist of curves and a matrix.
     """
-    parsed = _parse_profile(profile, 65536)
+    parsed = parse_profile(profile, 65536)
     if parsed is None:
         return None
     primaries, curves = parsed
     tables = [curve.astype(np.float32) for curve in (curves if len(curves) == 3 else curves * 3)]
-    matrix = np.eye(3) if primaries is None else np.linalg.solve(_SRGB, primaries)
+    matrix = np.eye(3) if primaries is None else np.linalg.solve(SRGB_PRIMARIES, primaries)
     result = np.empty_like(pixels)
     for row in range(0, len(pixels), 64):  # in bands, since floats need much memory
         band = pixels[row : row + 64]

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import linear_to_srgb
-from relight.photo.icc import BRADFORD, SRGB_CURVE, WHITE_D50, build_profile
-from relight.photo.signature import boxes
+from relight.photo.color.icc import BRADFORD, SRGB_CURVE, WHITE_D50, build_profile
+from relight.photo.container.signature import boxes
 
 Float = NDArray[np.float64]
 Primaries = tuple[float, ...]
