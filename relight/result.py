@@ -12,7 +12,8 @@ from PIL import Image
 from relight.face.face import Face
 from relight.geometry import head_angles
 from relight.light import Light
-from relight.photo.picture import Photo, to_8_bit
+from relight.photo.picture import Photo
+from relight.photo.pixel import to_8_bit
 from relight.setup import key_to_fill_with
 from relight.stage.analysis import Analysis
 

@@ -18,19 +18,12 @@ from relight.photo.color import colorimetry
 from relight.photo.color.colorimetry import Colorimetry
 from relight.photo.color.gamut import Gamut
 from relight.photo.color.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
-from relight.photo.container import png, tiff
+from relight.photo.container import gain_map, png, tiff
 from relight.photo.container.signature import RAW, find_decoder, parts_beside, sniff
 from relight.photo.encoding import read_encoding
 from relight.photo.exif import CleanExif, clean_exif, clean_xmp
-from relight.photo.picture import (
-    Photo,
-    check_size,
-    from_array,
-    split,
-    to_8_bit,
-    to_array,
-    turn,
-)
+from relight.photo.picture import Photo, check_size, from_array
+from relight.photo.pixel import split, to_8_bit, to_array, turn
 
 _log = logging.getLogger(__name__)
 
@@ -92,8 +85,8 @@ def decode(data: bytes, name: str, max_megapixels: float, *, keep_profile: bool 
         check_size(name, *image.size, max_megapixels)
         # Looking for more pages moves a reader to them.
         second = _open(decoder, data) if kind in ("GIF", "TIFF") else image
-        beside = parts_beside(second, data, kind)
         photo = _decode_image(image, data, kind, name, keep_profile)
+        beside = parts_beside(second, data, kind, gain_map=photo.encoding.gain_map is not None)
         if beside:
             _log.warning("%s: %s", name, "; ".join(beside))
         return photo
@@ -155,6 +148,12 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str, keep: b
     else:
         rgb, alpha, grey = _decode_8_bit(image, meta, name)
     encoding = read_encoding(image, data, chunks, meta.xmp)
+    found = gain_map.find(image, data, converted=meta.icc is not None) if kind == "JPEG" else None
+    encoding = dataclasses.replace(
+        encoding,
+        thumbnail=meta.thumbnail,
+        gain_map=found.turned(meta.orientation) if found else None,
+    )
     return Photo(
         rgb=rgb,
         alpha=alpha,
@@ -162,7 +161,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str, keep: b
         name=name,
         format="PNG" if kind in _READ_ONLY else kind,
         grey=grey,
-        encoding=dataclasses.replace(encoding, thumbnail=meta.thumbnail),
+        encoding=encoding,
         gamut=meta.gamut,
     )
 

@@ -15,11 +15,12 @@ from PIL import Image
 
 from relight.error import PhotoError, reason
 from relight.photo.color.icc import srgb_profile
-from relight.photo.container import png, tiff
+from relight.photo.container import gain_map, png, tiff
 from relight.photo.container.signature import HEIC_CURE
 from relight.photo.encoding import MOST_IPTC, MOST_XMP, image_resource
 from relight.photo.exif import EXIF_PREFIX, add_thumbnail
-from relight.photo.picture import Photo, to_8_bit
+from relight.photo.picture import Photo
+from relight.photo.pixel import to_8_bit
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +129,15 @@ def _encode_jpeg(photo: Photo) -> bytes:
     if len(exif) > 65533:
         _log.warning("%s: EXIF of %d bytes does not fit in JPEG; left out", photo.name, len(exif))
         exif = b""
+    found, announced = how.gain_map, None
+    if found:
+        announced = gain_map.announce(xmp, len(found.jpeg)) if found.adobe else xmp
+    if found and announced is not None and len(announced) <= MOST_XMP:
+        xmp = announced
+        extra += gain_map.index_segment(found.iso)
+    elif found:
+        found = None
+        _log.warning("%s: its XMP has no place for an HDR gain map; left out", photo.name)
     if 0 < len(xmp) <= MOST_XMP:
         extra += _segment(b"\xff\xe1", b"http://ns.adobe.com/xap/1.0/\0" + xmp)
     if how.iptc and len(how.iptc) <= MOST_IPTC:
@@ -139,7 +149,7 @@ def _encode_jpeg(photo: Photo) -> bytes:
         options["dpi"] = how.dpi
     if how.comment:
         options["comment"] = how.comment
-    return _save(
+    data = _save(
         image,
         "JPEG",
         subsampling=how.subsampling,
@@ -149,6 +159,7 @@ def _encode_jpeg(photo: Photo) -> bytes:
         icc_profile=_profile(photo, grey=image.mode == "L"),
         **options,
     )
+    return gain_map.append(data, found.jpeg) if found else data
 
 
 def _thumbnail(photo: Photo) -> bytes:

@@ -17,6 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from relight.photo.container import png, tiff
+from relight.photo.container.gain_map import GainMapPicture
 
 IPTC = 0x0404
 """Number of the image resource that holds an IPTC record."""
@@ -39,6 +40,7 @@ class Encoding:
         texts: text chunks of a PNG, (name, body) each.
         tags: further tags of a TIFF, (number, type, value) each.
         thumbnail: whether the EXIF held a thumbnail; a new one is made.
+        gain_map: HDR gain map of a JPEG, upright.
     """
 
     qtables: tuple[tuple[int, ...], ...] | None = None
@@ -53,12 +55,15 @@ class Encoding:
     texts: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     tags: tuple[tuple[int, int, Any], ...] = field(default=(), repr=False)
     thumbnail: bool = False
+    gain_map: GainMapPicture | None = field(default=None, repr=False)
 
     def left_out(self, kind: str) -> list[str]:
         """What a format has no place for, in words."""
         words = []
         if self.xmp and kind == "JPEG" and len(self.xmp) > MOST_XMP:
             words.append("XMP")
+        if self.gain_map and kind != "JPEG":
+            words.append("HDR gain map")
         if self.iptc and len(self.iptc) > _MOST_IPTC.get(kind, 0):
             words.append("IPTC")
         if self.comment and kind not in ("JPEG", "PNG"):

@@ -53,7 +53,8 @@ def load_photo(
     :func:`relight.photo.color.colorimetry.to_sdr`. 16-bit PNG and TIFF and HEIC of more than 8 bits
     become 16-bit, unless their profile consists of lookup tables, which can only be applied in 8
     bits. What cannot be read of profile or EXIF is left out and logged, and so is what is not kept
-    of a file: further frames and pages, an HDR gain map, the video of a motion photo.
+    of a file: further frames and pages, the video of a motion photo, an HDR gain map other than a
+    JPEG's.
 
     Args:
         source: path, bytes of a file, binary stream, Pillow image, or an array of sRGB pixels:
@@ -75,8 +76,7 @@ def load_photo(
     if isinstance(source, Image.Image):
         return from_image(source, max_megapixels, keep_profile=keep_profile)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        data, label = bytes(source), name or "<bytes>"
-        return decode(data, label, max_megapixels, keep_profile=keep_profile)
+        return decode(bytes(source), name or "<bytes>", max_megapixels, keep_profile=keep_profile)
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
         photo = decode(_read_file(path), path, max_megapixels, keep_profile=keep_profile)

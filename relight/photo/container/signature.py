@@ -133,19 +133,20 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += size
 
 
-def parts_beside(image: Image.Image, data: bytes, kind: str) -> list[str]:
+def parts_beside(image: Image.Image, data: bytes, kind: str, *, gain_map: bool) -> list[str]:
     """What a file holds besides its first picture and is not carried over, in words.
 
     Args:
         image: the file, opened but not decoded.
         data: the whole file.
         kind: what :func:`sniff` found.
+        gain_map: whether its gain map is.
     """
     found = []
     boxed = dict(boxes(data)) if kind in ("HEIF", "AVIF") else {}
     told = boxed.get(b"meta", b"") or (_heads(data) if kind == "JPEG" else b"")
     if any(mark in told for mark in _GAIN_MAPS[kind == "JPEG"]):
-        found.append("its HDR gain map is not kept")
+        found += [] if gain_map else ["its HDR gain map is not kept"]
     elif pictures := _count_pictures(image, kind):
         found.append(f"only the first of its {pictures} is kept")
     if b"mpvd" in boxed or any(mark in told for mark in _VIDEOS):
