@@ -14,6 +14,7 @@ import contextlib
 import io
 import re
 import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,7 +75,8 @@ def find(image: Image.Image, data: bytes, *, converted: bool) -> GainMapPicture 
         data: the whole file.
         converted: whether the colours become others, for which one with colours is not right.
     """
-    with contextlib.suppress(Exception):  # decoders raise every kind of error for damage
+    # Decoders raise every kind of error for damage, and Pillow warns of odd indices.
+    with contextlib.suppress(Exception), warnings.catch_warnings(action="ignore"):
         for jpeg in _further_pictures(image, data):
             told = b"".join(body for _, body in _segments(jpeg))
             if not any(mark in told for mark in (_ADOBE, _APPLE, ISO)):

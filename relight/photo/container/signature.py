@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import struct
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -189,7 +190,8 @@ _SMALLER = 1
 
 def _count_pictures(image: Image.Image, kind: str) -> str | None:
     """How many pictures there are, with the word for them; None for one."""
-    with contextlib.suppress(Exception):  # decoders raise every kind of error for damage
+    # Decoders raise every kind of error for damage, and Pillow warns of odd indices.
+    with contextlib.suppress(Exception), warnings.catch_warnings(action="ignore"):
         number = getattr(image, "n_frames", 1)
         if isinstance(image, JpegImageFile) and image.info.get("mp"):
             entries: Any = image._getmp()
