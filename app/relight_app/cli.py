@@ -228,6 +228,23 @@ def relight(
             rich_help_panel="Output",
         ),
     ] = False,
+    keep_dates: Annotated[
+        bool,
+        typer.Option(
+            "--keep-dates",
+            help="Give the relit photo the dates of the photo's file.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    summary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write every photo's light and outcome to a .csv or .jsonl file, a line as"
+            " each is finished; a repeated run adds to it.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -265,10 +282,13 @@ def relight(
     from relight.work.factory import make_runner
     from relight_app import cloud, destination
     from relight_app.light_option import check_strength, fill_share
+    from relight_app.summary import Summary
     from relight_app.task import Task
     from relight_app.terminal import Report, printable
 
-    options = destination.OutputOptions(output, compare, explain, save_lighting, overwrite)
+    options = destination.OutputOptions(
+        output, compare, explain, save_lighting, overwrite, keep_dates
+    )
     try:
         choice = _choose_light(azimuth, elevation, intensity, color, light)
         check_strength(strength)
@@ -277,14 +297,15 @@ def relight(
         plan = (cloud if in_cloud else destination).make_plan(photos, options)
         if plan.single and output in (None, destination.STREAM):
             _check_stdout([job.output is None for job in plan.jobs], as_json)
+        sums = Summary(summary, overwrite=overwrite) if summary is not None else None
         engine = None
         if plan.jobs and (runner != "local" or address):
             engine = make_runner(runner, jobs, address, retries=RETRIES)
     except ValueError as error:
         raise typer.BadParameter(printable(str(error))) from error
-    report = Report(plan, as_json=as_json, quiet=quiet)
+    report = Report(plan, as_json=as_json, quiet=quiet, summary=sums)
     try:
-        task = Task(choice, strength, share, overwrite, keep_profile)
+        task = Task(choice, strength, share, overwrite, keep_profile, keep_dates)
         report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
     except KeyboardInterrupt:
         report.say("interrupted; the photos written so far are complete")

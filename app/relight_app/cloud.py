@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relight_app.companion import SIDECAR
 from relight_app.destination import (
     MARK,
     READABLE,
@@ -48,11 +49,13 @@ class CloudJob:
         name: its URL.
         base: URL of the folder that the outputs' paths start from.
         relative: the same job with paths below that folder.
+        sidecars: URLs of XMP files beside the photo, which may be its sidecars.
     """
 
     name: str
     base: str
     relative: Job
+    sidecars: tuple[str, ...] = ()
 
     @property
     def output(self) -> str:
@@ -72,12 +75,16 @@ def make_plan(photos: Sequence[str], options: OutputOptions) -> Plan:
     """
     if STREAM in (*photos, options.output):
         raise PlanError("- (a stream) does not go with cloud folders; name files")
+    if options.keep_dates:
+        raise PlanError("--keep-dates does not go with cloud folders, which date files themselves")
     check_lighting(options, single=False)
     plan = Plan()
     jobs: list[CloudJob] = []
     done: set[str] = set()
     for top in photos:
-        files = [f for f in _list(top) if _is_photo(f)]
+        listed = _list(top)
+        files = [f for f in listed if _is_photo(f)]
+        beside = _sidecars(listed)
         if not files:
             plan.failures.append((top, f"{top}: no photos there; check the address"))
         base = (options.output or (_parent(top) if files == [""] else top)).rstrip("/")
@@ -86,7 +93,12 @@ def make_plan(photos: Sequence[str], options: OutputOptions) -> Plan:
         below = {file: Path(file or posixpath.basename(top)) for file in files}
         shared = shared_stems(relative_output(path, options) for path in below.values())
         jobs += [
-            CloudJob(names[file], base, relative_job(path, options, shared))
+            CloudJob(
+                names[file],
+                base,
+                relative_job(path, options, shared),
+                tuple(f"{top.rstrip('/')}/{found}" for found in beside.get(_stem(file), ())),
+            )
             for file, path in below.items()
         ]
     for job in _without_collisions(jobs, plan):
@@ -122,8 +134,13 @@ class CloudTask:
         local = {kind: folder / "out" / path.name for kind, path in paths.items() if path}
         source = folder / names["source"]
         fetch(job.name, source)
+        for url in job.sidecars:
+            fetch(url, folder / posixpath.basename(url))
         outcome = self.task(dataclasses.replace(job.relative, name=str(source), **local))
         urls = {kind: job.url(paths[kind]) for kind in local}
+        if "sidecar" in outcome.files:
+            local = {"sidecar": Path(outcome.files["sidecar"]), **local}
+            urls["sidecar"] = f"{_parent(job.output)}/{local['sidecar'].name}"
         if outcome.status in ("relit", "unchanged"):
             for kind, path in local.items():
                 if path.exists():
@@ -193,6 +210,20 @@ def _is_photo(name: str) -> bool:
     hidden = any(part.startswith(".") for part in name.split("/"))
     suffix = posixpath.splitext(name)[1].lower()
     return name == "" or (suffix in READABLE and not hidden and f"{MARK}." not in name)
+
+
+def _sidecars(files: Sequence[str]) -> dict[str, list[str]]:
+    """XMP files by the stems of the photos that they may belong to."""
+    found: dict[str, list[str]] = {}
+    for file in files:
+        if file.lower().endswith(SIDECAR):
+            for stem in {_stem(file), _stem(_stem(file))}:
+                found.setdefault(stem, []).append(file)
+    return found
+
+
+def _stem(name: str) -> str:
+    return posixpath.splitext(name)[0]
 
 
 def _parent(url: str) -> str:

@@ -66,6 +66,7 @@ class OutputOptions:
         explain: whether sheets are wanted.
         lighting: where to save the lighting.
         overwrite: whether existing outputs may be replaced.
+        keep_dates: whether outputs get the dates of their photos' files.
     """
 
     output: str | None = None
@@ -73,6 +74,7 @@ class OutputOptions:
     explain: bool = False
     lighting: str | None = None
     overwrite: bool = False
+    keep_dates: bool = False
 
 
 @dataclass
@@ -140,6 +142,8 @@ def _check_options(photos: Sequence[str], options: OutputOptions, single: bool) 
         raise PlanError("-o - takes one photo; give a folder for several")
     if to_stream and (options.compare or options.explain):
         raise PlanError("--compare and --explain go beside the relit photo; name it with -o")
+    if options.keep_dates and (to_stream or STREAM in photos):
+        raise PlanError("--keep-dates needs files; streams have no dates")
     check_lighting(options, single)
 
 

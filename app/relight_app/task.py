@@ -26,8 +26,11 @@ from relight import (
     load_photo,
     save_photo,
 )
+from relight_app import companion
 from relight_app.destination import STREAM, Job
 from relight_app.light_option import LightChoice
+
+_log = logging.getLogger("relight.app")
 
 STDIN = "<stdin>"
 _NO_FACE_CURE = "if there is one, crop closer to it"
@@ -75,6 +78,7 @@ class Task:
         fill: share of the existing light left on the person; None for what suits the photo.
         overwrite: whether existing outputs may be replaced.
         keep_profile: whether photos keep their own colours rather than become sRGB.
+        keep_dates: whether outputs get the dates of their photos' files.
         threads: for the full-resolution work.
     """
 
@@ -83,6 +87,7 @@ class Task:
     fill: float | None = None
     overwrite: bool = False
     keep_profile: bool = False
+    keep_dates: bool = False
     threads: int = 1
     _relighter: Relighter | None = field(default=None, repr=False)
 
@@ -122,6 +127,7 @@ class Task:
             files = _write(job, self._relighter, result, overwrite=self.overwrite)
         except RelightError as error:  # names the output; the message should name the photo too
             return Outcome(name, "failed", f"{name}: {error}")
+        self._take_along(job, files)
         added = any(light.intensity > 0 for light in result.lights)
         lit = (added or result.fill < 1) and result.strength > 0
         message = " ".join(_describe(light) for light in result.lights)
@@ -136,6 +142,23 @@ class Task:
             result.report(),
             files,
         )
+
+    def _take_along(self, job: Job, files: dict[str, str]) -> None:
+        """Copy what belongs to a photo's file; what cannot be copied becomes a warning."""
+        if job.name == STREAM or job.output is None:
+            return
+        source, troubles = Path(job.name), []
+        written = [job.output]
+        for found, target in companion.sidecars(source, job.output):
+            trouble = companion.copy_sidecar(found, target)
+            if trouble is None:
+                files["sidecar"] = str(target)
+                written.append(target)
+            troubles.append(trouble)
+        if self.keep_dates:
+            troubles += [companion.copy_dates(source, file) for file in written]
+        for trouble in filter(None, troubles):
+            _log.warning("%s: %s", job.name, trouble)
 
     def _relight(self, relighter: Relighter, photo: Photo) -> Result:
         if not self.choice.needs_automatic:

@@ -14,6 +14,7 @@ from relight.work.pool import Pool
 from relight.work.runner import Runner
 from relight_app import batch
 from relight_app.destination import Plan
+from relight_app.summary import Summary
 from relight_app.task import Outcome
 
 
@@ -31,16 +32,25 @@ class Report:
         failures: one line per photo that failed.
     """
 
-    def __init__(self, plan: Plan, *, as_json: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        as_json: bool = False,
+        quiet: bool = False,
+        summary: Summary | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             plan: what is to be done.
             as_json: whether each outcome is written to standard output.
             quiet: whether only failures are reported.
+            summary: file that gets a line for each photo.
         """
         self.failures: list[str] = []
         self._plan, self._as_json, self._quiet = plan, as_json, quiet
+        self._summary = summary
         self._total = len(plan.jobs) + len(plan.skipped) + len(plan.failures)
         self._counts: dict[str, int] = {}
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -82,6 +92,12 @@ class Report:
         if self._as_json:
             sys.stdout.write(json.dumps(outcome.account()) + "\n")
             sys.stdout.flush()
+        if self._summary is not None and not self._summary.trouble:
+            self._summary.add(outcome)
+            if self._summary.trouble:
+                self.failures.append(self._summary.trouble)
+                if self._plan.single:
+                    self.say(self._summary.trouble)
         if not self._quiet:
             for warning in outcome.warnings:
                 self.say(warning)

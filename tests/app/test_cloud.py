@@ -15,6 +15,7 @@ pytest.importorskip("fsspec")
 import fsspec
 from relight_app import cloud
 from relight_app.cloud import CloudJob, CloudTask
+from relight_app.companion import sidecars
 from relight_app.destination import Job, OutputOptions, PlanError
 from relight_app.task import Outcome
 
@@ -66,6 +67,22 @@ def test_a_folder_is_mirrored_and_resumed(bucket: str) -> None:
     assert len(again.skipped) == 2
 
 
+def test_sidecars_come_along(bucket: str) -> None:
+    class Writer(Copier):
+        def __call__(self, job: Job) -> Outcome:
+            outcome = super().__call__(job)
+            for found, target in sidecars(Path(job.name), job.output):
+                target.write_bytes(found.read_bytes())
+                outcome.files["sidecar"] = str(target)
+            return outcome
+
+    put(bucket, in__a_jpg=b"abc", in__a_xmp=b"words", in__sub__a_xmp=b"x", in__b_jpg=b"")
+    plan = cloud.make_plan([f"{bucket}/in"], OutputOptions(output=f"{bucket}/out"))
+    outcomes = [CloudTask(Writer())(job) for job in plan.jobs]
+    assert outcomes[0].files["sidecar"] == f"{bucket}/out/a.xmp"
+    assert stored(f"{bucket}/out") == {"a.jpg": b"cba", "b.jpg": b"", "a.xmp": b"words"}
+
+
 def test_outputs_stand_beside_a_photo_that_is_named(bucket: str) -> None:
     put(bucket, in__a_jpg=b"abc")
     plan = cloud.make_plan(
@@ -106,6 +123,8 @@ def test_what_cannot_be_meant_is_refused(bucket: str) -> None:
     assert "both be written to" in text
     with pytest.raises(PlanError, match="does not go with cloud folders"):
         cloud.make_plan([bucket], OutputOptions(output="-"))
+    with pytest.raises(PlanError, match="date files themselves"):
+        cloud.make_plan([bucket], OutputOptions(keep_dates=True))
     with pytest.raises(PlanError, match="unknown kind of folder"):
         cloud.make_plan(["nonsense://x"], OutputOptions())
     (empty,) = cloud.make_plan([f"{bucket}/none"], OutputOptions(output=f"{bucket}/out")).failures
