@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+import relight
 from export.measure.figure_table import document
 from export.quiet import quiet
 from relight.error import plain_errors
 
-DEFAULT_OUT = Path(__file__).parent.parent / "relight" / "models"
+DEFAULT_OUT = Path(relight.__file__).parent / "models"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -13,6 +13,7 @@ ROOT = Path(relight.__file__).parents[1]
 ROOMS = {
     "relight": ROOT / "relight",
     "relight_app": ROOT / "app" / "relight_app",
+    "portrait_relight": ROOT / "app" / "portrait_relight",
     "data_synth": ROOT / "data_synth",
     "training": ROOT / "training",
     "export": ROOT / "export",

@@ -16,6 +16,7 @@ import relight
 FORBIDDEN_ROOMS = {
     "relight": {"relight_app", "training", "export", "data_synth"},
     "relight_app": {"training", "export", "data_synth"},
+    "portrait_relight": {"training", "export", "data_synth", "relight_app"},
     "data_synth": {"relight_app", "training", "export"},
     "training": {"relight_app", "export"},
     "export": {"relight_app"},
