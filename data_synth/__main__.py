@@ -33,6 +33,7 @@ from data_synth.run.scaling import measure
 from data_synth.sample.illumination import EnvironmentBank
 from data_synth.sample.pair import PairMaker
 from data_synth.sample.pair_ranges import PairRanges
+from data_synth.share import share_command
 from data_synth.stage.render import RenderSettings
 from data_synth.stage.rig import FIELD_CM
 from relight.error import RelightError
@@ -45,6 +46,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A virtual Light Stage: people rendered one light at a time, to put into any lighting.",
 )
+app.command()(share_command.export)
+app.command()(share_command.pairs)
 console = Console(stderr=True, highlight=False)
 
 INTERRUPTED = 130

@@ -27,7 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_synth.error import FieldError
+from data_synth.run.light_sum import FULL, Arrays, LightSum, find_arrays
+from data_synth.sample.illumination import HEIGHT as MAP_HEIGHT
+from data_synth.sample.illumination import Projector
 from data_synth.stage.render import View
+from relight.color import luminance
+from relight.environment import Environment
+from relight.geometry import normalize
 
 Float = NDArray[np.float32]
 
@@ -123,13 +129,55 @@ class Field:
 
     def decode(self, part: slice | NDArray[Any] = slice(None)) -> Float:
         """OLAT values ``(3, P, L)`` float32 of all or some of the covered pixels."""
-        values = _SQUARES[self.codes[:, part]]
+        root = self.codes[:, part] / FULL
+        values: Float = root * root
         values *= self.scale[:, part, None]
         return values
 
-    def squares(self, channel: int) -> Float:
-        """OLAT values of one colour over their scale, ``(P, L)`` float32 in [0, 1]."""
-        return _SQUARES[self.codes[channel]]
+    def light_sum(self, arrays: Arrays | None = None) -> LightSum:
+        """Adds up the lights of the covered pixels, many lightings at a time."""
+        return LightSum(self.codes, self.scale, arrays or find_arrays())
+
+    def weights(self, environment: Environment | str | os.PathLike[str]) -> Float:
+        """Weights ``(L, 3)`` of the lights that stand for an environment map.
+
+        Args:
+            environment: in the head's frame: its middle column is what the subject looks at, its
+                left half lies to the subject's left; or a lat-long .hdr or .exr file.
+
+        Raises:
+            EnvironmentFileError: if the file cannot be read.
+        """
+        if not isinstance(environment, Environment):
+            environment = Environment.load(environment, MAP_HEIGHT)
+        lights = normalize(self.lights @ self.camera_rotation.T)
+        return Projector(lights).weights(environment.resample(MAP_HEIGHT).data)
+
+    def exposure(self, weights: NDArray[Any]) -> float:
+        """Factor on a relit picture that brings the face to a middle brightness.
+
+        Dark skin stays darker than light skin, as photographers leave it: the irradiance counts
+        more than what comes back.
+        """
+        irradiance = float(luminance(self.face_irradiance @ weights)) / np.pi
+        return 0.75 / max(irradiance, 1e-6)
+
+    def lit(
+        self, environment: Environment | str | os.PathLike[str], *, exposed: bool = True
+    ) -> Float:
+        """The subject in an environment, before black.
+
+        Args:
+            environment: see :meth:`weights`.
+            exposed: scale to :meth:`exposure`; else the picture is in the map's own units.
+
+        Returns:
+            ``(S, S, 3)`` float32 linear, premultiplied by coverage.
+        """
+        weights = self.weights(environment)
+        if exposed:
+            weights = weights * np.float32(self.exposure(weights))
+        return self.relight(weights)
 
     def relight(self, weights: NDArray[Any]) -> Float:
         """The subject under any light.
@@ -145,9 +193,7 @@ class Field:
         count = self.size * self.size
         flat = weights.reshape(-1, *weights.shape[-2:])
         result = np.zeros((len(flat), count, 3), np.float32)
-        for c in range(3):
-            light = (self.squares(c) @ flat[..., c].T) * self.scale[c][:, None]
-            result[:, self.pixels, c] = light.T
+        result[:, self.pixels] = self.light_sum()(flat)
         return result.reshape(*weights.shape[:-2], self.size, self.size, 3)
 
     def save(self, folder: Path) -> Path:
@@ -192,12 +238,13 @@ class Field:
         return folder
 
     @classmethod
-    def load(cls, folder: Path) -> Field:
+    def load(cls, folder: str | os.PathLike[str]) -> Field:
         """Read a view and check every file.
 
         Raises:
             FieldError: if anything is missing or differs from what was written.
         """
+        folder = Path(folder)
         metadata = read_metadata(folder)
         arrays = {}
         for name in ARRAYS:
@@ -288,6 +335,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-_SQUARES: Float = (np.arange(256, dtype=np.float32) / 255) ** 2

@@ -138,7 +138,7 @@ def _encode(record: Mapping[str, NDArray[Any]], spec: Spec) -> bytes:
     """An Example: features (1) { feature (1) { key (1), value (2) { bytes_list (1) { value (1)."""
     entries = []
     for name, (dtype, shape) in sorted(spec.items()):
-        array = np.ascontiguousarray(record[name], np.dtype(dtype).newbyteorder("<"))
+        array = np.asarray(record[name], np.dtype(dtype).newbyteorder("<"), order="C")
         if array.shape != shape:
             raise ValueError(f"{name} has shape {array.shape}, not {shape}")
         feature = _field(1, _field(1, array.tobytes()))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_synth.run.field import Field
+from data_synth.run.light_sum import Arrays
 from data_synth.sample.camera_model import CameraModel
 from data_synth.sample.illumination import EnvironmentBank, light_color
 from data_synth.sample.pair_ranges import PairRanges
@@ -76,13 +77,19 @@ class PairMaker:
         reflectance: the view.
         bank: environments.
         ranges: what to draw.
+        arrays: what adds up the lights; ``None``: NumPy.
     """
 
     def __init__(
-        self, reflectance: Field, bank: EnvironmentBank, ranges: PairRanges | None = None
+        self,
+        reflectance: Field,
+        bank: EnvironmentBank,
+        ranges: PairRanges | None = None,
+        arrays: Arrays | None = None,
     ) -> None:
         self.field = reflectance
         self.ranges = ranges or PairRanges()
+        self._sum = reflectance.light_sum(arrays)
         self._scenes = SceneMaker(reflectance, bank, self.ranges)
         self._relief: ReliefMaker | None = None
         if self.ranges.relief:
@@ -99,13 +106,8 @@ class PairMaker:
         """
         scenes = [self._scenes.draw(rng) for _ in range(count)]
         pixels, size = self.field.pixels, self.field.size
-        subject = np.empty((2 * count, len(pixels), 3), np.float32)
-        keys = np.stack([s.key * luminance(s.irradiance) for s in scenes], 1)
-        for c in range(3):
-            existing = np.stack([s.weights[:, c] for s in scenes], 1)
-            codes = self.field.squares(c)
-            subject[..., c] = (codes @ np.concatenate([existing, keys], 1)).T
-            subject[..., c] *= self.field.scale[c]
+        keys = [np.repeat(s.key[:, None] * luminance(s.irradiance), 3, 1) for s in scenes]
+        subject = self._sum(np.stack([s.weights for s in scenes] + keys))
         alpha = self.field.alpha
         made = []
         for i, scene in enumerate(scenes):

@@ -41,9 +41,9 @@ def environment_sheet(
         behind = [np.full((view.size, view.size, 3), GREY, np.float32)]
         for image, weight in zip(images, weights[1:], strict=True):
             seen = background(image, view.camera_rotation, view.size, 0.5, 1.5)
-            behind.append(seen * np.float32(exposure(view, weight)))
+            behind.append(seen * np.float32(view.exposure(weight)))
         for picture, weight, far in zip(pictures, weights, behind, strict=True):
-            level = exposure(view, weight)
+            level = view.exposure(weight)
             tiles.append(picture * level + (1 - view.alpha)[..., None] * far)
         rows.append(np.concatenate(tiles, 1))
     return display(np.concatenate(_same_size(rows), 0))
@@ -108,16 +108,6 @@ def pair_sheet(batches: Sequence[Pairs]) -> Bytes:
             ]
             rows.append(np.concatenate(tiles, 1))
     return np.concatenate(rows, 0)
-
-
-def exposure(view: Field, weights: NDArray[Any]) -> float:
-    """Factor that brings the face to a middle brightness.
-
-    Dark skin stays darker than light skin, as photographers leave it: the irradiance counts more
-    than what comes back.
-    """
-    irradiance = float(luminance(view.face_irradiance @ weights)) / np.pi
-    return 0.75 / max(irradiance, 1e-6)
 
 
 def display(linear: NDArray[Any]) -> Bytes:

@@ -65,12 +65,14 @@ class Verdict(NamedTuple):
     Attributes:
         worst: its name.
         excess: by what share it is worse than the mean of all.
-        passed: whether that is within :data:`TOLERANCE`.
+        passed: whether that is within :data:`TOLERANCE`; None if it is, but some group has no pair.
+        empty: groups without a pair.
     """
 
     worst: str
     excess: float
-    passed: bool
+    passed: bool | None
+    empty: tuple[str, ...] = ()
 
 
 class Scale(StrEnum):
@@ -104,9 +106,11 @@ def verdict(groups: Mapping[str, float], mean: float, scale: Scale = Scale.ERROR
     errors = {k: scale.error(v) for k, v in groups.items() if not np.isnan(v)}
     if not errors:
         raise ValueError("no group has any pair")
+    empty = tuple(name for name in groups if name not in errors)
     worst = max(errors, key=lambda name: errors[name])
     excess = errors[worst] / max(scale.error(mean), 1e-9) - 1
-    return Verdict(worst, excess, excess <= TOLERANCE)
+    within = None if empty else True
+    return Verdict(worst, excess, within if excess <= TOLERANCE else False, empty)
 
 
 @dataclass(frozen=True)
@@ -116,12 +120,13 @@ class ExposureVerdict:
     Attributes:
         ratio: geometric mean of estimated over true irradiance, by third.
         dark_to_light: the darkest third's over the lightest's.
-        passed: whether that is within :data:`EXPOSURE_TOLERANCE` of 1.
+        passed: whether that is within :data:`EXPOSURE_TOLERANCE` of 1; None if one of the two has
+            nobody.
     """
 
     ratio: dict[str, float]
     dark_to_light: float
-    passed: bool
+    passed: bool | None
 
 
 def exposure_verdict(
@@ -140,4 +145,5 @@ def exposure_verdict(
             logs[third[person]].append(float(np.log(np.maximum(known, 1e-6)).mean()))
     means = {k: float(np.exp(np.mean(v))) if v else np.nan for k, v in logs.items()}
     ratio = means[THIRDS[0]] / means[THIRDS[-1]]
-    return ExposureVerdict(means, ratio, abs(ratio - 1) <= EXPOSURE_TOLERANCE)
+    passed = None if np.isnan(ratio) else abs(ratio - 1) <= EXPOSURE_TOLERANCE
+    return ExposureVerdict(means, ratio, passed)

@@ -229,9 +229,8 @@ def _add_group_row(table: Table, figure: Figure, mean: float, groups: Mapping[st
         return
     worst = verdict(groups, mean, figure.scale)
     values = [_shown(value, figure.places) for value in (mean, *groups.values())]
-    table.add_row(
-        figure.title, *values, f"{worst.excess:+.0%}{'' if worst.passed else ' [red]over[/]'}"
-    )
+    told = f"{worst.excess:+.0%}{'' if worst.passed else ' [red]over[/]'}"
+    table.add_row(figure.title, *values, "too few" if worst.passed is None else told)
 
 
 def _shown(value: float, places: int) -> str:
@@ -240,21 +239,30 @@ def _shown(value: float, places: int) -> str:
 
 def fairness_line(summary: Summary, method: str) -> str:
     """Whether any third of skin tones is much worse than the mean in any figure."""
-    over = []
+    over, empty = [], []
     for name, means in summary[method].items():
         if not np.isnan(means.mean):
             found = verdict(means.tone, means.mean, FIGURES[name].scale)
-            if not found.passed:
+            empty += [group for group in found.empty if group not in empty]
+            if found.passed is False:
                 over.append(f"{FIGURES[name].title}: {found.worst} {found.excess:+.0%}")
     rule = f"no third of skin tones more than {TOLERANCE:.0%} worse than the mean"
-    return f"FAIL: {rule}: {'; '.join(over)}" if over else f"PASS: {rule}"
+    if over:
+        return f"FAIL: {rule}: {'; '.join(over)}"
+    if empty:
+        return f"TOO FEW: {rule}: no pair of the {', '.join(empty)} third; render more people"
+    return f"PASS: {rule}"
+
+
+def _outcome(passed: bool | None) -> str:
+    return {True: "PASS", False: "FAIL", None: "TOO FEW"}[passed]
 
 
 def exposure_line(found: ExposureVerdict, method: str) -> str:
     """How estimates of the same light differ between dark and light skin."""
     ratios = ", ".join(f"{name} {value:.2f}" for name, value in found.ratio.items())
     return (
-        f"{'PASS' if found.passed else 'FAIL'}: same light on dark and light skin within"
+        f"{_outcome(found.passed)}: same light on dark and light skin within"
         f" {EXPOSURE_TOLERANCE:.0%}, {method}: dark / light {found.dark_to_light:.2f}"
         f" (estimated / true irradiance: {ratios})"
     )
@@ -269,8 +277,8 @@ def bound_line(bounds: Mapping[str, float]) -> str:
 def light_line(summary: Summary, method: str, yardstick: str) -> str:
     """How the error of the three spheres compares with the yardstick's; half is the target."""
     own, other = (summary[name]["spheres"].mean for name in (method, yardstick))
-    passed = own <= HALF * other
+    passed = None if np.isnan(own + other) else own <= HALF * other
     return (
-        f"{'PASS' if passed else 'FAIL'}: three spheres' error at most {HALF:g} of the harmonics':"
+        f"{_outcome(passed)}: three spheres' error at most {HALF:g} of the harmonics':"
         f" {own:.3f} / {other:.3f} = {own / other:.2f}"
     )

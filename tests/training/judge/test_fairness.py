@@ -81,7 +81,10 @@ def test_verdict_on_what_grows_with_quality() -> None:
 
 
 def test_groups_without_pairs_are_left_out() -> None:
-    assert verdict({"front": 1.0, "below": float("nan")}, 1.0).worst == "front"
+    found = verdict({"front": 1.0, "below": float("nan")}, 1.0)
+    assert found.worst == "front"
+    assert found.empty == ("below",)
+    assert found.passed is None
     with pytest.raises(ValueError, match="no group"):
         verdict({"front": float("nan")}, 1.0)
 
@@ -95,4 +98,4 @@ def test_exposure_counts_every_person_alike() -> None:
     assert found.dark_to_light == pytest.approx(1 / 1.05)
     assert found.passed
     assert not exposure_verdict(ratios | {"b": [1.0]}, third).passed
-    assert not exposure_verdict({"a": [1.0]}, third).passed  # nobody to compare with
+    assert exposure_verdict({"a": [1.0]}, third).passed is None  # nobody to compare with

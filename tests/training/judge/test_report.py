@@ -64,7 +64,7 @@ def test_tables_show_every_figure() -> None:
     assert shown["worst against mean"][row] == "+67% [red]over[/]"
     light = cells(group_table(summary, "network", "light"))
     assert light["behind"][row] == "-"
-    assert light["worst against mean"][row] == "+0%"
+    assert light["worst against mean"][row] == "too few"
 
 
 def test_lines_pass_and_fail() -> None:
@@ -78,6 +78,20 @@ def test_lines_pass_and_fail() -> None:
     assert light_line(even, "classical", "network").startswith("FAIL")
     found = ExposureVerdict(dict.fromkeys(THIRDS, 1.0), 1.0, True)
     assert exposure_line(found, "network").startswith("PASS")
+
+
+def test_little_data_is_no_pass_and_no_failure() -> None:
+    two = summarize([pair("a", 0.5), pair("b", 0.5)], THIRD)
+    said = fairness_line(two, "network")
+    assert said.startswith("TOO FEW")
+    assert "lightest third" in said
+    assert "darkest" not in said
+    uneven = summarize([pair("a", 0.9), pair("b", 0.1)], THIRD)
+    assert fairness_line(uneven, "network").startswith("FAIL")  # what is known is enough for that
+    nobody = ExposureVerdict(dict.fromkeys(THIRDS, math.nan), math.nan, None)
+    assert exposure_line(nobody, "network").startswith("TOO FEW")
+    unknown = summarize([pair("a", math.nan), pair("b", math.nan)], THIRD)
+    assert light_line(unknown, "network", "classical").startswith("TOO FEW")
 
 
 def test_real_people_by_skin_tone() -> None:

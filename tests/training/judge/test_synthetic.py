@@ -232,7 +232,7 @@ def test_judgement_by_group(people: Split) -> None:
     text = console.file.getvalue()
     for figure in report.FIGURES.values():
         assert figure.title in text
-    assert text.count("PASS") + text.count("FAIL") == 4
+    assert text.count("PASS") + text.count("FAIL") + text.count("TOO FEW") == 4
 
 
 def test_command(dataset: Path, tmp_path: Path) -> None:

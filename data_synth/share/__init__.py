@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Views and pairs in the formats of others: pictures, folders, shards, loaders."""
