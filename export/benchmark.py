@@ -9,6 +9,8 @@ and prints their times as ratios to it, and their sizes, work and memory.
 ``python -m export.benchmark runtime`` relights a 12-megapixel photo in turns with Pillow decoding
 and re-encoding the same JPEG, and prints each stage's median time over Pillow's and its peak
 memory; then the cold start of the whole command with its largest imports.
+
+``python -m export.benchmark jvm`` compares each stage of the Kotlin library with Python's.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from rich.console import Console
 from rich.table import Table
 
 from export.measure.figure_table import document
+from export.measure.jvm import jvm_table
 from export.measure.latency import latency_table, read_models, size_table
 from export.measure.memory import peak_megabytes, reset_peak
 from export.model.sample import EXAMPLE
@@ -45,6 +48,8 @@ from relight.portrait import PREVIEW_SIDE, Portrait
 from relight.stage.tflite import TfliteStages
 
 SIZE = (4000, 3000)
+JVM_SIZE = (4128, 3096)
+"""12.8 megapixels."""
 QUALITY = 92
 GRAIN = 4.0
 """Deviation of the example's noise in 8-bit levels. It makes a file of 3 MB, 2 bits a pixel, as a
@@ -131,6 +136,23 @@ def preview_command(
             highlight=False,
             soft_wrap=True,
         )
+
+
+@app.command("jvm")
+def jvm_command(
+    photo: Annotated[Path | None, typer.Option(help="A portrait; default: the example.")] = None,
+    rounds: Annotated[int, typer.Option(min=3, help="Timed rounds, after those to warm up.")] = 9,
+    write_tables: Annotated[
+        Path | None, typer.Option("--document", help="Markdown file to update the table in.")
+    ] = None,
+) -> None:
+    """Processor time of each stage of the Kotlin library over Python's."""
+    with plain_errors():
+        pixels = load_photo(photo.read_bytes() if photo else example(JVM_SIZE))
+        table = jvm_table(pixels, rounds)
+        Console().print(table.as_rich())
+        if write_tables is not None:
+            document(write_tables, [table])
 
 
 def _moved(part: float) -> Setup:

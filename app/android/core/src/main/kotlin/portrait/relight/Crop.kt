@@ -67,16 +67,21 @@ public data class Crop(val x: Double, val y: Double, val size: Double, val roll:
         val halvings = max(0, floor(log2(size / (samples * side * FINEST))).toInt())
         val margin = 1 shl halvings
         val (top, left) = max(0, seen.top - margin) to max(0, seen.left - margin)
-        val rows = min(photo.height, seen.bottom + margin) - top
-        val columns = min(photo.width, seen.right + margin) - left
-        var part = Window(photo, left, top, rows, columns).toPhoto()
+        var part = Box(top, min(photo.height, seen.bottom + margin), left, min(photo.width, seen.right + margin))
+        var source = photo
         var ontoPart = Affine.shift(-left.toDouble(), -top.toDouble())
-        repeat(halvings) { // a single row or column stays one
-            ontoPart = Affine.scaling(1.0 / min(2, part.columns), 1.0 / min(2, part.rows)) * ontoPart
-            part = shrink(part, 2)
+        var toHalve = halvings
+        // The last halving is left to the drawing, which needs but a part of it.
+        while (toHalve > 1 || (toHalve == 1 && min(part.rows, part.columns) == 1)) {
+            val (across, down) = min(2, part.columns) to min(2, part.rows) // a single row or column stays one
+            ontoPart = Affine.scaling(1.0 / across, 1.0 / down) * ontoPart
+            source = shrink(source, 2, part)
+            part = Box(0, source.rows, 0, source.columns)
+            toHalve--
         }
-        val drawn = warp(part.toNumbers(), samples * side, samples * side, ontoPart * toPhoto(samples * side))
-        return shrink(Photo.rounded(drawn), samples)
+        if (toHalve == 1) ontoPart = Affine.scaling(0.5, 0.5) * ontoPart
+        val drawn = draw(source, part, toHalve == 1, samples * side, ontoPart * toPhoto(samples * side))
+        return shrink(drawn, samples)
     }
 
     /** A point of the photo, pixels, in pixels of the crop resampled to [resolution]. */

@@ -2,6 +2,7 @@
 package portrait.relight
 
 import kotlin.math.PI
+import kotlin.math.abs
 import kotlin.math.floor
 import kotlin.math.hypot
 import kotlin.math.max
@@ -70,12 +71,46 @@ public class Environment(public val data: Raster) {
 
     /** Irradiance over pi on a surface, RGB: radiance of a white Lambert surface, unshadowed. */
     public fun irradiance(normal: Vector): FloatArray {
-        val sums = DoubleArray(3)
-        for (i in towards.indices) {
-            val cosine = normal.dot(towards[i])
-            if (cosine > 0) for (c in 0 until 3) sums[c] += cosine * weighted[i * 3 + c]
+        val facing = DoubleArray(towards.size)
+        addFacing(normal.x, normal.y, normal.z, facing)
+        return sum(facing, 1)
+    }
+
+    /**
+     * The same, mean over many surfaces.
+     *
+     * @param normals triples, unit normals.
+     * @param mask one channel: those where it is not 0 count.
+     * @return null where none does.
+     */
+    internal fun meanIrradiance(normals: FloatArray, mask: FloatArray): FloatArray? {
+        val facing = DoubleArray(towards.size)
+        var count = 0
+        for (i in mask.indices) {
+            if (mask[i] == 0f) continue
+            val k = i * 3
+            addFacing(normals[k].toDouble(), normals[k + 1].toDouble(), normals[k + 2].toDouble(), facing)
+            count++
         }
-        return FloatArray(3) { (sums[it] / PI).toFloat() }
+        return if (count == 0) null else sum(facing, count)
+    }
+
+    private val across = DoubleArray(towards.size) { towards[it].x }
+    private val up = DoubleArray(towards.size) { towards[it].y }
+    private val ahead = DoubleArray(towards.size) { towards[it].z }
+
+    /** Adds to each direction twice its cosine to a normal, if it is lit from there. */
+    private fun addFacing(x: Double, y: Double, z: Double, into: DoubleArray) {
+        for (i in into.indices) {
+            val cosine = x * across[i] + y * up[i] + z * ahead[i]
+            into[i] += cosine + abs(cosine)
+        }
+    }
+
+    private fun sum(facing: DoubleArray, count: Int): FloatArray {
+        val sums = DoubleArray(3)
+        for (i in facing.indices) for (c in 0 until 3) sums[c] += facing[i] * weighted[i * 3 + c]
+        return FloatArray(3) { (sums[it] / (2 * PI * count)).toFloat() }
     }
 
     /** Radiance seen along a vector, RGB, bilinear. */

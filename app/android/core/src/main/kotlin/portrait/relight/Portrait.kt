@@ -100,14 +100,21 @@ public class Portrait internal constructor(
             if (strength == 0.0 || (lights.isEmpty() && setup.fill == 1.0)) return photo.copy()
             val added = guide.nothing()
             for (light in lights) {
-                val fitted = fit(light).gain.data
-                val share = FloatArray(3) { (light.intensity * light.color[it]).toFloat() }
-                for (i in fitted.indices) added.gain.data[i] += share[i % 3] * fitted[i]
+                val (red, green, blue) = light.color.map { (light.intensity * it).toFloat() }
+                addTo(added.gain.data, fit(light).gain.data, red, green, blue)
             }
             val away = (1 - setup.fill).toFloat()
             val taken = if (away == 0f) null else guide.person.map { it * away }
             return apply(photo, added.seen(), strength, threads, taken)
         }
+    }
+}
+
+private fun addTo(sum: FloatArray, gain: FloatArray, red: Float, green: Float, blue: Float) {
+    for (i in gain.indices step 3) {
+        sum[i] += red * gain[i]
+        sum[i + 1] += green * gain[i + 1]
+        sum[i + 2] += blue * gain[i + 2]
     }
 }
 

@@ -11,7 +11,6 @@
  */
 package portrait.relight
 
-import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
 import portrait.relight.Constants.Apply.KNEE
@@ -30,7 +29,7 @@ public class GainMap(public val left: Int, public val top: Int, public val facto
     /** The gain at every pixel of a photo: three channels. */
     public fun expand(height: Int, width: Int): Raster {
         val result = Raster(height, width, 3)
-        val reader = Enlarged(gain, factor)
+        val reader = Enlarged(gain, gain.rows * factor, gain.columns * factor)
         val line = FloatArray(gain.columns * factor * 3)
         val count = min(width - left, gain.columns * factor) * 3
         for (y in 0 until min(height - top, gain.rows * factor)) {
@@ -38,33 +37,6 @@ public class GainMap(public val left: Int, public val top: Int, public val facto
             line.copyInto(result.data, ((top + y) * width + left) * 3, 0, count)
         }
         return result
-    }
-}
-
-/** Rows of a raster at [factor] times its size, bilinear. */
-private class Enlarged(private val grid: Raster, private val factor: Int) : Rows {
-    override val rows: Int get() = grid.rows * factor
-    override val columns: Int get() = grid.columns * factor
-    override val channels: Int get() = grid.channels
-    private val mixed = FloatArray(grid.columns * channels)
-
-    override fun row(index: Int, into: FloatArray) {
-        val width = grid.columns * channels
-        val v = (index + 0.5f) / factor - 0.5f
-        val whole = floor(v).toInt()
-        val upper = whole.coerceIn(0, grid.rows - 1) * width
-        val lower = (whole + 1).coerceIn(0, grid.rows - 1) * width
-        val t = v - whole
-        for (i in 0 until width) mixed[i] = grid.data[upper + i] + (grid.data[lower + i] - grid.data[upper + i]) * t
-        for (x in 0 until columns) {
-            val u = (x + 0.5f) / factor - 0.5f
-            val start = floor(u).toInt()
-            val left = start.coerceIn(0, grid.columns - 1) * channels
-            val right = (start + 1).coerceIn(0, grid.columns - 1) * channels
-            for (c in 0 until channels) {
-                into[x * channels + c] = mixed[left + c] + (mixed[right + c] - mixed[left + c]) * (u - start)
-            }
-        }
     }
 }
 
@@ -91,56 +63,17 @@ public fun apply(
     val result = photo.copy()
     val dimming = taken?.takeIf { share -> share.data.any { it != 0f } }
     if (strength == 0.0 || (dimming == null && added.gain.data.all { it == 0f })) return result
-    val kept = dimming?.map { 1 - min(strength, 1.0).toFloat() * it }
-    val gain = added.gain.run {
-        Raster(rows, columns, 3, FloatArray(data.size) { (kept?.data?.get(it / 3) ?: 1f) + strength.toFloat() * data[it] })
-    }
-    val gains = Factor(gain, added.factor, threads)
-    val dims = kept?.let { Factor(it, added.factor, threads) }
+    val factors = Factors(added, strength.toFloat(), dimming, min(strength, 1.0).toFloat(), threads)
     val rows = min(photo.height - added.top, added.gain.rows * added.factor)
     val columns = min(photo.width - added.left, added.gain.columns * added.factor)
     shareRows(rows, threads) { range ->
-        val lit = FactorReader(gains)
-        val dim = dims?.let { FactorReader(it) }
-        val pixel = FloatArray(6)
+        val strip = Strip(factors, added.factor)
         for (y in range) {
-            lit.row(y)
-            dim?.row(y)
-            var at = ((added.top + y) * photo.width + added.left) * 3
-            for (x in 0 until columns) {
-                relit(result.rgb, at, x, lit, dim, pixel)
-                at += 3
-            }
+            strip.begin(y)
+            strip.relight(result.rgb, ((added.top + y) * photo.width + added.left) * 3, columns)
         }
     }
     return result
-}
-
-/** A factor on linear light, on cells, and the same for encoded values. */
-private class Factor(val linear: Raster, val step: Int, threads: Int) {
-    val encoded = Raster(linear.rows, linear.columns, linear.channels)
-
-    init {
-        val width = linear.columns * linear.channels
-        shareRows(linear.rows, threads) { range ->
-            for (i in range.first * width until (range.last + 1) * width) {
-                encoded.data[i] = if (linear.data[i] == 1f) 1f else encodedGain(linear.data[i])
-            }
-        }
-    }
-}
-
-/** A factor's rows at the photo's resolution; for one thread. */
-private class FactorReader(factor: Factor) {
-    private val linearRows = Enlarged(factor.linear, factor.step)
-    private val encodedRows = Enlarged(factor.encoded, factor.step)
-    val linear = FloatArray(linearRows.columns * linearRows.channels)
-    val encoded = FloatArray(linear.size)
-
-    fun row(index: Int) {
-        linearRows.row(index, linear)
-        encodedRows.row(index, encoded)
-    }
 }
 
 /** Runs [work] on consecutive ranges of `0 until rows`, each in its own thread. */
@@ -152,37 +85,142 @@ private fun shareRows(rows: Int, threads: Int, work: (IntRange) -> Unit) {
     started.forEach { it.join() }
 }
 
-/** A pixel at [at], changed in place, in column [x] of the factors; [space] holds six numbers. */
-private fun relit(rgb: ByteArray, at: Int, x: Int, lit: FactorReader, dim: FactorReader?, space: FloatArray) {
-    val gain = lit.linear
-    val untouched = gain[x * 3] == 1f && gain[x * 3 + 1] == 1f && gain[x * 3 + 2] == 1f
-    if (untouched && (dim == null || dim.linear[x] == 1f)) return
-    for (c in 0 until 3) {
-        val photo = (rgb[at + c].toInt() and 255) / 255f
-        // The shoulder belongs to what is left of the existing light: the key is added to that.
-        space[c] = if (dim == null) photo else changeEncoded(photo, dim.linear[x], dim.encoded[x])
-        space[3 + c] = changeEncoded(photo, gain[x * 3 + c], lit.encoded[x * 3 + c])
+/**
+ * The factors on linear light, on cells, and the same for encoded values.
+ *
+ * @property gain with the key, three channels.
+ * @property kept share of the existing light that stays, one channel; null where all of it does.
+ */
+private class Factors(added: GainMap, strength: Float, taken: Raster?, share: Float, threads: Int) {
+    val rows = added.gain.rows
+    val columns = added.gain.columns
+    val gain = Raster(rows, columns, 3)
+    val encodedGain = Raster(rows, columns, 3)
+    val kept = taken?.let { Raster(rows, columns, 1) }
+    val encodedKept = taken?.let { Raster(rows, columns, 1) }
+
+    /** Of each row the first cell that changes something and the first after which none does. */
+    val first = IntArray(rows) { columns }
+    val stop = IntArray(rows)
+
+    init {
+        shareRows(rows, threads) { range ->
+            for (row in range) fill(row, added.gain.data, strength, taken?.data, share)
+        }
     }
-    if (max(max(space[3], space[4]), space[5]) > KNEE) shoulder(space)
-    for (c in 0 until 3) rgb[at + c] = (space[3 + c] * 255 + 0.5f).toInt().toByte()
+
+    private fun fill(row: Int, added: FloatArray, strength: Float, taken: FloatArray?, share: Float) {
+        val (linear, encoded) = gain.data to encodedGain.data
+        for (column in 0 until columns) {
+            val cell = row * columns + column
+            val i = cell * 3
+            var left = 1f
+            if (taken != null && kept != null && encodedKept != null) {
+                left = 1 - share * taken[cell]
+                kept.data[cell] = left
+                encodedKept.data[cell] = if (left == 1f) 1f else encodedGain(left)
+            }
+            var changed = left != 1f
+            for (k in i until i + 3) {
+                val value = left + strength * added[k]
+                linear[k] = value
+                encoded[k] = if (value == 1f) 1f else encodedGain(value)
+                changed = changed || value != 1f
+            }
+            if (changed) {
+                if (first[row] > column) first[row] = column
+                stop[row] = column + 1
+            }
+        }
+    }
+}
+
+/** Relights rows of a photo, [factor] to a cell; for one thread. */
+private class Strip(private val factors: Factors, private val factor: Int) {
+    private fun reader(cells: Raster) = Enlarged(cells, cells.rows * factor, cells.columns * factor)
+
+    private val gainRows = reader(factors.gain)
+    private val encodedRows = reader(factors.encodedGain)
+    private val keptRows = factors.kept?.let(::reader)
+    private val encodedKeptRows = factors.encodedKept?.let(::reader)
+    private val gain = FloatArray(gainRows.columns * 3)
+    private val encoded = FloatArray(gain.size)
+    private val before = FloatArray(3)
+    private val after = FloatArray(3)
+    private var start = 0
+    private var stop = 0
+
+    /** Turns to a row. */
+    fun begin(row: Int) {
+        val near = max(0, row / factor - 1)..min(factors.rows - 1, row / factor + 1)
+        start = max(0, near.minOf { factors.first[it] } - 1) * factor
+        stop = min(factors.columns, near.maxOf { factors.stop[it] } + 1) * factor
+        if (start >= stop) return
+        for (rows in listOfNotNull(gainRows, encodedRows, keptRows, encodedKeptRows)) rows.begin(row)
+        gainRows.copy(gain, start, stop)
+        encodedRows.copy(encoded, start, stop)
+    }
+
+    /** Changes the first [columns] pixels from [from] on, in place. */
+    fun relight(rgb: ByteArray, from: Int, columns: Int) {
+        var at = from + start * 3
+        for (x in start until min(stop, columns)) {
+            val i = x * 3
+            val untouched = gain[i] == 1f && gain[i + 1] == 1f && gain[i + 2] == 1f
+            if (!untouched || (keptRows != null && keptRows.at(x, 0) != 1f)) {
+                val red = changeEncoded(LEVELS[rgb[at].toInt() and 255], gain[i], encoded[i])
+                val green = changeEncoded(LEVELS[rgb[at + 1].toInt() and 255], gain[i + 1], encoded[i + 1])
+                val blue = changeEncoded(LEVELS[rgb[at + 2].toInt() and 255], gain[i + 2], encoded[i + 2])
+                if (red > KNEE || green > KNEE || blue > KNEE) {
+                    press(rgb, at, x, red, green, blue)
+                } else {
+                    rgb[at] = (red * 255 + 0.5f).toInt().toByte()
+                    rgb[at + 1] = (green * 255 + 0.5f).toInt().toByte()
+                    rgb[at + 2] = (blue * 255 + 0.5f).toInt().toByte()
+                }
+            }
+            at += 3
+        }
+    }
+
+    /** Writes a pixel of column [x] that is brighter than the knee. */
+    private fun press(rgb: ByteArray, at: Int, x: Int, red: Float, green: Float, blue: Float) {
+        after[0] = red
+        after[1] = green
+        after[2] = blue
+        for (c in 0 until 3) {
+            val photo = LEVELS[rgb[at + c].toInt() and 255]
+            // The shoulder belongs to what is left of the existing light: the key is added to that.
+            before[c] = if (keptRows == null || encodedKeptRows == null) photo else {
+                changeEncoded(photo, keptRows.at(x, 0), encodedKeptRows.at(x, 0))
+            }
+        }
+        shoulder(before, after)
+        for (c in 0 until 3) rgb[at + c] = (after[c] * 255 + 0.5f).toInt().toByte()
+    }
+
+    private companion object {
+        val LEVELS = FloatArray(256) { it / 255f }
+    }
 }
 
 /**
- * Compresses a pixel above the knee: was `pixel[0..2]`, would be `pixel[3..5]`.
+ * Compresses a pixel above the knee that was [before] and would be [after].
  *
  * The shoulder bends the brightest channel and takes the others along, so that skin keeps its hue and
  * pales, as on film; bent one by one, the channels would turn it yellow.
  */
-private fun shoulder(pixel: FloatArray) {
-    val knee = max(max(max(pixel[0], pixel[1]), pixel[2]), KNEE)
-    val peak = max(max(pixel[3], pixel[4]), pixel[5])
+private fun shoulder(before: FloatArray, after: FloatArray) {
+    val knee = max(max(max(before[0], before[1]), before[2]), KNEE)
+    val peak = max(max(after[0], after[1]), after[2])
     val over = max(peak - knee, 0f)
     val room = 1 - knee
     val pressed = over / (over + room + TINY) // 0 at the knee, towards 1 far above it
     val bent = min(peak, knee) + room * pressed
     val paling = PALING * over / (over + 1 - KNEE)
-    for (c in 3 until 6) {
-        val kept = pixel[c] * (bent / peak)
-        pixel[c] = max(kept + (bent - kept) * paling, pixel[c - 3]) // light that is added never darkens
+    val scale = bent / peak
+    for (c in 0 until 3) {
+        val kept = after[c] * scale
+        after[c] = max(kept + (bent - kept) * paling, before[c]) // light that is added never darkens
     }
 }

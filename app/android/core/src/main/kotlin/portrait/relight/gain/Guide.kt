@@ -116,8 +116,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
         val result = nothing()
         val total = result.gain
         for ((layer, gain) in layers.zip(gains)) {
-            val fitted = layer.filter.filter(layer.crop.ontoGrid(gain, layer.filter.coarse))
-            for (i in total.data.indices) total.data[i] += fitted.data[i] * layer.weight.data[i / 3]
+            layer.filter.add(layer.crop.ontoGrid(gain, layer.filter.coarse), layer.weight, total)
         }
         return result
     }
@@ -145,21 +144,56 @@ private class EdgeFilter(private val brightness: Raster, grid: Grid, radius: Dou
     private val sharpness = blur(small.zip(small) { a, b -> a * b }, side)
         .zip(mean) { square, m -> 1 / (max(square - m * m, 0f) + EDGE) }
 
-    /** Values of three channels on the coarse grid, given back on the fine one. */
-    fun filter(values: Raster): Raster {
+    /** Adds values of three channels on the coarse grid, filtered, times [weight], to [total] on the fine one. */
+    fun add(values: Raster, weight: Raster, total: Raster) {
         val smooth = blur(values, side)
         val slope = blur(values.weighted(small), side)
         val offset = Raster(values.rows, values.columns, 3)
-        for (i in slope.data.indices) {
-            val m = mean.data[i / 3]
-            slope.data[i] = (slope.data[i] - smooth.data[i] * m) * sharpness.data[i / 3]
-            offset.data[i] = smooth.data[i] - slope.data[i] * m
+        var i = 0
+        for (cell in mean.data.indices) {
+            val (m, sharp) = mean.data[cell] to sharpness.data[cell]
+            repeat(3) {
+                slope.data[i] = (slope.data[i] - smooth.data[i] * m) * sharp
+                offset.data[i] = smooth.data[i] - slope.data[i] * m
+                i++
+            }
         }
         val (rows, columns) = brightness.rows to brightness.columns
-        val steep = resizeLinear(blur(slope, side), rows, columns)
-        val base = resizeLinear(blur(offset, side), rows, columns)
-        for (i in base.data.indices) base.data[i] += steep.data[i] * brightness.data[i / 3]
-        return base
+        val steep = Enlarged(blur(slope, side), rows, columns)
+        val base = Enlarged(blur(offset, side), rows, columns)
+        val (steepLine, baseLine) = FloatArray(columns * 3) to FloatArray(columns * 3)
+        for (y in 0 until rows) {
+            val line = y * columns
+            var (start, stop) = 0 to columns
+            while (start < stop && weight.data[line + start] == 0f) start++
+            while (start < stop && weight.data[line + stop - 1] == 0f) stop--
+            if (start == stop) continue
+            steep.begin(y)
+            steep.copy(steepLine, start, stop)
+            base.begin(y)
+            base.copy(baseLine, start, stop)
+            addLine(steepLine, baseLine, line, start, stop, weight.data, total.data)
+        }
+    }
+
+    private fun addLine(
+        steep: FloatArray,
+        base: FloatArray,
+        from: Int,
+        start: Int,
+        stop: Int,
+        weight: FloatArray,
+        into: FloatArray,
+    ) {
+        val guide = brightness.data
+        for (x in start until stop) {
+            val w = weight[from + x]
+            val b = guide[from + x]
+            val (i, to) = x * 3 to (from + x) * 3
+            into[to] += (base[i] + steep[i] * b) * w
+            into[to + 1] += (base[i + 1] + steep[i + 1] * b) * w
+            into[to + 2] += (base[i + 2] + steep[i + 2] * b) * w
+        }
     }
 }
 
@@ -177,10 +211,8 @@ private fun gridOver(photo: Photo, crops: List<Crop>): Grid {
 private fun ceilDiv(a: Int, b: Int): Int = (a + b - 1) / b
 
 /** The photo on a grid, sRGB in [0, 1]; past its border its edge repeats. */
-private fun onGrid(photo: Photo, grid: Grid): Raster {
-    val part = Window(photo, grid.left, grid.top, grid.rows * grid.step, grid.columns * grid.step)
-    return Photo.rounded(resizeArea(part, grid.rows, grid.columns)).toRaster()
-}
+private fun onGrid(photo: Photo, grid: Grid): Raster =
+    blocks(photo, grid.left, grid.top, grid.step, grid.rows, grid.columns).toRaster()
 
 private fun gray(image: Raster): Raster = Raster(image.rows, image.columns, 1, FloatArray(image.data.size / 3) {
     image.data[it * 3] * LUMA[0] + image.data[it * 3 + 1] * LUMA[1] + image.data[it * 3 + 2] * LUMA[2]
@@ -206,17 +238,25 @@ private fun outlineOnEdges(guide: Raster, person: Raster, radius: Double): Raste
  * border need not fade, and between the two it changes smoothly.
  */
 private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
-    fun ramp(depth: Double, foot: Point): Float {
+    val along = FloatArray(GAIN_SIDE) { smoothstep((it + 0.5f) / GAIN_SIDE, 0f, FADE) }
+    fun open(u: Double, v: Double): Float {
+        val foot = crop.toPhoto(u, v)
         val beyond = maxOf(-foot.x, foot.x - photo.width, -foot.y, foot.y - photo.height, 0.0) / crop.size
-        val faded = smoothstep(depth.toFloat(), 0f, FADE)
-        return faded + (1 - faded) * smoothstep(beyond.toFloat(), 0f, OPEN)
+        return smoothstep(beyond.toFloat(), 0f, OPEN)
     }
+    fun side(foot: (Double) -> Float) = FloatArray(GAIN_SIDE) { foot((it + 0.5) / GAIN_SIDE) }
+    val (left, right) = side { open(0.0, it) } to side { open(1.0, it) }
+    val (upper, lower) = side { open(it, 0.0) } to side { open(it, 1.0) }
+    fun ramp(faded: Float, opened: Float) = faded + (1 - faded) * opened
 
-    val square = Raster(GAIN_SIDE, GAIN_SIDE, 1, FloatArray(GAIN_SIDE * GAIN_SIDE) {
-        val (u, v) = (it % GAIN_SIDE + 0.5) / GAIN_SIDE to (it / GAIN_SIDE + 0.5) / GAIN_SIDE
-        ramp(u, crop.toPhoto(0.0, v)) * ramp(1 - u, crop.toPhoto(1.0, v)) *
-            ramp(v, crop.toPhoto(u, 0.0)) * ramp(1 - v, crop.toPhoto(u, 1.0))
-    })
+    val square = Raster(GAIN_SIDE, GAIN_SIDE, 1)
+    for (y in 0 until GAIN_SIDE) {
+        for (x in 0 until GAIN_SIDE) {
+            val (fromRight, fromBelow) = along[GAIN_SIDE - 1 - x] to along[GAIN_SIDE - 1 - y]
+            square.data[y * GAIN_SIDE + x] = ramp(along[x], left[y]) * ramp(fromRight, right[y]) *
+                ramp(along[y], upper[x]) * ramp(fromBelow, lower[x])
+        }
+    }
     return crop.ontoGrid(square, grid, 0f)
 }
 

@@ -33,17 +33,62 @@ internal enum class Border {
     }
 }
 
+/** For each place from `-reach` on the cell that stands for it, times [stride]. */
+private fun Border.cells(count: Int, reach: Int, stride: Int = 1): IntArray =
+    IntArray(count + 2 * reach) { cell(it - reach, count) * stride }
+
 /** Mean over a square window of odd side. */
-internal fun blur(image: Raster, side: Int, border: Border = Border.REFLECT_101): Raster {
-    val reach = side / 2
-    return eachAxis(image) { line, count, into ->
-        var sum = 0.0
-        for (k in -reach..reach) sum += line[border.cell(k, count)]
-        for (i in 0 until count) {
-            into[i] = (sum / side).toFloat()
-            sum += line[border.cell(i + reach + 1, count)] - line[border.cell(i - reach, count)]
-        }
+internal fun blur(image: Raster, side: Int, border: Border = Border.REFLECT_101): Raster =
+    blurDown(blurAcross(image, side, border), side, border)
+
+private fun blurAcross(image: Raster, side: Int, border: Border): Raster {
+    val channels = image.channels
+    val cells = border.cells(image.columns, side / 2, channels)
+    val result = Raster(image.rows, image.columns, channels)
+    for (row in 0 until image.rows) {
+        for (c in 0 until channels) blurLine(image.data, row * image.columns * channels + c, channels, cells, side, result.data)
     }
+    return result
+}
+
+/** Means along one line from [first] on, whose numbers stand [stride] apart. */
+private fun blurLine(from: FloatArray, first: Int, stride: Int, cells: IntArray, side: Int, into: FloatArray) {
+    val share = 1.0 / side
+    var sum = 0.0
+    for (k in 0 until side) sum += from[first + cells[k]]
+    var at = first
+    into[at] = (sum * share).toFloat()
+    for (k in side until cells.size) {
+        sum += from[first + cells[k]] - from[first + cells[k - side]]
+        at += stride
+        into[at] = (sum * share).toFloat()
+    }
+}
+
+private fun blurDown(image: Raster, side: Int, border: Border): Raster {
+    val width = image.columns * image.channels
+    val cells = border.cells(image.rows, side / 2, width)
+    val result = Raster(image.rows, image.columns, image.channels)
+    val sums = DoubleArray(width)
+    for (k in 0 until side) addTo(sums, 1.0, image.data, cells[k])
+    roundTo(sums, 1.0 / side, result.data, 0)
+    for (k in side until cells.size) {
+        moveOn(sums, image.data, cells[k], cells[k - side])
+        roundTo(sums, 1.0 / side, result.data, (k - side + 1) * width)
+    }
+    return result
+}
+
+private fun addTo(sums: DoubleArray, weight: Double, from: FloatArray, line: Int) {
+    for (i in sums.indices) sums[i] += weight * from[line + i]
+}
+
+private fun moveOn(sums: DoubleArray, from: FloatArray, next: Int, last: Int) {
+    for (i in sums.indices) sums[i] += (from[next + i] - from[last + i]).toDouble()
+}
+
+private fun roundTo(sums: DoubleArray, share: Double, into: FloatArray, line: Int) {
+    for (i in sums.indices) into[line + i] = (sums[i] * share).toFloat()
 }
 
 /** Gaussian blur of standard deviation [sigma] cells, cut off at four of them. */
@@ -52,50 +97,62 @@ internal fun gaussianBlur(image: Raster, sigma: Double, border: Border = Border.
     val reach = side / 2
     val weights = DoubleArray(side) { exp(-(it - reach) * (it - reach) / (2 * sigma * sigma)) }
     val total = weights.sum()
-    return eachAxis(image) { line, count, into ->
-        for (i in 0 until count) {
+    val channels = image.channels
+    val width = image.columns * channels
+    val (across, down) = border.cells(image.columns, reach, channels) to border.cells(image.rows, reach, width)
+    val (between, into) = FloatArray(image.data.size) to FloatArray(image.data.size)
+    val sums = DoubleArray(width)
+    for (row in 0 until image.rows) {
+        val line = row * width
+        for (i in 0 until width) {
+            val (column, channel) = i / channels to i % channels
             var sum = 0.0
-            for (k in 0 until side) sum += weights[k] * line[border.cell(i + k - reach, count)]
-            into[i] = (sum / total).toFloat()
+            for (k in 0 until side) sum += weights[k] * image.data[line + across[column + k] + channel]
+            between[line + i] = (sum / total).toFloat()
         }
     }
+    for (row in 0 until image.rows) {
+        sums.fill(0.0)
+        for (k in 0 until side) addTo(sums, weights[k], between, down[row + k])
+        roundTo(sums, 1 / total, into, row * width)
+    }
+    return Raster(image.rows, image.columns, channels, into)
 }
 
 /** Least number in a square window of odd side; what lies outside the picture does not count. */
-internal fun erode(image: Raster, side: Int): Raster = extreme(image, side, ::min)
+internal fun erode(image: Raster, side: Int): Raster = extreme(image, side, Float.POSITIVE_INFINITY, ::min)
 
 /** Largest number in a square window of odd side. */
-internal fun dilate(image: Raster, side: Int): Raster = extreme(image, side, ::max)
+internal fun dilate(image: Raster, side: Int): Raster = extreme(image, side, Float.NEGATIVE_INFINITY, ::max)
 
-private inline fun extreme(image: Raster, side: Int, choose: (Float, Float) -> Float): Raster =
-    eachAxis(image) { line, count, into ->
-        for (i in 0 until count) {
-            var best = line[i]
-            for (k in max(0, i - side / 2)..min(count - 1, i + side / 2)) best = choose(best, line[k])
-            into[i] = best
-        }
-    }
-
-/** Filters every row, then every column, channel by channel. */
-private inline fun eachAxis(image: Raster, filter: (FloatArray, Int, FloatArray) -> Unit): Raster {
+/** Windows of twice the width are made of two, until two that overlap make the one that is wanted. */
+private inline fun extreme(image: Raster, side: Int, outside: Float, choose: (Float, Float) -> Float): Raster {
     val (rows, columns, channels) = Triple(image.rows, image.columns, image.channels)
-    val result = Raster(rows, columns, channels, image.data.copyOf())
-    val line = FloatArray(max(rows, columns))
-    val filtered = FloatArray(max(rows, columns))
-    for (horizontal in listOf(true, false)) {
-        val count = if (horizontal) columns else rows
-        val lines = if (horizontal) rows else columns
-        val stride = if (horizontal) channels else columns * channels
-        for (k in 0 until lines) {
-            for (c in 0 until channels) {
-                val start = (if (horizontal) k * columns else k) * channels + c
-                for (i in 0 until count) line[i] = result.data[start + i * stride]
-                filter(line, count, filtered)
-                for (i in 0 until count) result.data[start + i * stride] = filtered[i]
-            }
+    val reach = side / 2 * channels
+    val width = columns * channels
+    val line = FloatArray(width + 2 * reach)
+    val tall = FloatArray((rows + side / 2 * 2) * width)
+    tall.fill(outside)
+    for (row in 0 until rows) {
+        line.fill(outside)
+        image.data.copyInto(line, reach, row * width, (row + 1) * width)
+        var span = 1
+        while (2 * span <= side) {
+            val shift = span * channels
+            for (i in 0 until line.size - shift) line[i] = choose(line[i], line[i + shift])
+            span *= 2
         }
+        val (rest, into) = (side - span) * channels to (row + side / 2) * width
+        for (i in 0 until width) tall[into + i] = choose(line[i], line[i + rest])
     }
-    return result
+    var span = 1
+    while (2 * span <= side) {
+        val shift = span * width
+        for (i in 0 until tall.size - shift) tall[i] = choose(tall[i], tall[i + shift])
+        span *= 2
+    }
+    val rest = (side - span) * width
+    return Raster(rows, columns, channels, FloatArray(rows * width) { choose(tall[it], tall[it + rest]) })
 }
 
 /**
@@ -112,53 +169,81 @@ internal fun guidedFilter(guide: Raster, values: Raster, radius: Int, eps: Float
     val columns = max(1, round(guide.columns * scale).toInt())
     val small = if (scale < 1) resizeLinear(guide, rows, columns) else guide
     val signal = if (scale < 1) resizeLinear(values, rows, columns) else values
-    val side = 2 * radius + 1
-    fun mean(raster: Raster) = blur(raster, side, Border.REFLECT)
-    val planes = List(3) { small.channel(it) }
-    val means = planes.map(::mean)
-    val signalMean = mean(signal)
-    fun covariance(a: Raster, b: Raster, meanA: Raster, meanB: Raster): Raster =
-        mean(a.zip(b) { x, y -> x * y }).zip(meanA.zip(meanB) { x, y -> x * y }) { x, y -> x - y }
-
-    val pairs = listOf(0 to 0, 0 to 1, 0 to 2, 1 to 1, 1 to 2, 2 to 2)
-    val own = pairs.map { (i, j) -> covariance(planes[i], planes[j], means[i], means[j]) }
-    val cross = List(3) { covariance(planes[it], signal, means[it], signalMean) }
+    val moments = Raster(rows, columns, MOMENTS)
+    for (i in 0 until rows * columns) products(small.data, signal.data[i], i, moments.data)
+    val mean = blur(moments, 2 * radius + 1, Border.REFLECT).data
     val coefficients = Raster(rows, columns, 4)
-    for (i in 0 until rows * columns) {
-        val slope = slopes(FloatArray(6) { own[it].data[i] }, FloatArray(3) { cross[it].data[i] }, eps)
-        var offset = signalMean.data[i]
-        for (c in 0 until 3) {
-            coefficients.data[i * 4 + c] = slope[c]
-            offset -= slope[c] * means[c].data[i]
+    for (i in 0 until rows * columns) fitCell(mean, i * MOMENTS, eps, coefficients.data, i * 4)
+    val smooth = Enlarged(blur(coefficients, 2 * radius + 1, Border.REFLECT), guide.rows, guide.columns)
+    val result = Raster(guide.rows, guide.columns, 1)
+    val line = FloatArray(guide.columns * 4)
+    val colors = guide.data
+    for (y in 0 until guide.rows) {
+        smooth.row(y, line)
+        for (x in 0 until guide.columns) {
+            val (to, at) = y * guide.columns + x to x * 4
+            result.data[to] = line[at] * colors[to * 3] + line[at + 1] * colors[to * 3 + 1] +
+                line[at + 2] * colors[to * 3 + 2] + line[at + 3]
         }
-        coefficients.data[i * 4 + 3] = offset
     }
-    val smooth = mean(coefficients)
-    val full = if (scale < 1) resizeLinear(smooth, guide.rows, guide.columns) else smooth
-    return Raster(guide.rows, guide.columns, 1, FloatArray(guide.rows * guide.columns) {
-        full.data[it * 4] * guide.data[it * 3] + full.data[it * 4 + 1] * guide.data[it * 3 + 1] +
-            full.data[it * 4 + 2] * guide.data[it * 3 + 2] + full.data[it * 4 + 3]
-    })
+    return result
+}
+
+/** A cell's three colours, the signal, their six products with each other, and three with the signal. */
+private const val MOMENTS = 13
+
+private fun products(colors: FloatArray, signal: Float, cell: Int, into: FloatArray) {
+    val at = cell * MOMENTS
+    val red = colors[cell * 3]
+    val green = colors[cell * 3 + 1]
+    val blue = colors[cell * 3 + 2]
+    into[at] = red
+    into[at + 1] = green
+    into[at + 2] = blue
+    into[at + 3] = signal
+    into[at + 4] = red * red
+    into[at + 5] = red * green
+    into[at + 6] = red * blue
+    into[at + 7] = green * green
+    into[at + 8] = green * blue
+    into[at + 9] = blue * blue
+    into[at + 10] = red * signal
+    into[at + 11] = green * signal
+    into[at + 12] = blue * signal
 }
 
 /**
- * Solves `(C + eps) a = v` for a symmetric C given as xx, xy, xz, yy, yz, zz.
+ * Writes the three slopes and the offset that fit the signal best: solves `(C + eps) a = v`, C and v the
+ * covariances of the colours and with the signal.
  *
  * In doubles: where a picture is grey, the products cancel to the last digits of a float.
  */
-private fun slopes(c: FloatArray, v: FloatArray, eps: Float): FloatArray {
-    val (xx, yy, zz) = Triple(c[0].toDouble() + eps, c[3].toDouble() + eps, c[5].toDouble() + eps)
-    val (xy, xz, yz) = Triple(c[1].toDouble(), c[2].toDouble(), c[4].toDouble())
+private fun fitCell(mean: FloatArray, at: Int, eps: Float, into: FloatArray, to: Int) {
+    val red = mean[at]
+    val green = mean[at + 1]
+    val blue = mean[at + 2]
+    val signal = mean[at + 3]
+    val xx = (mean[at + 4] - red * red).toDouble() + eps
+    val xy = (mean[at + 5] - red * green).toDouble()
+    val xz = (mean[at + 6] - red * blue).toDouble()
+    val yy = (mean[at + 7] - green * green).toDouble() + eps
+    val yz = (mean[at + 8] - green * blue).toDouble()
+    val zz = (mean[at + 9] - blue * blue).toDouble() + eps
+    val x = mean[at + 10] - red * signal
+    val y = mean[at + 11] - green * signal
+    val z = mean[at + 12] - blue * signal
     val ixx = yy * zz - yz * yz
     val ixy = xz * yz - xy * zz
     val ixz = xy * yz - xz * yy
     val iyy = xx * zz - xz * xz
     val iyz = xy * xz - xx * yz
     val izz = xx * yy - xy * xy
-    val determinant = xx * ixx + xy * ixy + xz * ixz
-    return floatArrayOf(
-        ((ixx * v[0] + ixy * v[1] + ixz * v[2]) / determinant).toFloat(),
-        ((ixy * v[0] + iyy * v[1] + iyz * v[2]) / determinant).toFloat(),
-        ((ixz * v[0] + iyz * v[1] + izz * v[2]) / determinant).toFloat(),
-    )
+    val scale = 1 / (xx * ixx + xy * ixy + xz * ixz)
+    val a = ((ixx * x + ixy * y + ixz * z) * scale).toFloat()
+    val b = ((ixy * x + iyy * y + iyz * z) * scale).toFloat()
+    val c = ((ixz * x + iyz * y + izz * z) * scale).toFloat()
+    into[to] = a
+    into[to + 1] = b
+    into[to + 2] = c
+    into[to + 3] = signal - a * red - b * green - c * blue
 }

@@ -89,10 +89,6 @@ public class Photo(public val height: Int, public val width: Int, public val rgb
     public fun toRaster(): Raster =
         Raster(height, width, 3, FloatArray(rgb.size) { (rgb[it].toInt() and 255) / 255f })
 
-    /** The picture's bytes as numbers from 0 to 255, three channels. */
-    internal fun toNumbers(): Raster =
-        Raster(height, width, 3, FloatArray(rgb.size) { (rgb[it].toInt() and 255).toFloat() })
-
     /** The picture as `0xAARRGGBB`, opaque, row by row, as Android's bitmaps have it. */
     public fun toArgb(): IntArray = IntArray(height * width) {
         val i = it * 3
@@ -138,16 +134,5 @@ internal class Window(
             val from = (left + x).coerceIn(0, source.columns - 1) * channels
             for (c in 0 until channels) into[x * channels + c] = line[from + c]
         }
-    }
-
-    /** A picture of its own; [source] is one. */
-    fun toPhoto(): Photo {
-        val line = FloatArray(columns * channels)
-        val rgb = ByteArray(rows * line.size)
-        for (y in 0 until rows) {
-            row(y, line)
-            for (i in line.indices) rgb[y * line.size + i] = line[i].toInt().toByte()
-        }
-        return Photo(rows, columns, rgb)
     }
 }

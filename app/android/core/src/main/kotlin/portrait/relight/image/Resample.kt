@@ -10,159 +10,160 @@ import kotlin.math.min
 internal fun resizeArea(source: Rows, rows: Int, columns: Int): Raster {
     require(rows <= source.rows && columns <= source.columns) { "area averages only shrink" }
     val channels = source.channels
-    val across = overlaps(source.columns, columns)
+    val (down, across) = Overlaps(source.rows, rows) to Overlaps(source.columns, columns)
     val result = Raster(rows, columns, channels)
     val line = FloatArray(source.columns * channels)
     val shrunk = FloatArray(columns * channels)
     var loaded = -1
-    for ((y, span) in overlaps(source.rows, rows).withIndex()) {
+    for (y in 0 until rows) {
         val base = y * columns * channels
-        for ((k, share) in span.weights.withIndex()) {
-            if (span.start + k != loaded) {
-                loaded = span.start + k
-                source.row(loaded, line)
-                shrinkLine(line, across, channels, shrunk)
+        for (k in down.first[y] until down.first[y + 1]) {
+            val row = down.start[y] + k - down.first[y]
+            if (row != loaded) {
+                loaded = row
+                source.row(row, line)
+                across.shrink(line, channels, shrunk)
             }
+            val share = down.weights[k]
             for (i in shrunk.indices) result.data[base + i] += share * shrunk[i]
         }
     }
     return result
 }
 
-/** Source cells from [start] on and their weights, which sum to 1. */
-private class Span(val start: Int, val weights: FloatArray)
+/**
+ * Which cells of a row of [from] each of [to] larger ones lies over, and how much of it each covers:
+ * cell `i` begins with `start[i]`, and its weights, which sum to 1, with `first[i]`.
+ */
+private class Overlaps(from: Int, private val to: Int) {
+    val start = IntArray(to)
+    val first = IntArray(to + 1)
+    val weights: FloatArray
 
-private fun overlaps(from: Int, to: Int): List<Span> {
-    val scale = from.toDouble() / to
-    return List(to) { i ->
-        val low = i * scale
-        val high = min((i + 1) * scale, from.toDouble())
-        val start = floor(low + 1e-9).toInt()
-        val stop = max(start + 1, min(from, -floor(-(high - 1e-9)).toInt()))
-        val shares = DoubleArray(stop - start) {
-            min(high, start + it + 1.0) - max(low, (start + it).toDouble())
+    init {
+        val scale = from.toDouble() / to
+        var shares = DoubleArray(from + to)
+        for (i in 0 until to) {
+            val low = i * scale
+            val high = min((i + 1) * scale, from.toDouble())
+            start[i] = floor(low + 1e-9).toInt()
+            val stop = max(start[i] + 1, min(from, -floor(-(high - 1e-9)).toInt()))
+            first[i + 1] = first[i] + stop - start[i]
+            if (first[i + 1] > shares.size) shares = shares.copyOf(2 * first[i + 1])
+            var total = 0.0
+            for (k in start[i] until stop) {
+                val share = min(high, k + 1.0) - max(low, k.toDouble())
+                shares[first[i] + k - start[i]] = share
+                total += share
+            }
+            for (k in first[i] until first[i + 1]) shares[k] /= total
         }
-        val total = shares.sum()
-        Span(start, FloatArray(shares.size) { (shares[it] / total).toFloat() })
+        weights = FloatArray(first[to]) { shares[it].toFloat() }
+    }
+
+    fun shrink(line: FloatArray, channels: Int, into: FloatArray) {
+        for (x in 0 until to) {
+            for (c in 0 until channels) {
+                var sum = 0f
+                var at = start[x] * channels + c
+                for (k in first[x] until first[x + 1]) {
+                    sum += weights[k] * line[at]
+                    at += channels
+                }
+                into[x * channels + c] = sum
+            }
+        }
     }
 }
 
-private fun shrinkLine(line: FloatArray, spans: List<Span>, channels: Int, into: FloatArray) {
-    for ((x, span) in spans.withIndex()) {
-        for (c in 0 until channels) {
-            var sum = 0f
-            for ((k, share) in span.weights.withIndex()) {
-                sum += share * line[(span.start + k) * channels + c]
+/** Rows of a raster at another size: bilinear, pixel centres at half, edges repeated. For one thread. */
+internal class Enlarged(private val source: Raster, override val rows: Int, override val columns: Int) : Rows {
+    override val channels: Int get() = source.channels
+    private val down = Neighbours(source.rows, rows, 1)
+    private val across = Neighbours(source.columns, columns, channels)
+
+    /** The source's columns at the height of the row that was [begin]-ed last. */
+    private val mixed = FloatArray(source.columns * channels)
+
+    override fun row(index: Int, into: FloatArray) {
+        begin(index)
+        copy(into, 0, columns)
+    }
+
+    /** Turns to a row. */
+    fun begin(index: Int) {
+        val upper = down.first[index] * mixed.size
+        val lower = down.second[index] * mixed.size
+        val part = down.part[index]
+        val data = source.data
+        for (i in mixed.indices) mixed[i] = data[upper + i] + (data[lower + i] - data[upper + i]) * part
+    }
+
+    /** The number of a column of that row. */
+    fun at(column: Int, channel: Int): Float {
+        val left = mixed[across.first[column] + channel]
+        return left + (mixed[across.second[column] + channel] - left) * across.part[column]
+    }
+
+    /** Copies that row's columns from [start] until [stop] into their places in [into]. */
+    fun copy(into: FloatArray, start: Int, stop: Int) {
+        val (first, second, part) = across
+        if (channels == 3) {
+            var k = start * 3
+            for (x in start until stop) {
+                val left = first[x]
+                val right = second[x]
+                val t = part[x]
+                into[k] = mixed[left] + (mixed[right] - mixed[left]) * t
+                into[k + 1] = mixed[left + 1] + (mixed[right + 1] - mixed[left + 1]) * t
+                into[k + 2] = mixed[left + 2] + (mixed[right + 2] - mixed[left + 2]) * t
+                k += 3
             }
-            into[x * channels + c] = sum
+        } else {
+            for (c in 0 until channels) {
+                for (x in start until stop) {
+                    val left = mixed[first[x] + c]
+                    into[x * channels + c] = left + (mixed[second[x] + c] - left) * part[x]
+                }
+            }
         }
     }
+}
+
+/** For each of [to] places along [from] cells the two cells beside it, times [stride], and how far between. */
+private class Neighbours(from: Int, to: Int, stride: Int) {
+    val first = IntArray(to)
+    val second = IntArray(to)
+    val part = FloatArray(to)
+
+    init {
+        val scale = from.toDouble() / to
+        for (i in 0 until to) {
+            val place = (i + 0.5) * scale - 0.5
+            val whole = floor(place).toInt()
+            first[i] = whole.coerceIn(0, from - 1) * stride
+            second[i] = (whole + 1).coerceIn(0, from - 1) * stride
+            part[i] = (place - whole).toFloat()
+        }
+    }
+
+    operator fun component1(): IntArray = first
+
+    operator fun component2(): IntArray = second
+
+    operator fun component3(): FloatArray = part
 }
 
 /** Bilinear, pixel centres at half, edges repeated. */
 internal fun resizeLinear(source: Raster, rows: Int, columns: Int): Raster {
-    val (down, across) = neighbours(source.rows, rows) to neighbours(source.columns, columns)
-    val channels = source.channels
-    val result = Raster(rows, columns, channels)
-    val mixed = FloatArray(source.columns * channels)
-    for ((y, row) in down.withIndex()) {
-        val (upper, lower) = row.first * mixed.size to row.second * mixed.size
-        for (i in mixed.indices) {
-            mixed[i] = source.data[upper + i] + (source.data[lower + i] - source.data[upper + i]) * row.part
-        }
-        var k = y * columns * channels
-        for (column in across) {
-            val (left, right) = column.first * channels to column.second * channels
-            for (c in 0 until channels) {
-                result.data[k++] = mixed[left + c] + (mixed[right + c] - mixed[left + c]) * column.part
-            }
-        }
+    val result = Raster(rows, columns, source.channels)
+    val reader = Enlarged(source, rows, columns)
+    val line = FloatArray(columns * source.channels)
+    for (y in 0 until rows) {
+        reader.row(y, line)
+        line.copyInto(result.data, y * line.size)
     }
     return result
-}
-
-/** Two cells and how far between their centres a place lies. */
-private class Between(val first: Int, val second: Int, val part: Float)
-
-private fun neighbours(from: Int, to: Int): List<Between> {
-    val scale = from.toDouble() / to
-    return List(to) {
-        val place = (it + 0.5) * scale - 0.5
-        val whole = floor(place).toInt()
-        Between(whole.coerceIn(0, from - 1), (whole + 1).coerceIn(0, from - 1), (place - whole).toFloat())
-    }
-}
-
-/**
- * A flat map `(a x + b y + c, d x + e y + f)` from places in one picture to those in another; pixel `j`
- * covers `[j, j + 1)` in both.
- */
-internal class Affine(
-    private val a: Double,
-    private val b: Double,
-    private val c: Double,
-    private val d: Double,
-    private val e: Double,
-    private val f: Double,
-) {
-    fun x(x: Double, y: Double): Double = a * x + b * y + c
-
-    fun y(x: Double, y: Double): Double = d * x + e * y + f
-
-    /** First [other], then this. */
-    operator fun times(other: Affine): Affine = Affine(
-        a * other.a + b * other.d, a * other.b + b * other.e, x(other.c, other.f),
-        d * other.a + e * other.d, d * other.b + e * other.e, y(other.c, other.f),
-    )
-
-    fun inverse(): Affine {
-        val area = a * e - b * d
-        val back = Affine(e / area, -b / area, 0.0, -d / area, a / area, 0.0)
-        return back * shift(-c, -f)
-    }
-
-    companion object {
-        fun shift(x: Double, y: Double): Affine = Affine(1.0, 0.0, x, 0.0, 1.0, y)
-
-        fun scaling(x: Double, y: Double): Affine = Affine(x, 0.0, 0.0, 0.0, y, 0.0)
-    }
-}
-
-/**
- * Draws a picture from another one, bilinear.
- *
- * @param map from places in the picture to those in [values].
- * @param outside value around [values]; null repeats their edges.
- */
-internal fun warp(values: Raster, rows: Int, columns: Int, map: Affine, outside: Float? = null): Raster {
-    val channels = values.channels
-    val result = Raster(rows, columns, channels)
-    var k = 0
-    for (row in 0 until rows) {
-        for (column in 0 until columns) {
-            val x = map.x(column + 0.5, row + 0.5) - 0.5
-            val y = map.y(column + 0.5, row + 0.5) - 0.5
-            val (left, top) = floor(x).toInt() to floor(y).toInt()
-            val (u, v) = (x - left).toFloat() to (y - top).toFloat()
-            for (c in 0 until channels) {
-                val upper = mixed(values, top, left, c, u, outside)
-                val lower = mixed(values, top + 1, left, c, u, outside)
-                result.data[k++] = upper + (lower - upper) * v
-            }
-        }
-    }
-    return result
-}
-
-/** Between a cell and the one to its right. */
-private fun mixed(values: Raster, row: Int, column: Int, channel: Int, part: Float, outside: Float?): Float {
-    val left = cell(values, row, column, channel, outside)
-    return left + (cell(values, row, column + 1, channel, outside) - left) * part
-}
-
-private fun cell(values: Raster, row: Int, column: Int, channel: Int, outside: Float?): Float {
-    val (y, x) = row.coerceIn(0, values.rows - 1) to column.coerceIn(0, values.columns - 1)
-    return if (outside != null && (y != row || x != column)) outside else values[y, x, channel]
 }
 
 /** Averages blocks of `factor x factor` cells; an incomplete last row or column is left out. */
@@ -170,16 +171,93 @@ internal fun shrink(image: Raster, factor: Int): Raster {
     if (factor == 1) return image
     val rows = max(1, image.rows / factor)
     val columns = max(1, image.columns / factor)
-    return resizeArea(whole(image, rows, columns, factor), rows, columns)
+    val whole = Window(image, 0, 0, min(image.rows, rows * factor), min(image.columns, columns * factor))
+    return resizeArea(whole, rows, columns)
 }
 
-/** The same of a picture, rounded to bytes. */
-internal fun shrink(photo: Photo, factor: Int): Photo {
+/** The same of a picture, or a part of it, rounded to bytes; a single row or column stays one. */
+internal fun shrink(photo: Photo, factor: Int, part: Box = Box(0, photo.rows, 0, photo.columns)): Photo {
     if (factor == 1) return photo
-    val rows = max(1, photo.rows / factor)
-    val columns = max(1, photo.columns / factor)
-    return Photo.rounded(resizeArea(whole(photo, rows, columns, factor), rows, columns))
+    val rows = max(1, part.rows / factor)
+    val columns = max(1, part.columns / factor)
+    if (part.rows >= factor && part.columns >= factor) return blocks(photo, part.left, part.top, factor, rows, columns)
+    val strip = Window(photo, part.left, part.top, min(part.rows, rows * factor), min(part.columns, columns * factor))
+    return Photo.rounded(resizeArea(strip, rows, columns))
 }
 
-private fun whole(source: Rows, rows: Int, columns: Int, factor: Int): Rows =
-    Window(source, 0, 0, min(source.rows, rows * factor), min(source.columns, columns * factor))
+/**
+ * Blocks of `factor x factor` pixels of a part of a photo, averaged and rounded; past the photo's border
+ * its edge repeats.
+ *
+ * @param left photo column of the part's left edge, >= 0.
+ * @param top photo row of its upper edge, >= 0.
+ * @param rows of the result.
+ * @param columns of the result.
+ */
+internal fun blocks(photo: Photo, left: Int, top: Int, factor: Int, rows: Int, columns: Int): Photo {
+    val rgb = ByteArray(rows * columns * 3)
+    val sums = IntArray(columns * 3)
+    for (y in 0 until rows) {
+        val row = top + y * factor
+        if (factor == 2 && left + columns * 2 <= photo.width && row + 1 < photo.height) {
+            halveLine(photo.rgb, (row * photo.width + left) * 3, photo.width * 3, rgb, y * columns * 3, columns)
+        } else {
+            sums.fill(0)
+            for (k in 0 until factor) addLine(photo, min(row + k, photo.height - 1), left, factor, sums)
+            roundLine(sums, 1f / (factor * factor), rgb, y * columns * 3)
+        }
+    }
+    return Photo(rows, columns, rgb)
+}
+
+private fun halveLine(from: ByteArray, first: Int, line: Int, into: ByteArray, to: Int, count: Int) {
+    var at = first
+    var below = first + line
+    var k = to
+    for (i in 0 until count) {
+        val red = (from[at].toInt() and 255) + (from[at + 3].toInt() and 255) +
+            (from[below].toInt() and 255) + (from[below + 3].toInt() and 255)
+        val green = (from[at + 1].toInt() and 255) + (from[at + 4].toInt() and 255) +
+            (from[below + 1].toInt() and 255) + (from[below + 4].toInt() and 255)
+        val blue = (from[at + 2].toInt() and 255) + (from[at + 5].toInt() and 255) +
+            (from[below + 2].toInt() and 255) + (from[below + 5].toInt() and 255)
+        into[k] = ((red + 2) shr 2).toByte()
+        into[k + 1] = ((green + 2) shr 2).toByte()
+        into[k + 2] = ((blue + 2) shr 2).toByte()
+        at += 6
+        below += 6
+        k += 3
+    }
+}
+
+private fun roundLine(sums: IntArray, share: Float, into: ByteArray, to: Int) {
+    for (i in sums.indices) into[to + i] = (sums[i] * share + 0.5f).toInt().toByte()
+}
+
+/** Adds each [factor] pixels of a photo's row from [left] on to a sum of their own. */
+private fun addLine(photo: Photo, row: Int, left: Int, factor: Int, sums: IntArray) {
+    val rgb = photo.rgb
+    val line = row * photo.width * 3
+    val inside = min(sums.size, (photo.width - left) / factor * 3)
+    var at = line + left * 3
+    for (i in 0 until inside step 3) {
+        var red = 0
+        var green = 0
+        var blue = 0
+        for (k in 0 until factor) {
+            red += rgb[at].toInt() and 255
+            green += rgb[at + 1].toInt() and 255
+            blue += rgb[at + 2].toInt() and 255
+            at += 3
+        }
+        sums[i] += red
+        sums[i + 1] += green
+        sums[i + 2] += blue
+    }
+    for (i in inside until sums.size step 3) {
+        for (k in 0 until factor) {
+            val from = line + min(left + i / 3 * factor + k, photo.width - 1) * 3
+            for (c in 0 until 3) sums[i + c] += rgb[from + c].toInt() and 255
+        }
+    }
+}

@@ -115,18 +115,8 @@ internal fun analyze(perception: Perception, stages: Stages, photo: Photo, face:
  * @param face one channel, 1 on the visible face; where it is empty, the result is 1.
  */
 public fun meanIrradiance(environment: Environment, normals: Raster, face: Raster): Double {
-    var sum = 0.0
-    var count = 0
-    for (i in face.data.indices) {
-        if (face.data[i] == 0f) continue
-        val n = normals.data
-        val (red, green, blue) = environment.irradiance(
-            Vector(n[i * 3].toDouble(), n[i * 3 + 1].toDouble(), n[i * 3 + 2].toDouble()),
-        )
-        sum += luminance(red, green, blue)
-        count++
-    }
-    return if (count == 0) 1.0 else sum / count
+    val (red, green, blue) = environment.meanIrradiance(normals.data, face.data) ?: return 1.0
+    return luminance(red, green, blue).toDouble()
 }
 
 /** Key gain G of a light for unit intensity and white light, on the face's crop; [light] in camera frame. */

@@ -4,6 +4,7 @@ package portrait.relight
 
 import kotlin.math.atan
 import kotlin.math.atan2
+import kotlin.math.ceil
 import kotlin.math.floor
 import kotlin.math.hypot
 import kotlin.math.max
@@ -25,45 +26,64 @@ internal fun lightVisibility(mesh: Surface, normals: Raster, direction: Vector, 
  * @param radius of the light's disk, radians.
  */
 internal fun unshadowed(mesh: Surface, direction: Vector, radius: Float): Raster {
-    val inside = mesh.mask
-    val result = inside.map { 1f }
+    val side = mesh.mask.rows
+    val result = mesh.mask.map { 1f }
     val across = hypot(direction.x, direction.y)
-    if (across < AHEAD) return result
-    val depth = mesh.depth.zip(inside) { value, on -> if (on > 0) value else OUTSIDE }
-    val stride = REACH * inside.rows / STEPS
-    val steps = List(STEPS) {
-        Step((it + 1) * stride, direction.x / across, -direction.y / across)
+    val (low, high) = mesh.mask.data.run { indexOfFirst { it > 0 } to indexOfLast { it > 0 } }
+    if (across < AHEAD || low < 0) return result
+    val stride = REACH * side / STEPS
+    val margin = ceil(stride * STEPS).toInt() + 1
+    val line = side + 2 * margin
+    val depth = FloatArray(line * line).also { it.fill(OUTSIDE) }
+    for (i in 0 until side * side) {
+        if (mesh.mask.data[i] > 0) depth[(i / side + margin) * line + i % side + margin] = mesh.depth.data[i]
+    }
+    val steepest = FloatArray(side * side).also { it.fill(Float.NEGATIVE_INFINITY) }
+    for (step in 1..STEPS) {
+        val way = step * stride
+        val (right, down) = way * direction.x / across to -way * direction.y / across
+        val (left, top) = floor(right).toInt() to floor(down).toInt()
+        val (u, v) = (right - left).toFloat() to (down - top).toFloat()
+        for (row in low / side..high / side) {
+            raise(steepest, row * side, side, depth, (row + margin) * line + margin, top * line + left, line, u, v, 1 / way)
+        }
     }
     val towards = atan2(direction.z, across).toFloat()
     val soft = 2 * max(radius, SHARPEST)
-    for (row in 0 until inside.rows) {
-        for (column in 0 until inside.columns) {
-            if (inside[row, column] == 0f) continue
-            val here = depth[row, column]
-            var steepest = Float.NEGATIVE_INFINITY
-            for (step in steps) steepest = max(steepest, (step.from(depth, row, column) - here) / step.way)
-            val clearance = (towards - atan(steepest)) / soft
-            result.data[row * inside.columns + column] = (clearance + 0.5f).coerceIn(0f, 1f)
-        }
+    for (i in low..high) {
+        if (mesh.mask.data[i] == 0f) continue
+        val clearance = (towards - atan(steepest[i])) / soft
+        result.data[i] = (clearance + 0.5f).coerceIn(0f, 1f)
     }
     return result
 }
 
-/** A step of [way] pixels across the picture. */
-private class Step(val way: Float, right: Double, down: Double) {
-    private val left = floor(way * right).toInt()
-    private val top = floor(way * down).toInt()
-    private val u = (way * right - left).toFloat()
-    private val v = (way * down - top).toFloat()
-
-    /** The depth that far from a pixel, bilinear. */
-    fun from(depth: Raster, row: Int, column: Int): Float {
-        val (y, x) = row + top to column + left
-        val upper = at(depth, y, x) * (1 - u) + at(depth, y, x + 1) * u
-        val lower = at(depth, y + 1, x) * (1 - u) + at(depth, y + 1, x + 1) * u
-        return upper * (1 - v) + lower * v
+/**
+ * Raises the steepest slopes of a row to those towards what lies [shift] cells away, bilinear.
+ *
+ * @param to first of [count] slopes.
+ * @param here the depth at the first of them.
+ * @param line cells of the depth's rows.
+ * @param u share of the cell to the right.
+ * @param v share of the cell below.
+ * @param share of one cell in the way there.
+ */
+private fun raise(
+    steepest: FloatArray,
+    to: Int,
+    count: Int,
+    depth: FloatArray,
+    here: Int,
+    shift: Int,
+    line: Int,
+    u: Float,
+    v: Float,
+    share: Float,
+) {
+    for (i in 0 until count) {
+        val at = here + shift + i
+        val upper = depth[at] * (1 - u) + depth[at + 1] * u
+        val lower = depth[at + line] * (1 - u) + depth[at + line + 1] * u
+        steepest[to + i] = max(steepest[to + i], (upper * (1 - v) + lower * v - depth[here + i]) * share)
     }
-
-    private fun at(depth: Raster, row: Int, column: Int): Float =
-        if (row in 0 until depth.rows && column in 0 until depth.columns) depth[row, column] else OUTSIDE
 }
