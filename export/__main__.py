@@ -21,7 +21,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    weights: Annotated[Path, typer.Option(help="Folder of <network>.weights.h5.")],
+    weights: Annotated[
+        Path,
+        typer.Option(help="Folder of <network>.weights.h5; for others, the shipped ones."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the shipped models.")] = DEFAULT_OUT,
     data: Annotated[
         Path | None,

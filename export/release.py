@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 import relight
+import training
 from export.error import ExportError
 from export.measure.figure_table import FigureTable
 from export.model import manifest
@@ -25,13 +26,16 @@ from relight.models.interpreter import ModelError
 from relight.storage import whole_file
 from training.networks.weight_file import load_network
 
+SHIPPED = Path(training.__file__).with_name("weights")
+"""Weights of the networks that ship."""
+
 
 @dataclass(frozen=True)
 class ReleaseConfig:
     """What is exported, and where.
 
     Attributes:
-        weights: folder of ``<name>.weights.h5``.
+        weights: folder of ``<name>.weights.h5``; networks that it lacks are exported as they ship.
         out: folder of the shipped models.
         variants: folder of the float32 and int8 files, or ``None``.
         data: dataset of views, or ``None`` to render a few people.
@@ -81,7 +85,7 @@ def release(config: ReleaseConfig, tell: Callable[[str], None] = lambda line: No
         ExportError: if any gate is failed, listing all reasons; nothing is written then.
         RelightError: if weights, data or photos cannot be read.
     """
-    networks = {name: load_network(name, config.weights) for name in DESCRIPTIONS}
+    networks = {name: load_network(name, folder) for name, folder in _homes(config.weights).items()}
     real = real_photos(config.photos)
     with ExitStack() as stack:
         if config.data is None:
@@ -98,6 +102,12 @@ def release(config: ReleaseConfig, tell: Callable[[str], None] = lambda line: No
         raise ExportError("not exported: " + "; ".join(reasons))
     _write(config, made)
     return made
+
+
+def _homes(folder: Path) -> dict[str, Path]:
+    """Where each network's weights are: in the folder, or, if it has others, the shipped ones."""
+    own = {name for name in DESCRIPTIONS if (folder / f"{name}.weights.h5").is_file()}
+    return {name: SHIPPED if own and name not in own else folder for name in DESCRIPTIONS}
 
 
 def _made(

@@ -119,8 +119,12 @@ def write_config(config: dict[str, Any], out: Path) -> None:
 @contextmanager
 def _averaged(model: keras.Model) -> Iterator[None]:
     """The model with its averaged weights, inside the block."""
-    raw = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    raw = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    # JAX assigns without copying, and evaluating gives the model's arrays away: the optimizer's
+    # averages would go with them.
+    for variable in model.trainable_variables:
+        variable.assign(keras.ops.copy(variable.value))
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A few pictures by Blender's Cycles, to judge the Light Stage's own against.
 
-    pip install bpy opencv-contrib-python scipy embreex OpenEXR typer
+    pip install bpy 'portrait-relight[exr,synth]'
     python -m data_synth.stage.reference --assets DIR --seed 3 --out FOLDER
 
 Cycles traces paths, walks light through skin at random and scatters it in hair fibres; it takes

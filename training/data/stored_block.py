@@ -264,4 +264,7 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    # Under the name __main__ the work means nothing to the processes of a cluster.
+    from training.data import stored_block
+
+    typer.run(stored_block.main)

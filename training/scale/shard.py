@@ -28,7 +28,8 @@ SEED_STRIDE = 1_000_003
 def shard(split: Split, config: DataConfig, index: int, shards: int) -> tuple[Split, DataConfig]:
     """Views and batches of one part.
 
-    No view is in two parts. With one part, it is the data as it is.
+    No view is in two parts. With one part, it is the data as it is. A block has no more views
+    than the part has, so that little data makes small blocks.
 
     Args:
         split: the views of all parts.
@@ -40,7 +41,7 @@ def shard(split: Split, config: DataConfig, index: int, shards: int) -> tuple[Sp
         DataError: if the batch or the views cannot be shared so.
     """
     if shards == 1:
-        return split, config
+        return split, replace(config, views=min(config.views, len(split.names)))
     if config.batch % shards:
         raise DataError(
             f"a batch of {config.batch} cannot be shared by {shards}; "
@@ -57,7 +58,7 @@ def shard(split: Split, config: DataConfig, index: int, shards: int) -> tuple[Sp
     part = replace(
         config,
         batch=config.batch // shards,
-        views=max(1, config.views // shards),
+        views=max(1, min(config.views, len(split.names)) // shards),
         seed=config.seed + SEED_STRIDE * index,
     )
     return replace(split, names=names), part
