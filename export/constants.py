@@ -29,6 +29,7 @@ MODULES = (
     "face.detector",
     "face.landmark",
     "face.mesh",
+    "face.mirror",
     "face.pose",
     "face.search",
     "face.segmentation",
@@ -41,6 +42,7 @@ MODULES = (
     "setup",
     "stage.analysis",
     "stage.cast_shadow",
+    "stage.quotient",
     "stage.shading",
     "stage.stages",
     "stage.view",
@@ -98,6 +100,7 @@ def constants() -> dict[str, dict[str, Constant]]:
             key: constant for key, constant in every.items() if constant.value is not None
         }
     found["light"]["SOFTNESS_DEG"] = Constant(_plain(Light.softness_deg))
+    found["light"]["GLOSS"] = Constant(_plain(Light.gloss))
     placement = dataclasses.asdict(PlacementConfig())
     found["placement"] = {key: Constant(_plain(value)) for key, value in placement.items()}
     return found

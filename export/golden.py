@@ -219,11 +219,16 @@ def _networks(vectors: Vectors, models: _Recorder, analysis: Analysis) -> None:
     vectors.array("lighting/normals", inputs["normals"][::2, ::2])
     vectors.array("lighting/log_environment", found["log_environment"])
     vectors.array("lighting/environment", analysis.crop_environment.data)
-    inputs, found = models.calls["quotient"]
-    vectors.array("quotient/visibility", inputs["visibility"])
-    vectors.array("quotient/shading", inputs["shading"][::2, ::2])
-    vectors.array("quotient/light", inputs["light"])
-    vectors.array("quotient/gain", found["gain"])
+    inputs, found = models.calls["shading"]
+    vectors.array("shading/mirrored", inputs["mirrored"][::2, ::2])
+    vectors.array("shading/normals", inputs["normals"][::2, ::2])
+    vectors.array("shading/shading", inputs["shading"][::2, ::2])
+    vectors.value("shading/belief", float(inputs["belief"][0]))
+    vectors.array("shading/log_shading", found["log_shading"])
+    inputs, found = models.calls["key"]
+    vectors.array("key/unshadowed", inputs["unshadowed"])
+    vectors.array("key/light", inputs["light"])
+    vectors.array("key/key", found["key"])
 
 
 def _gain(

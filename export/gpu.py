@@ -26,7 +26,7 @@ from relight.error import RelightError, plain_errors
 from relight.models.interpreter import load_interpreter
 from relight.models.library import Models, read_manifest
 
-RUN_ON_GPU = frozenset({"quotient"})
+RUN_ON_GPU = frozenset({"key"})
 """Models that the Android library runs on the GPU: those that run with every move of a light."""
 
 _LISTED = """

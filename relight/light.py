@@ -16,7 +16,7 @@ Float = NDArray[np.float32]
 
 
 BRIGHTEST = 100.0
-"""Upper bound of intensities, colours and strengths: far beyond any use, far from overflow."""
+"""Upper bound of intensities, colours, gloss and strengths: beyond any use, far from overflow."""
 SOFTEST_DEG = 45.0
 """Largest radius of a light: half of all that it could fill on its side."""
 
@@ -33,6 +33,8 @@ class Light:
         color: linear RGB in [0, 100] of the key, white = (1, 1, 1).
         softness_deg: [0, 45], the light's radius as the subject sees it: the sun 0.25, a bare
             flash 2, a studio umbrella 25. A softer light has softer shadows.
+        gloss: [0, 100], factor on the highlights that it makes on skin and hair: 1 as estimated,
+            0 matte.
         reason: why it stands there, one sentence; empty for a user's own light.
     """
 
@@ -41,6 +43,7 @@ class Light:
     intensity: float = 1.0
     color: tuple[float, float, float] = (1.0, 1.0, 1.0)
     softness_deg: float = 5.0
+    gloss: float = 1.0
     reason: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +55,7 @@ class Light:
             self.intensity,
             *color,
             self.softness_deg,
+            self.gloss,
         )
         if not all(math.isfinite(x) for x in numbers):
             raise ValueError(f"a light needs finite numbers, got {numbers}")
@@ -65,11 +69,14 @@ class Light:
             raise ValueError(
                 f"softness lies in [0, {SOFTEST_DEG:g}] degrees, got {self.softness_deg:g}"
             )
+        if not 0 <= self.gloss <= BRIGHTEST:
+            raise ValueError(f"gloss lies in [0, {BRIGHTEST:g}], got {self.gloss:g}")
         object.__setattr__(self, "azimuth_deg", 180 - (180 - float(self.azimuth_deg)) % 360)
         object.__setattr__(self, "elevation_deg", float(self.elevation_deg))
         object.__setattr__(self, "intensity", float(self.intensity))
         object.__setattr__(self, "color", color)
         object.__setattr__(self, "softness_deg", float(self.softness_deg))
+        object.__setattr__(self, "gloss", float(self.gloss))
 
     @property
     def direction(self) -> Float:

@@ -30,7 +30,7 @@ Float = NDArray[np.float32]
 PREVIEW_SIDE = 1024
 """Longer side of a preview, pixels, unless another is asked for."""
 GAINS = 32
-"""Lights whose gains, as the network gives them, are kept: 0.2 MB a face each."""
+"""Lights whose gains, as the networks give them, are kept: 0.2 MB a face each."""
 FITS = 4
 """Lights whose gains, fitted to the photo's edges, are kept at each size: up to 12 MB each."""
 SIZES = 2
@@ -40,8 +40,8 @@ SIZES = 2
 class Portrait:
     """A photo looked at once; made by ``Relighter.look``.
 
-    A light's gain is predicted and fitted to the photo's edges once for each direction and
-    softness. Intensity, colour, fill and strength never run a network. May be shared by threads.
+    A light's gain is predicted and fitted to the photo's edges once for each direction, softness
+    and gloss. Intensity, colour, fill and strength never run a network. May be shared by threads.
 
     Attributes:
         photo: the photo.
@@ -97,7 +97,7 @@ class Portrait:
         self._fitted([], side)
 
     def gain(self, light: Light, side: int | None = None) -> GainMap:
-        """Key gain G of a light's direction and softness, for unit intensity and white light.
+        """Key gain G of a light's direction, softness and gloss, for unit intensity, white.
 
         Args:
             light: its intensity and colour do not matter.
@@ -164,15 +164,15 @@ class Portrait:
             return sheet, [sheet.fit(*_key(light)) for light in lights]
 
     def _predicted(self, *key: float) -> list[Float]:
-        """What is kept of the network's gains of a light."""
+        """What is kept of the networks' gains of a light."""
         with self._predicting:
             return self._gains(*key)
 
     def _predict(
-        self, azimuth_deg: float, elevation_deg: float, softness_deg: float
+        self, azimuth_deg: float, elevation_deg: float, softness_deg: float, gloss: float
     ) -> list[Float]:
-        """What the network says of a unit light, for each face on its crop."""
-        light = Light(azimuth_deg, elevation_deg, softness_deg=softness_deg)
+        """What the networks say of a unit light, for each face on its crop."""
+        light = Light(azimuth_deg, elevation_deg, softness_deg=softness_deg, gloss=gloss)
         return [key_gain(self._stages, analysis, light) for analysis in self.analyses]
 
     def _sheet_of(self, side: int | None) -> _Sheet:
@@ -196,8 +196,8 @@ class Portrait:
         guide = Guide(canvas, outlines)
 
         @functools.lru_cache(FITS)
-        def fit(azimuth_deg: float, elevation_deg: float, softness_deg: float) -> Float:
-            return guide.fit(self._predicted(azimuth_deg, elevation_deg, softness_deg))
+        def fit(*key: float) -> Float:
+            return guide.fit(self._predicted(*key))
 
         return _Sheet(rgb, guide, fit, self.photo.rgb, gamut)
 
@@ -209,14 +209,14 @@ class _Sheet:
     Attributes:
         rgb: its pixels, encoded as sRGB encodes them.
         guide: its edges.
-        fit: the fitted gain of a unit light, by its azimuth, elevation and softness in degrees.
+        fit: the fitted gain of a unit light, by what it depends on.
         own: the photo's own values.
         gamut: their colours, which ``rgb`` has too; None for sRGB.
     """
 
     rgb: NDArray[Any]
     guide: Guide
-    fit: Callable[[float, float, float], Float]
+    fit: Callable[..., Float]
     own: NDArray[Any]
     gamut: Gamut | None
 
@@ -230,9 +230,9 @@ class _Sheet:
         return relit if self.gamut is None else self.gamut.decode(relit, self.rgb, self.own)
 
 
-def _key(light: Light) -> tuple[float, float, float]:
-    """What a light's gain depends on."""
-    return light.azimuth_deg, light.elevation_deg, light.softness_deg
+def _key(light: Light) -> tuple[float, float, float, float]:
+    """What a light's gain depends on; angles in degrees."""
+    return light.azimuth_deg, light.elevation_deg, light.softness_deg, light.gloss
 
 
 class Preview:

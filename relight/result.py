@@ -76,6 +76,7 @@ class Result:
                     "intensity": round(light.intensity, 4),
                     "color": list(light.color),
                     "softness_deg": round(light.softness_deg, 2),
+                    "gloss": round(light.gloss, 4),
                     "reason": light.reason,
                 }
                 for light in self.lights

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Average two of a run's weights: ``python -m training.blend quotient EARLY LATE --out DIR``.
+"""Average two of a run's weights: ``python -m training.blend key EARLY LATE --out DIR``.
 
 A network trained on synthetic people goes on to learn what only they have in common. Weights
 between an early and a late state of one run can do better on real people than either.
@@ -13,13 +13,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import click
 import keras
 import typer
 from rich.console import Console
 
 from relight.error import plain_errors
 from training.checkpoint import save_weights
-from training.data.data_config import Network
 from training.networks.network import NETWORKS
 from training.networks.weight_file import load_weights
 
@@ -28,7 +28,7 @@ def blend(name: str, early: Path, late: Path, share: float) -> keras.Model:
     """A network whose weights lie between two files'.
 
     Args:
-        name: ``normals``, ``lighting`` or ``quotient``.
+        name: of :data:`training.networks.network.NETWORKS`.
         early: a ``.weights.h5`` file.
         late: another, of the same run.
         share: of the later weights in the result, in [0, 1].
@@ -49,7 +49,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(help=__doc__.split("\n", 1)[0] if __doc__ else None)
 def main(
-    network: Annotated[Network, typer.Argument(help="Which network.")],
+    network: Annotated[
+        str, typer.Argument(click_type=click.Choice(list(NETWORKS)), help="Which network.")
+    ],
     early: Annotated[Path, typer.Argument(help="Its weights, earlier in the run.")],
     late: Annotated[Path, typer.Argument(help="Its weights, later.")],
     out: Annotated[Path, typer.Option(help="Folder for NETWORK.weights.h5.")],
@@ -57,9 +59,9 @@ def main(
 ) -> None:
     """Average two states of one run."""
     with plain_errors():
-        blended = blend(network.value, early, late, share)
+        blended = blend(network, early, late, share)
         out.mkdir(parents=True, exist_ok=True)
-        path = out / f"{network.value}.weights.h5"
+        path = out / f"{network}.weights.h5"
         save_weights(blended, path)
     Console(highlight=False, soft_wrap=True).print(f"{path}: written")
 

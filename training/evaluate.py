@@ -125,7 +125,7 @@ def _root() -> None:
 WeightsOption = Annotated[Path | None, typer.Option(help="Folder of Keras weights to judge.")]
 SplitOption = Annotated[
     Path | None,
-    typer.Option(help="Shading and key networks to judge, in the place of the quotient."),
+    typer.Option(help="Folder of shading and key weights to judge with the others' estimates."),
 ]
 ModelsOption = Annotated[
     Path | None, typer.Option(help="Folder of TFLite models to judge; else the package's.")
@@ -153,9 +153,9 @@ def yaleb_command(
     with plain_errors(), closing(Perception()) as detector:
         base = judged = _stages(weights, models, baseline)
         if split is not None:
-            from training.split.split_stages import SplitStages, load_split
+            from training.split.split_stages import split_stages
 
-            judged = SplitStages(base, load_split(split))
+            judged = split_stages(base, split)
         methods = {STAGES: Relighter(2, detector=detector, models=judged)}
         if not baseline:
             for row, stages in (

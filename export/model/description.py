@@ -67,6 +67,12 @@ _NORMALS = Tensor(
     1,
     CAMERA_FRAME,
 )
+_SURFACE = replace(
+    _NORMALS,
+    content="unit normals between the network's and the face mesh's, times the probability that the"
+    " pixel is part of a person",
+)
+_FACE = Tensor("the face mesh drawn into the crop: 1 on it, 0 outside", 0, 1, "none")
 
 DESCRIPTIONS: dict[str, Description] = {
     "normals": Description(
@@ -103,27 +109,52 @@ DESCRIPTIONS: dict[str, Description] = {
             )
         },
     ),
-    "quotient": Description(
-        "Key gain: what a white key light of unit intensity adds to each pixel, as a fraction of"
-        " what is there; the relit photo is photo x (1 + intensity x colour x gain), in linear"
-        " light.",
+    "shading": Description(
+        "The shading of the light already there, by which a key light's is divided.",
         {
             "photo": _FINE_PHOTO,
-            "normals": _NORMALS,
-            "visibility": Tensor(
-                "light visibility map: max(0, normals . light), times the share of the light that"
-                " the face mesh leaves free to be seen from there",
-                0,
-                1,
+            "mirrored": Tensor(
+                "what each pixel's mirror image on the face has: photo (three, sRGB), mean of"
+                " `shading` over its colours, and the trust in it: 0 outside the face mesh and"
+                " where the image is turned away",
+                -2.5,
+                2.5,
                 "none",
             ),
+            "normals": _SURFACE,
             "shading": Tensor(
-                "natural logarithm of the irradiance that the existing light makes on the normals,"
+                "natural logarithm of the irradiance that the estimated light makes on the normals,"
                 " over its luminance's mean on the face; 0 outside the person",
                 -2.5,
                 2.5,
                 _LINEAR,
             ),
+            "face": _FACE,
+            "belief": Tensor("how far the estimated light's shading is believed", 0.3, 1.3, "none"),
+        },
+        {
+            "log_shading": Tensor(
+                "natural logarithm of the shading already there, over its mean on the face",
+                float("-inf"),
+                float("inf"),
+                _LINEAR,
+            )
+        },
+    ),
+    "key": Description(
+        "What one white key light does to a face of known shape: diffuse light and gloss. With"
+        " log_shading and the photo's level they make the key gain; the relit photo is photo x (1 +"
+        " intensity x colour x gain), in linear light.",
+        {
+            "normals": _SURFACE,
+            "unshadowed": Tensor(
+                "share of the light that the face mesh leaves free to be seen from there; 1 outside"
+                " the face mesh",
+                0,
+                1,
+                "none",
+            ),
+            "face": _FACE,
             "light": Tensor(
                 "unit vector from the person towards the light, and the light's radius in radians",
                 -1,
@@ -131,6 +162,14 @@ DESCRIPTIONS: dict[str, Description] = {
                 CAMERA_FRAME,
             ),
         },
-        {"gain": Tensor("key gain per colour", 0, float("inf"), _LINEAR)},
+        {
+            "key": Tensor(
+                "diffuse shading, 1 where a surface faces the light, and gloss over the radiance of"
+                " a white surface facing it",
+                0,
+                float("inf"),
+                _LINEAR,
+            )
+        },
     ),
 }

@@ -13,7 +13,7 @@ import numpy as np
 from export.vectors.notation import Float, Image8, described, smooth, square
 from export.vectors.vector import Vectors
 from relight import Environment, Light, geometry, setup
-from relight.face import mesh
+from relight.face import mesh, mirror
 from relight.face.face import Face
 from relight.face.pose import head_from_camera
 from relight.stage.cast_shadow import unshadowed
@@ -35,6 +35,9 @@ def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     drawn = mesh.surface(drawing, face.crop_pose, 64)
     for name, values in drawn._asdict().items():
         vectors.array(f"mesh/{name}", values)
+    for name, values in mirror.mirror(face.crop_landmarks(64), 64)._asdict().items():
+        vectors.array(f"mirror/{name}", values)
+    vectors.array("mirror/partners", mirror.partners())
     vectors.array("mesh/region", mesh.region(drawing, FEATURES, SIDE))
     shape, poses = (480, 640), []
     for i, (yaw, pitch, roll) in enumerate(((0, 0, 0), (35, 10, 5), (-50, -20, -15), (10, 40, 30))):

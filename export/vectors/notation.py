@@ -26,6 +26,7 @@ def described(light: Light) -> dict[str, Any]:
         "intensity": light.intensity,
         "color": list(light.color),
         "softness_deg": light.softness_deg,
+        "gloss": light.gloss,
         "reason": light.reason,
     }
 

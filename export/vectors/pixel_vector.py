@@ -134,35 +134,37 @@ def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
 
 
 class _Answer(NetworkStages):
-    """A network that gives the same gain, whatever it is asked."""
+    """Networks that answer the same, whatever they are asked."""
 
-    def __init__(self, gain: Float) -> None:
-        self._gain = gain
+    def __init__(self, **answers: Float) -> None:
+        self._answers = answers
 
     def run(self, name: str, inputs: dict[str, NDArray[Any]]) -> dict[str, Float]:
-        """The gain."""
-        return {"gain": self._gain}
+        """The answers."""
+        return self._answers
 
     def close(self) -> None:
         """Nothing is loaded."""
 
 
 def _grey(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
-    answer = np.round(smooth((SIDE, SIDE, 3), 60) * 255).astype(np.uint8)
-    stages, whole = _Answer(answer.astype(np.float32)), np.ones((SIDE, SIDE), np.float32)
+    log_shading, key = smooth((SIDE, SIDE, 3), 60), smooth((SIDE, SIDE, 2), 61)
+    stages, whole = _Answer(log_shading=log_shading, key=key), np.ones((SIDE, SIDE), np.float32)
     flat = np.zeros((SIDE, SIDE), np.float32)
     normals = np.stack([flat, flat, whole], -1)
     drawn = mesh.Surface(normals, flat, whole > 0)
     levels, every = (0, 1, 3), 8
     vectors.value("grey/levels", levels)
     vectors.value("grey/every", every)
-    vectors.array("grey/network_gain", answer)
+    vectors.array("grey/log_shading", log_shading)
+    vectors.array("grey/key", key)
     for i, level in enumerate(levels):
         photo = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
         photo[80:82, 100:102, 0] += np.uint8(level)
         outline = np.ones((FINE * SIDE, FINE * SIDE), np.float32)
         view = View(photo, drawn, whole, whole, outline)
-        gain = stages.gain(view, normals, Environment.uniform(), Light(30, 20))
+        existing = Environment.uniform((0.5, 0.6, 0.7))
+        gain = stages.gain(view, normals, existing, Light(30, 20))
         vectors.array(f"grey/gain/{i}", gain[::every, ::every])
 
 

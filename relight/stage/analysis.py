@@ -16,8 +16,9 @@ from relight.face.perception import Perception
 from relight.gain.guide import Outline
 from relight.geometry import Grid, normalize, rolled
 from relight.light import Light
+from relight.stage.shading import mean_irradiance
 from relight.stage.stages import Stages
-from relight.stage.view import SEEN, Mask, View, look
+from relight.stage.view import SEEN, View, look
 
 Float = NDArray[np.float32]
 
@@ -140,21 +141,8 @@ def analyze(
     )
 
 
-def mean_irradiance(environment: Environment, normals: Float, face: Mask) -> float:
-    """Luminance of the irradiance over pi, mean over a face: what a key of intensity 1 equals.
-
-    Args:
-        environment: the existing light.
-        normals: ``(R, R, 3)`` unit normals, in the same frame.
-        face: ``(R, R)`` mask of the visible face; where it is empty, the result is 1.
-    """
-    if not face.any():
-        return 1.0
-    return float(luminance(environment.irradiance(normals[face]).mean(0)))
-
-
 def key_gain(stages: Stages, analysis: Analysis, light: Light) -> Float:
-    """Key gain G of a light's direction and softness, for unit intensity and white light.
+    """Key gain G of a light's direction, softness and gloss, for unit intensity, white.
 
     Args:
         stages: to predict it with.

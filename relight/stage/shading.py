@@ -56,6 +56,19 @@ def shading(environment: Environment, normals: Float, face: NDArray[np.bool_]) -
     return (limited * (normals**2).sum(-1, keepdims=True)).astype(np.float32)
 
 
+def mean_irradiance(environment: Environment, normals: Float, face: NDArray[np.bool_]) -> float:
+    """Luminance of the irradiance over pi, mean over a face: what a key of intensity 1 equals.
+
+    Args:
+        environment: the existing light.
+        normals: ``(R, R, 3)`` unit normals, in the same frame.
+        face: ``(R, R)`` mask of the visible face; where it is empty, the result is 1.
+    """
+    if not face.any():
+        return 1.0
+    return float(luminance(environment.irradiance(normals[face]).mean(0)))
+
+
 def belief(shading: Float, face: NDArray[np.bool_]) -> float:
     """How far an estimated light's shading is believed.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three estimates behind a relit face, as one interface; and the networks' way to make them.
+"""The estimates behind a relit face, as one interface; and the networks' way to make them.
 
 Whoever implements :class:`Stages` can relight: the TFLite models that come with the package, the
 Keras networks under training, or analytic estimates to compare them with.
@@ -7,7 +7,7 @@ Keras networks under training, or analytic estimates to compare them with.
 
 from __future__ import annotations
 
-import math
+import functools
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from relight.environment import Environment
 from relight.geometry import smoothstep
 from relight.light import Light
-from relight.stage.cast_shadow import light_visibility
-from relight.stage.shading import shading
+from relight.stage.quotient import SHINE, Existing, between, existing, key_inputs, shading_inputs
 from relight.stage.view import SIDE, View
 
 Float = NDArray[np.float32]
@@ -28,8 +27,6 @@ TRUSTED = (0.1, 0.5)
 """Expected quality of a normal, cosine-like in [0, 1], between which trust in it grows to 1."""
 TRUST_BLUR = SIDE / 32
 """Width in pixels over which trust changes: no edge of it may show in the light."""
-GREY = 1.5 / 255
-"""A crop whose channels differ by less is grey."""
 LOG_RANGE = (-16.0, 16.0)
 """Natural logarithms of radiance are clipped to this, so that every map is finite."""
 
@@ -57,7 +54,7 @@ class Stages(Protocol):
         """
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
-        """Key gain G of a light's direction and softness, for unit intensity and white light.
+        """Key gain G of a light's direction, softness and gloss, for unit intensity, white.
 
         Args:
             view: the face.
@@ -74,11 +71,12 @@ class Stages(Protocol):
 
 
 class NetworkStages(ABC):
-    """The stages as the three networks make them, whatever runs the networks.
+    """The stages as the four networks make them, whatever runs the networks.
 
     The networks are ``normals`` (photo of twice the size, mesh -> normals, confidence),
-    ``lighting`` (photo, normals, skin -> log_environment) and ``quotient`` (photo of twice the
-    size, normals, visibility, shading, light -> gain).
+    ``lighting`` (photo, normals, skin -> log_environment), ``shading`` (photo of twice the size and
+    its mirror image, normals, the lighting's shading -> log_shading) and ``key`` (normals, mesh,
+    cast shadows, light -> key). A light that moves runs the last alone.
     """
 
     @abstractmethod
@@ -112,38 +110,30 @@ class NetworkStages(ABC):
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Key gain of one light; see :class:`Stages`."""
-        given = _on_person(normals, view)
-        radius = math.radians(light.softness_deg)
-        inputs = {
-            "photo": view.fine_photo,
-            "normals": given,
-            "visibility": light_visibility(view.mesh, given, light.direction, radius)[..., None],
-            "shading": _shading(view, normals, environment),
-            "light": np.array([*light.direction, radius], np.float32),
-        }
-        gain = self.run("quotient", inputs)["gain"]
-        if np.ptp(view.photo, axis=-1).max() < GREY:
-            gain = np.repeat(gain.mean(-1, keepdims=True), 3, -1)  # a grey photo stays grey
-        return gain
+        there = self._existing(view, normals, environment)
+        key = self.run("key", key_inputs(view, there.surface, light))["key"]
+        return there.gain(key, SHINE * light.gloss)
+
+    def _existing(self, view: View, normals: Float, environment: Environment) -> Existing:
+        """The light already there on a face, kept: a light that moves leaves it alone."""
+        kept = self._kept.get(view)
+        if kept is None or kept[0] is not environment or kept[1] is not normals:
+            surface = between(view, normals)
+            found = self.run("shading", shading_inputs(view, surface, environment))
+            there = existing(view, surface, environment, found["log_shading"])
+            kept = self._kept[view] = environment, normals, there
+        return kept[2]
+
+    @functools.cached_property
+    def _kept(self) -> WeakKeyDictionary[View, tuple[Environment, Float, Existing]]:
+        """Each face's environment, normals and what they make, while the face is in use."""
+        return WeakKeyDictionary()
 
 
 def radiance(log_environment: Float) -> Float:
     """Finite radiance from the lighting network's natural logarithms, of the same shape."""
     result: Float = np.exp(np.clip(log_environment, *LOG_RANGE))
     return result
-
-
-_shadings: WeakKeyDictionary[View, tuple[Environment, Float, Float]] = WeakKeyDictionary()
-"""Each face's existing light, normals and the shading they make, while the face is in use."""
-
-
-def _shading(view: View, normals: Float, environment: Environment) -> Float:
-    """The shading of a face, kept: a light that moves leaves it alone."""
-    kept = _shadings.get(view)
-    if kept is None or kept[0] is not environment or kept[1] is not normals:
-        found = shading(environment, _on_person(normals, view), view.face)
-        kept = _shadings[view] = environment, normals, found
-    return kept[2]
 
 
 def _on_person(normals: Float, view: View) -> Float:

@@ -15,7 +15,7 @@ Float = NDArray[np.float32]
 
 
 class TfliteStages(NetworkStages):
-    """The three networks as TFLite models.
+    """The four networks as TFLite models.
 
     Args:
         models: what runs them; ``None`` for those that come with the package.

@@ -90,11 +90,12 @@ def test_what_ships_is_what_the_runtime_loads(made: Release, config: ReleaseConf
     )
     assert found["log_environment"].shape == (16, 32, 3)
     manifest = json.loads((config.out / "models.json").read_text())
-    assert manifest["models"]["quotient"]["inputs"]["light"] == [1, 4]
-    details = manifest["details"]["quotient"]
-    assert details["inputs"]["photo"]["space"].startswith("sRGB")
+    assert manifest["models"]["key"]["inputs"]["light"] == [1, 4]
+    details = manifest["details"]["key"]
+    photo = manifest["details"]["shading"]["inputs"]["photo"]
+    assert photo["space"].startswith("sRGB")
     assert details["relit_psnr_db"] == made.parity.worst_db
-    assert details["outputs"]["gain"]["high"] is None
+    assert details["outputs"]["key"]["high"] is None
 
 
 def test_files_follow_keras(made: Release) -> None:
@@ -123,7 +124,7 @@ def test_variants_do_not_ship_and_only_good_int8_is_offered(
 def test_an_int8_file_from_before_is_offered_no_more(elsewhere: ReleaseConfig) -> None:
     assert elsewhere.variants is not None
     elsewhere.variants.mkdir()
-    stale = elsewhere.variants / "quotient-int8.tflite"
+    stale = elsewhere.variants / "key-int8.tflite"
     stale.write_bytes(b"from before")
     release(replace(elsewhere, gates=Gates(int8_db=1000)))
     assert not stale.exists()
@@ -133,7 +134,7 @@ def test_an_int8_file_from_before_is_offered_no_more(elsewhere: ReleaseConfig) -
     ("gates", "reason"),
     [
         (Gates(float16_db=1000), "mirrored: relit by the float16 files at"),
-        (Gates(float32_error=0), "quotient: float32 gain differs from Keras by"),
+        (Gates(float32_error=0), "key: float32 key differs from Keras by"),
         (Gates(megabytes=0.01), "the models take"),
     ],
 )
@@ -150,17 +151,17 @@ def test_what_fails_a_gate_does_not_ship(
 def test_lost_weights_are_noticed(
     elsewhere: ReleaseConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = convert(network("quotient", seed=5), Precision.FLOAT32)
-    monkeypatch.setitem(CACHE, ("quotient_network", Precision.FLOAT32), other)
-    with pytest.raises(ExportError, match="quotient: float32 gain differs"):
+    other = convert(network("key", seed=5), Precision.FLOAT32)
+    monkeypatch.setitem(CACHE, ("key_network", Precision.FLOAT32), other)
+    with pytest.raises(ExportError, match="key: float32 key differs"):
         release(elsewhere)
 
 
 def test_figures_are_tabled(made: Release) -> None:
     rows = parity_table(made, Gates()).rows
     judged = sum(len(made.parity.errors[name]) for name in made.int8_parity)
-    assert len(rows) == 8 + judged
-    assert ("quotient: gain", "float32") in {row[:2] for row in rows}
+    assert len(rows) == 10 + judged
+    assert ("key: key", "float32") in {row[:2] for row in rows}
 
 
 def test_the_command_reports_in_one_line(tmp_path: Path) -> None:

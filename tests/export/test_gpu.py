@@ -35,7 +35,7 @@ def test_the_library_gives_the_gpu_the_models_that_were_checked() -> None:
 
 def test_an_operation_that_the_gpu_lacks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "FRIENDLY", gpu.FRIENDLY - {"RESIZE_BILINEAR"})
-    fit = gpu.inspect((Models().folder / "quotient.tflite").read_bytes())
+    fit = gpu.inspect((Models().folder / "key.tflite").read_bytes())
     assert fit.unfriendly == ("RESIZE_BILINEAR is not an operation of the GPU delegate",)
 
 

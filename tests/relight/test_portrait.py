@@ -52,12 +52,12 @@ def counted(detector: Perception, astronaut: np.ndarray) -> tuple[Portrait, list
 # --- What runs a network
 
 
-def test_only_a_lights_direction_and_softness_run_a_network(
+def test_only_a_lights_direction_softness_and_gloss_run_a_network(
     counted: tuple[Portrait, list[str]],
 ) -> None:
     portrait, calls = counted
     first = portrait.render(KEY).image
-    assert calls == ["quotient"]
+    assert calls == ["shading", "key"]
     for light in (replace(KEY, intensity=0.2), replace(KEY, color=(1, 0.5, 0.2))):
         for fill in (1.0, 0.5):
             for strength in (0.3, 1.0, 2.0):
@@ -65,14 +65,16 @@ def test_only_a_lights_direction_and_softness_run_a_network(
                     portrait.render(Setup((light,), fill), strength, side)
     portrait.gain(KEY)
     portrait.gain(KEY, 200)
-    assert calls == ["quotient"]
+    assert calls == ["shading", "key"]
     moved = portrait.render(Light(-45, 30, 0.8)).image
     assert (moved != first).any()
     portrait.render(replace(KEY, softness_deg=20))
     portrait.render([KEY, RIM])
-    assert calls == ["quotient"] * 4
+    matte = portrait.render(replace(KEY, gloss=0)).image
+    assert calls == ["shading"] + ["key"] * 5
     np.testing.assert_array_equal(portrait.render(KEY).image, first)
-    assert calls == ["quotient"] * 4
+    assert calls == ["shading"] + ["key"] * 5
+    assert (matte < first).sum() > 20 * (matte > first).sum()  # bright colours are pressed a little
 
 
 def test_a_light_that_is_off_runs_nothing(counted: tuple[Portrait, list[str]]) -> None:
@@ -87,12 +89,12 @@ def test_what_is_kept_of_old_lights_is_bounded(counted: tuple[Portrait, list[str
     lights = [Light(azimuth, 20) for azimuth in range(GAINS + 1)]
     for light in lights:
         portrait.gain(light, 64)
-    assert len(calls) == GAINS + 1
+    assert calls == ["shading"] + ["key"] * (GAINS + 1)
     for light in lights[-FITS - 2 :]:
         portrait.gain(light, 64)
-    assert len(calls) == GAINS + 1  # fitted again, but not predicted again
+    assert len(calls) == GAINS + 2  # fitted again, but not predicted again
     portrait.gain(lights[0], 64)
-    assert len(calls) == GAINS + 2
+    assert len(calls) == GAINS + 3
 
 
 # --- Gains

@@ -33,27 +33,27 @@ def state(folder: Path, name: str, seed: int) -> tuple[Path, list[np.ndarray]]:
 
 
 def test_the_weights_lie_between_both(tmp_path: Path) -> None:
-    early, first = state(tmp_path, "quotient", 1)
-    late, second = state(tmp_path, "quotient", 2)
+    early, first = state(tmp_path, "key", 1)
+    late, second = state(tmp_path, "key", 2)
     out = tmp_path / "new" / "folder"
-    given = ["quotient", str(early), str(late), "--share", "0.7", "--out", str(out)]
+    given = ["key", str(early), str(late), "--share", "0.7", "--out", str(out)]
     result = RUNNER.invoke(app, given)
     assert result.exit_code == 0, result.output
-    blended = BUILDERS["quotient"]()
-    blended.load_weights(out / "quotient.weights.h5")
+    blended = BUILDERS["key"]()
+    blended.load_weights(out / "key.weights.h5")
     for a, b, found in zip(first, second, blended.get_weights(), strict=True):
         np.testing.assert_allclose(found, 0.3 * a + 0.7 * b, atol=1e-6)
-    assert [path.name for path in out.iterdir()] == ["quotient.weights.h5"]
+    assert [path.name for path in out.iterdir()] == ["key.weights.h5"]
 
 
 @pytest.mark.parametrize("fault", ["missing", "another network"])
 def test_bad_weights_cost_one_line_and_leave_nothing(fault: str, tmp_path: Path) -> None:
-    early, _ = state(tmp_path, "quotient", 1)
+    early, _ = state(tmp_path, "key", 1)
     late = tmp_path / "none.weights.h5"
     if fault == "another network":
         late, _ = state(tmp_path, "normals", 2)
     out = tmp_path / "out"
-    result = RUNNER.invoke(app, ["quotient", str(early), str(late), "--out", str(out)])
+    result = RUNNER.invoke(app, ["key", str(early), str(late), "--out", str(out)])
     assert result.exit_code == 1
     assert late.name in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1

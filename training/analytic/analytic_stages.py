@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from relight.color import luminance
 from relight.environment import Environment
 from relight.light import Light
-from relight.stage.analysis import mean_irradiance
-from relight.stage.shading import visibility
+from relight.stage.shading import mean_irradiance, visibility
 from relight.stage.view import View
 from training.analytic.extended_normals import extended_normals
 from training.analytic.light_fit import fitted_light

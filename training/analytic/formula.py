@@ -14,20 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
-from relight.face.mirror import Mirror, mirror
-from relight.geometry import normalize
 from relight.light import Light
 from relight.stage import key
-from relight.stage.analysis import mean_irradiance
 from relight.stage.cast_shadow import unshadowed
+from relight.stage.quotient import Existing, between, existing, mirror_of
 from relight.stage.shading import belief, existing_shading, shading
 from relight.stage.stages import Stages
-from relight.stage.view import SIDE, View
+from relight.stage.view import View
 
 Float = NDArray[np.float32]
-
-FLOOR = 0.02
-"""Linear value that gloss is divided by at least: black hair and noise do not shine."""
 
 
 class FormulaStages:
@@ -35,12 +30,11 @@ class FormulaStages:
 
     Args:
         base: estimates normals and the light already there.
-        gloss: factor on the key's gloss.
     """
 
-    def __init__(self, base: Stages, gloss: float = 1.0) -> None:
-        self._base, self._gloss = base, gloss
-        self._kept: WeakKeyDictionary[View, tuple[Environment, Float, Float]] = WeakKeyDictionary()
+    def __init__(self, base: Stages) -> None:
+        self._base = base
+        self._kept: WeakKeyDictionary[View, tuple[Environment, Existing]] = WeakKeyDictionary()
 
     def normals(self, view: View) -> tuple[Float, Float]:
         """Those of the stages given."""
@@ -52,30 +46,26 @@ class FormulaStages:
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Key gain; see :class:`relight.stage.stages.Stages`."""
-        surface = between(view, normals)
+        there = self._existing(view, normals, environment)
         visible = unshadowed(view.mesh, light.direction, math.radians(light.softness_deg))
-        diffuse = key.diffuse(surface, visible, light.direction)
-        gain = diffuse[..., None] / self._existing(view, surface, environment)
-        if self._gloss:
-            shine = np.float32(self._gloss) * key.gloss(surface, visible, light.direction)
-            level = mean_irradiance(environment, surface, view.face)
-            gain = gain + (shine * np.float32(level))[..., None] / np.maximum(view.linear, FLOOR)
-        return np.asarray(gain, np.float32)
+        parts = (f(there.surface, visible, light.direction) for f in (key.diffuse, key.gloss))
+        return there.gain(np.stack(list(parts), -1), light.gloss)
 
     def close(self) -> None:
         """Close the stages given."""
         self._base.close()
 
-    def _existing(self, view: View, surface: Float, environment: Environment) -> Float:
-        """S, kept: a light that moves leaves it alone."""
+    def _existing(self, view: View, normals: Float, environment: Environment) -> Existing:
+        """The light already there, kept: a light that moves leaves it alone."""
         kept = self._kept.get(view)
         if kept is None or kept[0] is not environment:
+            surface = between(view, normals)
             lit = shading(environment, surface, view.face)
             log_s = existing_shading(
                 lit, view.photo, mirror_of(view), belief(lit, view.face), view.face
             )
-            kept = self._kept[view] = environment, surface, np.exp(log_s)
-        return kept[2]
+            kept = self._kept[view] = environment, existing(view, surface, environment, log_s)
+        return kept[1]
 
 
 class MeanStages(FormulaStages):
@@ -89,16 +79,3 @@ class MeanStages(FormulaStages):
             return other
         level = other[view.face].mean() / max(float(own[view.face].mean()), 1e-6)
         return np.asarray((own * level + other) / 2, np.float32)
-
-
-def between(view: View, normals: Float) -> Float:
-    """Normals between estimated ones and the mesh's: their mean errs less than either."""
-    found = normalize(view.mesh.normals + normals)
-    return np.asarray(found * view.person[..., None], np.float32)
-
-
-def mirror_of(view: View) -> Mirror:
-    """The mirror images on a face's crop; none where only the drawn mesh is known."""
-    if view.landmarks is None:
-        return Mirror(np.zeros((SIDE, SIDE, 2), np.float32), np.zeros((SIDE, SIDE), np.float32))
-    return mirror(view.landmarks, SIDE)

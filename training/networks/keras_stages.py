@@ -25,7 +25,7 @@ class KerasStages(NetworkStages):
         """Prepare.
 
         Args:
-            networks: ``normals``, ``lighting`` and ``quotient``.
+            networks: ``normals``, ``lighting``, ``shading`` and ``key``.
         """
         self._networks = networks
 
@@ -44,14 +44,13 @@ class KerasStages(NetworkStages):
 
 
 class KerasModels(KerasStages):
-    """The three networks with the weights of a training run, each built when first used."""
+    """The four networks with the weights of training runs, each built when first used."""
 
     def __init__(self, folder: Path) -> None:
         """Prepare.
 
         Args:
-            folder: holds ``normals.weights.h5``, ``lighting.weights.h5`` and
-                ``quotient.weights.h5``.
+            folder: holds ``<network>.weights.h5`` of each.
         """
         self._loaded = _Loaded(folder)
         super().__init__(self._loaded)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks that are trained and shipped, by name."""
+"""The networks, by name: those that ship, and the quotient network, which teaches."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import keras
 from training.networks.lighting_network import lighting_network
 from training.networks.normals_network import normals_network
 from training.networks.quotient_network import quotient_network
+from training.split.split_network import key_network, shading_network
 
 NETWORKS: dict[str, Callable[[], keras.Model]] = {
     "normals": normals_network,
     "lighting": lighting_network,
+    "shading": shading_network,
+    "key": key_network,
     "quotient": quotient_network,
 }
-"""How to build each network as it is shipped."""
+"""How to build each network at its full size."""

@@ -21,7 +21,7 @@ def load_network(name: str, folder: Path) -> keras.Model:
     """A trained network.
 
     Args:
-        name: ``normals``, ``lighting`` or ``quotient``.
+        name: of :data:`training.networks.network.NETWORKS`.
         folder: holds ``<name>.weights.h5``, as training writes it.
 
     Raises:
@@ -29,8 +29,9 @@ def load_network(name: str, folder: Path) -> keras.Model:
     """
     path = folder / f"{name}.weights.h5"
     if not path.is_file():
+        maker = "split.run" if name in ("shading", "key") else f"train {name}"
         raise WeightsError(
-            f"{path}: no such weights; train them: python -m training.train {name} --out {folder}"
+            f"{path}: no such weights; train them: python -m training.{maker} --out {folder}"
         )
     network = NETWORKS[name]()
     load_weights(network, path)

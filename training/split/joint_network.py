@@ -47,14 +47,15 @@ def joint_network(config: JointConfig | None = None) -> keras.Model:
     code = keras.layers.Dense(config.light_width, activation="relu", name="light_code")(light)
     plain = KeyHead(name="plain")(normals, unshadowed, light)
     albedo = LogAlbedo(name="albedo")(small, shading, face)
-    told = [centred(small), mirrored, normals, shading, face, albedo, unshadowed, plain]
+    told = [centred(small), mirrored, normals, shading, face, albedo, unshadowed, *plain]
     inputs = keras.layers.Concatenate(name="inputs")(told)
     change = changes(inputs, config.widths, config.head_width, 7, code)
     of_shading, of_key = change[..., :4], change[..., 4:]
     log_shading = ShadingHead(name="log_shading")(
         small, mirrored, shading, belief, face, of_shading
     )
-    key = KeyHead(name="key")(normals, unshadowed, light, of_key)
+    parts = KeyHead(name="parts")(normals, unshadowed, light, of_key)
+    key = keras.layers.Concatenate(name="key")(parts)
     given = {"photo": photo, "mirrored": mirrored, "normals": normals, "shading": shading}
     given |= {"face": face, "belief": belief, "unshadowed": unshadowed, "light": light}
     return keras.Model(given, {"log_shading": log_shading, "key": key}, name="joint_network")

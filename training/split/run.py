@@ -4,8 +4,8 @@
 ``KERAS_BACKEND=jax python -m training.split.run --views DIR --assets ICT --lights FILE --skin FILE
 --out DIR``
 takes up views as they appear, trains for as many minutes as it is given, and leaves the averaged
-weights a few times on the way: ``<name>-<part>.npz`` with the weights of both networks, and
-``history.csv``.
+weights a few times on the way: folders ``<name>-<part>`` of ``shading.weights.h5`` and
+``key.weights.h5``, and ``history.csv``.
 """
 
 from __future__ import annotations
@@ -234,9 +234,9 @@ def train(
             if done > (kept + 1) / config.parts:
                 kept += 1
                 for name, pair in pairs.items():
-                    pair.save(states[name]["mean"], out / f"{name}-{kept}.npz")
+                    pair.save(states[name]["mean"], out / f"{name}-{kept}")
     for name, pair in pairs.items():
-        pair.save(states[name]["mean"], out / f"{name}-{config.parts}.npz")
+        pair.save(states[name]["mean"], out / f"{name}-{config.parts}")
     yield f"{number} steps of {config.sampler.batch} samples"
 
 
@@ -253,7 +253,7 @@ def main(
     workers: Annotated[int, typer.Option(min=1, help="Processes that read views.")] = 2,
     deadline: Annotated[float, typer.Option(help="Seconds after which to end anyway.")] = 1e9,
     joint: Annotated[bool, typer.Option(help="Train one network for both beside them.")] = False,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    init: Annotated[Path | None, typer.Option(help="Folder of weights to start from.")] = None,
     learning_rate: Annotated[
         float, typer.Option(min=1e-7, help="Peak.")
     ] = StepConfig.learning_rate,

@@ -15,6 +15,7 @@ from typing import Any
 
 from keras import ops
 
+from relight.stage.quotient import FLOOR
 from training.losses import BODY
 
 RESIDUAL = 3.0
@@ -35,8 +36,6 @@ HIDDEN = 0.35
 """Share of Lambert's light below which something hides the key,"""
 TURNED = 0.3
 """where a surface faces it by at least this cosine."""
-GLOSS_FLOOR = 0.02
-"""Linear value that gloss is divided by at least: black hair and noise do not shine."""
 WHITE = 2.5
 """The brightest that is told apart, over the key's mean on the face."""
 
@@ -56,7 +55,7 @@ def added_light(log_shading: Any, key: Any, photo: Any, linear: Any, level: Any)
 
 def quotient(log_shading: Any, key: Any, photo: Any, level: Any) -> Any:
     """Key gain G ``(B, S, S, 3)``; arguments as for :func:`added_light`."""
-    shine = key[..., 1:] * ops.reshape(level, (-1, 1, 1, 1)) / ops.maximum(photo, GLOSS_FLOOR)
+    shine = key[..., 1:] * ops.reshape(level, (-1, 1, 1, 1)) / ops.maximum(photo, FLOOR)
     return key[..., :1] * ops.exp(-log_shading) + shine
 
 

@@ -89,11 +89,12 @@ def key_network(config: KeyConfig | None = None) -> keras.Model:
     light = keras.Input((4,), name="light")
     code = keras.layers.Dense(config.light_width, activation="relu", name="light_code")(light)
     plain = KeyHead(name="plain")(normals, unshadowed, light)
-    told = [normals, unshadowed, face, plain]
+    told = [normals, unshadowed, face, *plain]
     inputs = keras.layers.Concatenate(name="inputs")(told)
     change = changes(inputs, config.widths, config.head_width, 3, code)
     given = {"normals": normals, "unshadowed": unshadowed, "face": face, "light": light}
-    out = KeyHead(name="key")(normals, unshadowed, light, change)
+    parts = KeyHead(name="parts")(normals, unshadowed, light, change)
+    out = keras.layers.Concatenate(name="key")(parts)
     return keras.Model(given, {"key": out}, name="key_network")
 
 

@@ -3,47 +3,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
-from relight.face.mirror import reflect
 from relight.light import Light
-from relight.stage.analysis import mean_irradiance
-from relight.stage.cast_shadow import unshadowed
-from relight.stage.shading import belief, shading
-from relight.stage.stages import GREY, Stages
+from relight.stage.quotient import SHINE, between, existing, key_inputs, shading_inputs
+from relight.stage.stages import Stages
 from relight.stage.view import View
-from training.analytic.formula import FLOOR, between, mirror_of
-from training.networks.weight_file import WeightsError
+from training.networks.keras_stages import KerasStages
 
 if TYPE_CHECKING:
     import keras
 
 Float = NDArray[np.float32]
-Inputs = dict[str, NDArray[Any]]
 
 
-class SplitStages:
-    """Shading and key networks behind :class:`relight.stage.stages.Stages`.
+class SplitStages(KerasStages):
+    """Shading and key networks of a run, with the normals and the light of other stages.
 
     Args:
         base: estimates normals and the light already there.
-        networks: that give ``log_shading`` and ``key``: two, or one for both.
-        gloss: factor on the key's gloss.
+        networks: ``shading`` and ``key``.
     """
 
-    def __init__(self, base: Stages, networks: dict[str, keras.Model], gloss: float = 1.0) -> None:
-        self._base, self._networks, self._gloss = base, networks, gloss
-        self._kept: WeakKeyDictionary[View, tuple[Environment, Inputs, Float, float]] = (
-            WeakKeyDictionary()
-        )
+    def __init__(self, base: Stages, networks: Mapping[str, keras.Model]) -> None:
+        super().__init__(networks)
+        self._base = base
 
     def normals(self, view: View) -> tuple[Float, Float]:
         """Those of the stages given."""
@@ -53,93 +43,39 @@ class SplitStages:
         """That of the stages given."""
         return self._base.lighting(view, normals)
 
-    def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
-        """Key gain; see :class:`relight.stage.stages.Stages`."""
-        inputs, log_shading, level = self._existing(view, normals, environment)
-        radius = math.radians(light.softness_deg)
-        free = unshadowed(view.mesh, light.direction, radius)[..., None]
-        given = np.array([*light.direction, radius], np.float32)
-        found = self._run(inputs | {"unshadowed": free, "light": given})
-        log_shading, key = found.get("log_shading", log_shading), found["key"]
-        shine = np.float32(self._gloss * level) * key[..., 1:] / np.maximum(view.linear, FLOOR)
-        return np.asarray(key[..., :1] * np.exp(-log_shading) + shine, np.float32)
-
     def close(self) -> None:
         """Close the stages given."""
         self._base.close()
 
-    def _existing(
-        self, view: View, normals: Float, environment: Environment
-    ) -> tuple[Inputs, Float, float]:
-        """What the networks are told of a face, its shading and the light's level, kept."""
-        kept = self._kept.get(view)
-        if kept is None or kept[0] is not environment:
-            surface = between(view, normals)
-            inputs = shading_inputs(view, surface, environment)
-            found = self._run(inputs).get("log_shading", np.zeros_like(surface))
-            if np.ptp(view.photo, axis=-1).max() < GREY:
-                found = np.repeat(found.mean(-1, keepdims=True), 3, -1)  # grey photos stay grey
-            level = mean_irradiance(environment, surface, view.face)
-            kept = self._kept[view] = environment, inputs, found, level
-        return kept[1:]
 
-    def _run(self, inputs: Inputs) -> dict[str, Float]:
-        """Outputs of the networks whose inputs are all there."""
-        result: dict[str, Float] = {}
-        for network in self._networks.values():
-            names = [tensor.name for tensor in network.inputs]
-            if not set(names) <= set(inputs):
-                continue
-            if "key" not in network.output and "light" in inputs:
-                continue  # the shading is known
-            outputs = network({name: inputs[name][None] for name in names}, training=False)
-            result |= {name: np.asarray(found)[0] for name, found in outputs.items()}
-        return result
+class JointStages(SplitStages):
+    """One network for both, ``joint``, which has to run whole for every light."""
+
+    def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
+        """Key gain; see :class:`relight.stage.stages.Stages`."""
+        surface = between(view, normals)
+        inputs = shading_inputs(view, surface, environment) | key_inputs(view, surface, light)
+        found = self.run("joint", inputs)
+        there = existing(view, surface, environment, found["log_shading"])
+        return there.gain(found["key"], SHINE * light.gloss)
 
 
-def shading_inputs(view: View, surface: Float, environment: Environment) -> Inputs:
-    """What the shading network is told of a face, by name, and ``normals`` for the key network.
+def split_stages(base: Stages, folder: Path) -> SplitStages:
+    """Stages with the networks that :mod:`training.split.run` left in a folder.
 
     Args:
-        view: the face.
-        surface: ``(128, 128, 3)`` normals, 0 outside the person.
-        environment: the light already there.
-    """
-    lit = shading(environment, surface, view.face)
-    images = mirror_of(view)
-    seen = np.concatenate([view.photo, lit.mean(-1, keepdims=True)], -1).astype(np.float32)
-    return {
-        "photo": view.fine_photo,
-        "mirrored": np.concatenate([reflect(seen, images), images.trust[..., None]], -1),
-        "normals": surface,
-        "shading": lit,
-        "face": view.face[..., None].astype(np.float32),
-        "belief": np.array([belief(lit, view.face)], np.float32),
-    }
-
-
-def load_split(path: Path) -> dict[str, keras.Model]:
-    """The networks of a file that :mod:`training.split.run` left.
+        base: estimates normals and the light already there.
+        folder: holds ``shading.weights.h5`` and ``key.weights.h5``, or ``joint.weights.h5``.
 
     Raises:
-        WeightsError: if the file is missing or fits no such networks.
+        WeightsError: if a file is missing or fits no such network.
     """
+    from training.networks.weight_file import load_network, load_weights
     from training.split.joint_network import joint_network
-    from training.split.split_network import key_network, shading_network
 
-    makers: dict[str, Callable[[], keras.Model]] = {
-        "shading": shading_network,
-        "key": key_network,
-        "joint": joint_network,
-    }
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            arrays = {name: kept[name] for name in kept.files}
-        names = sorted({name.split("/")[0] for name in arrays}, reverse=True)
-        networks = {name: makers[name]() for name in names}
-        for name, network in networks.items():
-            for variable in network.trainable_variables:
-                variable.assign(arrays[f"{name}/{variable.path}"])
-    except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path}: not weights of the split networks ({error})") from error
-    return networks
+    path = folder / "joint.weights.h5"
+    if path.exists():
+        joint = joint_network()
+        load_weights(joint, path)
+        return JointStages(base, {"joint": joint})
+    return SplitStages(base, {name: load_network(name, folder) for name in ("shading", "key")})

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import keras
-import numpy as np
 
-from relight.storage import whole_file
+from training.checkpoint import save_weights
+from training.networks.weight_file import load_weights
 from training.split import split_loss
 from training.split.batch_picture import Arrays, halved
 
@@ -49,12 +50,14 @@ class Pair:
             for name, network in self.networks.items()
         }
 
-    def load(self, path: Path) -> None:
-        """Take the weights of a former run."""
-        with np.load(path) as kept:
-            for name, network in self.networks.items():
-                for v in network.trainable_variables:
-                    v.assign(kept[f"{name}/{v.path}"])
+    def load(self, folder: Path) -> None:
+        """Take the weights of a former run.
+
+        Raises:
+            WeightsError: if a network's are missing or another's.
+        """
+        for name, network in self.networks.items():
+            load_weights(network, folder / f"{name}.weights.h5")
 
     def added(self, variables: Arrays, inputs: Arrays, linear: Any) -> Any:
         """The key's own picture."""
@@ -68,15 +71,13 @@ class Pair:
             found["log_shading"], found["key"], small, linear, inputs["level"]
         )
 
-    def save(self, variables: Arrays, path: Path) -> None:
-        """Write all weights into one file."""
-        arrays = {
-            f"{name}/{v.path}": np.asarray(value)
-            for name, network in self.networks.items()
-            for v, value in zip(network.trainable_variables, variables[name], strict=True)
-        }
-        with whole_file(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+    def save(self, variables: Arrays, folder: Path) -> None:
+        """Write each network's weights, ``<name>.weights.h5``; the networks keep them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, network in self.networks.items():
+            for v, value in zip(network.trainable_variables, variables[name], strict=True):
+                v.assign(value)
+            save_weights(network, folder / f"{name}.weights.h5")
 
 
 def linear_light(photo: Any) -> Any:
@@ -136,4 +137,5 @@ def start(pair: Pair) -> Arrays:
 def rate_at(config: StepConfig, done: float) -> float:
     """A short rise, then a cosine, by the share of the time that is over."""
     rise = min(1.0, done / 0.03)
-    return config.learning_rate * rise * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(done, 1.0))))
+    fall = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return config.learning_rate * rise * (0.02 + 0.98 * fall)

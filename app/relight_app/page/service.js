@@ -1,9 +1,9 @@
-const VERSION = "ab9f12a941481a41";
+const VERSION = "35f08f6eda1c0c28";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-CcqKktmn.js",
- "assets/worker-BqNn9hbJ.js",
+ "assets/index-b6MpPTQz.js",
+ "assets/worker-Di9OaUEV.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

@@ -159,7 +159,12 @@ _ANALYSIS = _object(
     fill=_NUMBER,
     lights=_list(
         _object(
-            **_PLACE, intensity=_NUMBER, color=_list(_NUMBER), softness_deg=_NUMBER, reason=_TEXT
+            **_PLACE,
+            intensity=_NUMBER,
+            color=_list(_NUMBER),
+            softness_deg=_NUMBER,
+            gloss=_NUMBER,
+            reason=_TEXT,
         )
     ),
     faces=_list(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A light that is added: where it stands, how strong it is, its colour and its softness. */
+/** A light that is added: where it stands, how strong it is, its colour, softness and gloss. */
 import { angles, direction, RADIAN, rolled, type Vector } from "./geometry";
 
 /** Angles in degrees, colour linear RGB, as in Python. */
@@ -9,6 +9,8 @@ export interface Light {
   intensity: number;
   color: Vector;
   softness_deg: number;
+  /** Factor on the highlights that it makes on skin and hair: 1 as estimated, 0 matte. */
+  gloss: number;
 }
 
 export const WHITE: Vector = [1, 1, 1];

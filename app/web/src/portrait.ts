@@ -76,7 +76,7 @@ export class Portrait {
     return suggest(faces.map((k) => this.analyses[k]));
   }
 
-  /** Key gain G of a light's direction and softness, for unit intensity and white light. */
+  /** Key gain G of a light's direction, softness and gloss, for unit intensity, white. */
   async gain(light: Light, { side, faces = this.all }: Options = {}): Promise<GainMap> {
     const fitted = this.edges(faces, side);
     const gain = await this.fit(fitted, light, faces);
@@ -91,7 +91,7 @@ export class Portrait {
     return result;
   }
 
-  /** How a setup changes the photo's light; runs networks for new directions and softness alone. */
+  /** How a setup changes the photo's light; runs the key network for new directions, softness and gloss alone. */
   async change(
     { lights, fill }: Setup,
     { strength = 1, side, faces = this.all }: Options = {},
@@ -152,7 +152,7 @@ export class Portrait {
     return kept(fitted.gains, keyOf(light), FITS, () => fitted.guide.fit(predicted));
   }
 
-  /** A light's gain on one face's crop, as the network has it. */
+  /** A light's gain on one face's crop, as the networks have it. */
   private async predicted(face: number, light: Light): Promise<Raster> {
     const [gains, key] = [this.gains[face], keyOf(light)];
     const gain = gains.get(key) ?? (await keyGain(this.networks, this.analyses[face].inputs, light));
@@ -161,8 +161,8 @@ export class Portrait {
 }
 
 /** What a gain depends on: intensity and colour are free. */
-function keyOf({ azimuth_deg, elevation_deg, softness_deg }: Light): string {
-  return [azimuth_deg, elevation_deg, softness_deg].join();
+function keyOf({ azimuth_deg, elevation_deg, softness_deg, gloss }: Light): string {
+  return [azimuth_deg, elevation_deg, softness_deg, gloss].join();
 }
 
 function placed({ grid }: Guide): Pick<GainMap, "left" | "top" | "factor"> {

@@ -116,6 +116,7 @@ export function place(
     intensity: 0,
     color: WHITE,
     softness_deg: softness,
+    gloss: constants.GLOSS,
   };
   const turned = rolledLight(light, roll);
   const place = where(turned);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Gains fitted to edges and applied, against Python. */
 import { Environment } from "../src/environment";
+import { POINTS } from "../src/face/mesh";
 import { apply, type GainMap } from "../src/gain/apply";
 import { Guide, noticeable, type Outline } from "../src/gain/guide";
 import { Pixels, Raster } from "../src/image/raster";
@@ -39,19 +40,22 @@ export function checkGuide(portrait: Pixels): void {
   matches("guide/two/person", every(both.people, 2), 1e-4);
 }
 
-/** A grey photo's gain is grey, whatever colour the network gives it. */
+/** A grey photo's gain is grey, whatever colour the network finds. */
 export async function checkGrey(): Promise<void> {
-  const answer: Networks = { run: async () => ({ gain: array("grey/network_gain") }) };
+  const answer: Networks = {
+    run: async () => ({ log_shading: array("grey/log_shading"), key: array("grey/key") }),
+  };
   const whole = new Raster(SIDE, SIDE, 1).map(() => 1);
   const normals = new Raster(SIDE, SIDE, 3).map(() => 3 ** -0.5);
   const environment = new Environment(raster("environment/uniform"));
   const light: Light = values["relight/placed"];
+  const landmarks = new Float32Array(POINTS * 3);
   for (const [k, level] of values["grey/levels"].entries()) {
-    const photo = new Raster(SIDE, SIDE, 3).map(() => 0.5);
+    const photo = new Raster(SIDE, SIDE, 3).map(() => 128 / 255);
     photo.data[(40 * SIDE + 50) * 3] += level / 255;
     const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
-    const view = { photo, finePhoto: photo, person: whole, mesh } as View;
-    const gain = await keyGain(answer, gainInputs(view, normals, environment, 0), light);
+    const view = { photo, finePhoto: photo, person: whole, mesh, landmarks } as View;
+    const gain = await keyGain(answer, await gainInputs(answer, view, normals, environment, 0), light);
     matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-6);
   }
 }

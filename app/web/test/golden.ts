@@ -20,6 +20,7 @@ import {
   checkGeometry,
   checkLight,
   checkMesh,
+  checkMirror,
   checkShadow,
 } from "./stage_check";
 import { tally } from "./vector";
@@ -36,6 +37,7 @@ checkColor();
 checkGeometry(example);
 checkFilter();
 checkMesh(example);
+checkMirror();
 checkShadow();
 checkEnvironment();
 checkLight();

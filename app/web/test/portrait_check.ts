@@ -24,11 +24,17 @@ const recorded: Networks = {
       };
     }
     if (name === "lighting") return { log_environment: array("lighting/log_environment") };
-    matches("quotient/visibility", inputs.visibility, 1e-6);
-    matches("quotient/light", inputs.light, 1e-6);
-    const shading = new Raster(SIDE, SIDE, 3, inputs.shading);
-    matches("quotient/shading", every(shading, 2), 1e-6);
-    return { gain: array("quotient/gain") };
+    if (name === "shading") {
+      for (const part of ["normals", "shading", "mirrored"] as const) {
+        const told = new Raster(SIDE, SIDE, inputs[part].length / SIDE ** 2, inputs[part]);
+        matches(`shading/${part}`, every(told, 2), 1e-6);
+      }
+      close("belief", inputs.belief, [values["shading/belief"]], 1e-5);
+      return { log_shading: array("shading/log_shading") };
+    }
+    matches("key/unshadowed", inputs.unshadowed, 1e-6);
+    matches("key/light", inputs.light, 1e-6);
+    return { key: array("key/key") };
   },
 };
 
@@ -71,7 +77,7 @@ async function checkPortrait(photo: Pixels, analysis: Analysis, light: Light): P
   const counted: Networks = {
     run: async () => {
       runs += 1;
-      return { gain: array("quotient/gain") };
+      return { key: array("key/key") };
     },
   };
   const looked = new Portrait(counted, photo, [analysis]);
@@ -88,9 +94,11 @@ async function checkPortrait(photo: Pixels, analysis: Analysis, light: Light): P
   close("runs for intensity, colour, fill, strength and size", [runs], [1], 0);
   await looked.render({ ...setup, lights: [light, { ...light, softness_deg: 20 }] });
   close("runs for another softness", [runs], [2], 0);
+  await looked.render({ ...setup, lights: [{ ...light, gloss: 0 }] });
+  close("runs for another gloss", [runs], [3], 0);
   for (let k = 1; k <= 33; k++) await looked.gain({ ...light, azimuth_deg: light.azimuth_deg + k });
   await looked.gain(light);
-  close("runs after more lights than are kept", [runs], [36], 0);
+  close("runs after more lights than are kept", [runs], [37], 0);
 }
 
 /** Every pixel repeated in both directions. */

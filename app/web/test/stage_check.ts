@@ -4,6 +4,7 @@ import { encodedGain, toLinear, toSrgb } from "../src/color";
 import { Environment, SPHERES } from "../src/environment";
 import { faceFrom } from "../src/face/face";
 import { region, surface, VERTICES } from "../src/face/mesh";
+import { mirror, PARTNERS } from "../src/face/mirror";
 import { headPose } from "../src/face/pose";
 import {
   Crop,
@@ -104,6 +105,14 @@ export function checkMesh(portrait: Pixels): void {
   });
 }
 
+export function checkMirror(): void {
+  close("mirror/partners", PARTNERS, array("mirror/partners"), 0);
+  const landmarks = array("mesh/crop_landmarks").map((value) => value / 2);
+  const found = mirror(landmarks, 64);
+  matches("mirror/position", found.position.data, 1e-5);
+  matches("mirror/trust", found.trust.data, 1e-5);
+}
+
 export function checkShadow(): void {
   const mesh = {
     normals: raster("shadow/normals"),
@@ -155,6 +164,7 @@ export function sameLight(name: string, found: Placed, wanted: any): void {
     light.intensity,
     ...light.color,
     light.softness_deg,
+    light.gloss,
   ];
   close(name, numbers(found.light), numbers(wanted), 1e-3);
   tally.checks += 1;

@@ -38,7 +38,7 @@ def test_parameters_are_counted_once(counted: tuple[int, bytes]) -> None:
 
 
 def test_nodes_are_told_by_who_runs_them() -> None:
-    graph = inspect(convert(network("quotient"), Precision.FLOAT32))
+    graph = inspect(convert(network("shading"), Precision.FLOAT32))
     assert graph.delegated["CONV_2D"] > 5
     assert graph.others["CONV_2D"] == 0
     assert graph.groups >= 1

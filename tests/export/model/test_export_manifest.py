@@ -14,7 +14,7 @@ from relight.models.library import Models, read_manifest
 
 CONTENTS = {
     name: (Models().folder / f"{name}.tflite").read_bytes()
-    for name in ("normals", "lighting", "quotient")
+    for name in ("normals", "lighting", "shading", "key")
 }
 
 
@@ -31,7 +31,7 @@ def test_the_runtime_reads_it(tmp_path: Path) -> None:
         assert (entry.bytes, entry.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
-@pytest.mark.parametrize("name", ["normals.tflite", "quotient.tflite", "models.json"])
+@pytest.mark.parametrize("name", ["normals.tflite", "key.tflite", "models.json"])
 def test_a_full_disk_leaves_everything_as_it_was(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from export.model.verify import scaled_error as scaled
 
 def parity(error: float, level: float) -> Parity:
     found = OutputError(largest=error, scaled=error, mean=error / 2, spread=1.0)
-    return Parity({"quotient": {"gain": found}}, {"good": 80.0, "bad": level})
+    return Parity({"key": {"key": found}}, {"good": 80.0, "bad": level})
 
 
 def test_errors_are_absolute_to_one_and_relative_above() -> None:
@@ -36,7 +36,7 @@ def test_good_files_pass() -> None:
 @pytest.mark.parametrize("error", [1.1e-4, float("nan")])
 def test_a_float32_file_that_differs_fails(error: float) -> None:
     (reason,) = failures(parity(error, 90), parity(0.1, 60), 5, Gates())
-    assert reason.startswith("quotient: float32 gain differs from Keras")
+    assert reason.startswith("key: float32 key differs from Keras")
 
 
 @pytest.mark.parametrize("level", [49.9, float("nan")])

@@ -19,7 +19,7 @@ from relight.models import library as models
 from relight.models.interpreter import ModelError, interpreter_module, load_interpreter
 from relight.models.library import MANIFEST, Models, read_manifest
 
-NETWORKS = ("normals", "lighting", "quotient")
+NETWORKS = ("normals", "lighting", "shading", "key")
 MEDIAPIPES = ("face_full", "face_short", "face_mesh", "person")
 NAMES = (*NETWORKS, *MEDIAPIPES)
 
@@ -90,9 +90,9 @@ def test_each_model_is_loaded_at_its_first_use_and_once(
 
 def test_a_result_stays_when_the_next_is_computed() -> None:
     made = Models()
-    first = made.run("quotient", inputs("quotient"))["gain"]
+    first = made.run("key", inputs("key"))["key"]
     kept = first.copy()
-    made.run("quotient", {key: 0 * array for key, array in inputs("quotient").items()})
+    made.run("key", {name: 0 * array for name, array in inputs("key").items()})
     np.testing.assert_array_equal(first, kept)
 
 
@@ -127,14 +127,14 @@ def test_loading_says_nothing() -> None:
 
 
 def cut(folder: Path) -> str:
-    path = folder / "quotient.tflite"
+    path = folder / "key.tflite"
     path.write_bytes(path.read_bytes()[:-1])
     return path.name
 
 
 def remove(folder: Path) -> str:
-    (folder / "quotient.tflite").unlink()
-    return "quotient.tflite"
+    (folder / "key.tflite").unlink()
+    return "key.tflite"
 
 
 def remove_list(folder: Path) -> str:
@@ -143,7 +143,7 @@ def remove_list(folder: Path) -> str:
 
 
 def break_list(folder: Path) -> str:
-    (folder / MANIFEST).write_text('{"version": "1", "models": {"quotient": {"file": ')
+    (folder / MANIFEST).write_text('{"version": "1", "models": {"key": {"file": ')
     return MANIFEST
 
 
@@ -153,29 +153,29 @@ def empty_list(folder: Path) -> str:
 
 
 def foreign_list(folder: Path) -> str:
-    (folder / MANIFEST).write_text('{"version": "1", "models": {"quotient": {"size": 3}}}')
+    (folder / MANIFEST).write_text('{"version": "1", "models": {"key": {"size": 3}}}')
     return MANIFEST
 
 
 def other_content(folder: Path) -> str:
     """Listed with the right checksum, but no model."""
-    (folder / "quotient.tflite").write_bytes(b"not a flatbuffer" * 8)
+    (folder / "key.tflite").write_bytes(b"not a flatbuffer" * 8)
     return relist(folder)
 
 
 def other_model(folder: Path) -> str:
     """A model, but not the one that the name promises."""
-    shutil.copy(folder / "lighting.tflite", folder / "quotient.tflite")
+    shutil.copy(folder / "lighting.tflite", folder / "key.tflite")
     relist(folder)
     return folder.name
 
 
 def relist(folder: Path) -> str:
     content = json.loads((folder / MANIFEST).read_text())
-    model = (folder / "quotient.tflite").read_bytes()
-    content["models"]["quotient"]["sha256"] = hashlib.sha256(model).hexdigest()
+    model = (folder / "key.tflite").read_bytes()
+    content["models"]["key"]["sha256"] = hashlib.sha256(model).hexdigest()
     (folder / MANIFEST).write_text(json.dumps(content))
-    return "quotient.tflite"
+    return "key.tflite"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_damage_is_one_line_that_names_file_and_cure(
 ) -> None:
     name = damage(folder)
     with pytest.raises(ModelError) as caught:
-        Models(folder).run("quotient", inputs("quotient"))
+        Models(folder).run("key", inputs("key"))
     message = str(caught.value)
     assert name in message
     assert str(folder) in message
@@ -208,7 +208,7 @@ def test_a_damaged_model_does_not_stop_the_others(folder: Path) -> None:
     cut(folder)
     made = Models(folder)
     with pytest.raises(ModelError):
-        made.run("quotient", inputs("quotient"))
+        made.run("key", inputs("key"))
     assert made.run("lighting", inputs("lighting"))["log_environment"].shape == (16, 32, 3)
 
 

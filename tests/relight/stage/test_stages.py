@@ -12,8 +12,9 @@ import pytest
 
 from relight import Environment, Light
 from relight.face.mesh import Surface
-from relight.stage import stages as stage
-from relight.stage.shading import shading
+from relight.stage.cast_shadow import unshadowed
+from relight.stage.quotient import FLOOR, SHINE, between
+from relight.stage.shading import belief, shading
 from relight.stage.stages import NetworkStages
 from relight.stage.tflite import TfliteStages
 from relight.stage.view import FINE, SIDE, View
@@ -42,9 +43,11 @@ class Answers(NetworkStages):
     def __init__(self, **outputs: Any) -> None:
         self.outputs = outputs
         self.asked: dict[str, dict[str, np.ndarray]] = {}
+        self.runs: list[str] = []
 
     def run(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         self.asked[name] = inputs
+        self.runs.append(name)
         return self.outputs
 
     def close(self) -> None:
@@ -121,66 +124,96 @@ def test_an_extreme_answer_is_still_an_environment(extreme: float) -> None:
 
 # --- Gain
 
+PLAIN = np.zeros((SIDE, SIDE, 3), np.float32)
 
-def test_the_quotient_network_sees_the_light_as_direction_and_radius() -> None:
-    answer = np.random.default_rng(1).uniform(size=(SIDE, SIDE, 3)).astype(np.float32)
-    stages = Answers(gain=answer)
+
+def answers(log_shading: np.ndarray = PLAIN) -> Answers:
+    """Prepared answers of the shading and key networks."""
+    key = np.random.default_rng(1).uniform(size=(SIDE, SIDE, 2)).astype(np.float32)
+    return Answers(log_shading=log_shading, key=key)
+
+
+def test_the_key_network_sees_the_shape_and_the_light_and_no_photo() -> None:
+    stages = answers()
     light = Light(40, 20, 3.0, (1, 0.5, 0), softness_deg=30)
     normals, seen = unit_normals(), view(left_half())
-    gain = stages.gain(seen, normals, Environment.uniform(), light)
-    np.testing.assert_array_equal(gain, answer)
-    asked = stages.asked["quotient"]
-    np.testing.assert_array_equal(asked["photo"], seen.fine_photo)
+    stages.gain(seen, normals, Environment.uniform(), light)
+    asked = stages.asked["key"]
+    assert asked.keys() == {"normals", "unshadowed", "face", "light"}
     np.testing.assert_allclose(asked["light"], [*light.direction, math.radians(30)], atol=1e-6)
-    given = normals * left_half()[..., None]
-    np.testing.assert_array_equal(asked["normals"], given)
-    expected = np.maximum(given @ light.direction, 0)[..., None]
-    np.testing.assert_allclose(asked["visibility"], expected, atol=1e-6)
+    np.testing.assert_array_equal(asked["normals"], between(seen, normals))
+    expected = unshadowed(seen.mesh, light.direction, math.radians(30))[..., None]
+    np.testing.assert_array_equal(asked["unshadowed"], expected)
+    np.testing.assert_array_equal(asked["face"][..., 0], seen.face)
     assert {array.dtype for array in asked.values()} == {np.dtype(np.float32)}
 
 
-def test_the_existing_shading_is_found_once_for_each_of_two_faces(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_shading_network_sees_photo_and_existing_light() -> None:
+    stages, normals, seen = answers(), unit_normals(), view(left_half())
+    around = np.random.default_rng(4).uniform(size=(16, 32, 3)).astype(np.float32)
+    environment = Environment(around)
+    stages.gain(seen, normals, environment, Light(40, 20))
+    asked = stages.asked["shading"]
+    np.testing.assert_array_equal(asked["photo"], seen.fine_photo)
+    surface = between(seen, normals)
+    lit = shading(environment, surface, seen.face)
+    np.testing.assert_array_equal(asked["normals"], surface)
+    np.testing.assert_array_equal(asked["shading"], lit)
+    assert asked["mirrored"].shape == (SIDE, SIDE, 5)
+    assert asked["belief"] == pytest.approx(belief(lit, seen.face))
+    assert {array.dtype for array in asked.values()} == {np.dtype(np.float32)}
+
+
+def test_the_shading_is_found_once_for_each_of_two_faces() -> None:
     """Lights that are moved on the faces of a group in turn leave it alone."""
-    found: list[Environment] = []
-
-    def counted(environment: Environment, *rest: np.ndarray) -> np.ndarray:
-        found.append(environment)
-        return shading(environment, *rest)
-
-    monkeypatch.setattr(stage, "shading", counted)
-    stages = Answers(gain=np.ones((SIDE, SIDE, 3), np.float32))
+    stages = answers()
     faces = [(view(), unit_normals(), Environment.uniform(level)) for level in (0.5, 1.0)]
     for azimuth in (0, 30, 60):
         for seen, normals, environment in faces:
             stages.gain(seen, normals, environment, Light(azimuth, 20))
-    assert found == [environment for _, _, environment in faces]
+    assert sorted(stages.runs) == ["key"] * 6 + ["shading"] * 2
 
 
 def test_the_shading_follows_the_light_and_the_normals() -> None:
-    stages, seen = Answers(gain=np.ones((SIDE, SIDE, 3), np.float32)), view()
+    stages, seen = answers(), view()
     lit = np.random.default_rng(4).uniform(size=(2, 16, 32, 3)).astype(np.float32)
     given = unit_normals()
     for environment in (Environment(lit[0]), Environment(lit[1])):
         for normals in (given, given[::-1].copy()):
             stages.gain(seen, normals, environment, Light(0, 0))
-            expected = shading(environment, normals * seen.person[..., None], seen.face)
-            np.testing.assert_array_equal(stages.asked["quotient"]["shading"], expected)
+            expected = shading(environment, between(seen, normals), seen.face)
+            np.testing.assert_array_equal(stages.asked["shading"]["shading"], expected)
+
+
+def test_the_gain_is_the_key_over_the_shading_and_its_gloss_over_the_photo() -> None:
+    log_shading = np.random.default_rng(5).normal(size=(SIDE, SIDE, 3)).astype(np.float32)
+    stages, seen, normals = answers(log_shading), view(), unit_normals()
+    environment = Environment.uniform(0.7)
+    key = stages.outputs["key"]
+    matte = stages.gain(seen, normals, environment, Light(40, 20, gloss=0))
+    np.testing.assert_allclose(matte, key[..., :1] / np.exp(log_shading), rtol=1e-5)
+    for gloss in (1.0, 0.5):
+        whole = stages.gain(seen, normals, environment, Light(40, 20, gloss=gloss))
+        shine = (whole - matte) * np.maximum(seen.linear, FLOOR)
+        expected = gloss * SHINE * 0.7 * key[..., 1:].repeat(3, -1)
+        np.testing.assert_allclose(shine, expected, rtol=1e-2, atol=1e-4)
 
 
 @pytest.mark.parametrize(("levels", "grey"), [(0, True), (1, True), (3, False)])
 def test_a_grey_photo_s_gain_is_grey(levels: int, grey: bool) -> None:
-    answer = np.random.default_rng(1).uniform(size=(SIDE, SIDE, 3)).astype(np.float32)
+    log_shading = np.random.default_rng(1).uniform(size=(SIDE, SIDE, 3)).astype(np.float32)
     pixels = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
     pixels[80:82, 100:102, 0] += np.uint8(levels)
     seen = dataclasses.replace(view(), pixels=pixels)
-    gain = Answers(gain=answer).gain(seen, unit_normals(), Environment.uniform(), Light(40, 20))
-    expected = answer.mean(-1, keepdims=True).repeat(3, -1) if grey else answer
-    np.testing.assert_allclose(gain, expected, atol=1e-6)
+    light = Light(40, 20, gloss=0)
+    stages = answers(log_shading)
+    gain = stages.gain(seen, unit_normals(), Environment.uniform(), light)
+    used = log_shading.mean(-1, keepdims=True).repeat(3, -1) if grey else log_shading
+    np.testing.assert_allclose(gain, stages.outputs["key"][..., :1] / np.exp(used), rtol=1e-5)
+    assert (np.ptp(gain, axis=-1).max() < 1e-6) == grey
 
 
-def test_the_packages_networks_make_all_three_estimates() -> None:
+def test_the_packages_networks_make_all_estimates() -> None:
     stages, seen = TfliteStages(), view()
     normals, trust = stages.normals(seen)
     np.testing.assert_allclose(np.linalg.norm(normals, axis=2), 1, atol=1e-3)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 
 from relight import Environment, Light
 from relight.face.mesh import Surface
+from relight.stage.quotient import SHINE
 from relight.stage.view import FINE, SIDE, View
+from training.analytic.formula import FormulaStages
 
 keras = pytest.importorskip("keras")
 
@@ -47,11 +50,11 @@ def view() -> View:
 def test_the_networks_see_what_the_runtime_shows_them() -> None:
     inputs = {name: build().input for name, build in NETWORKS.items()}
     assert inputs["lighting"]["photo"].shape == (None, SIDE, SIDE, 3)
-    for name in ("normals", "quotient"):
+    for name in ("normals", "shading"):
         assert inputs[name]["photo"].shape == (None, FINE * SIDE, FINE * SIDE, 3)
 
 
-def test_untrained_networks_are_the_meshs_normals_and_lamberts_law(
+def test_untrained_networks_are_the_meshs_normals_and_the_formula(
     weights: Path, view: View
 ) -> None:
     stages = KerasModels(weights)
@@ -61,10 +64,14 @@ def test_untrained_networks_are_the_meshs_normals_and_lamberts_law(
     assert stages.lighting(view, normals).data.shape == (16, 32, 3)
     environment, light = Environment.uniform(), Light(30, 20)
     gain = stages.gain(view, normals, environment, light)
+    formula = FormulaStages(stages)
+    shiny = replace(light, gloss=SHINE)
+    np.testing.assert_allclose(gain, formula.gain(view, normals, environment, shiny), atol=1e-3)
+    matte = stages.gain(view, normals, environment, replace(light, gloss=0))
+    assert (gain - matte).max() > 0.1
     lambert = np.maximum(view.mesh.normals @ light.direction, 0)
-    error = np.abs(gain - lambert[..., None])
-    assert error[40:88, 40:88].max() < 0.06  # where faces are
-    assert np.quantile(error[view.face], 0.95) < 0.06  # the rest is coarser
+    lit = lambert > 0.5
+    np.testing.assert_allclose(matte[lit], lambert[lit][:, None].repeat(3, 1), atol=0.02)
     stages.close()
     np.testing.assert_array_equal(stages.gain(view, normals, environment, light), gain)
 

@@ -20,6 +20,12 @@ from training.networks.network import NETWORKS  # noqa: E402
 from training.networks.normals_network import normals_network  # noqa: E402
 from training.networks.physical_head import SEAM, SOFTNESS, AlbedoDeviation  # noqa: E402
 from training.networks.quotient_network import QuotientConfig, quotient_network  # noqa: E402
+from training.split.split_network import (  # noqa: E402
+    KeyConfig,
+    ShadingConfig,
+    key_network,
+    shading_network,
+)
 
 SMALL = InsetConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4)
 QUOTIENT = QuotientConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4, light_width=8)
@@ -27,11 +33,15 @@ SMALL_ENCODER = EncoderConfig(widths=(4, 4, 8, 8, 8), code=8, map_width=8)
 BUILDERS: dict[str, Callable[[], Any]] = {
     "normals": lambda: normals_network(SMALL),
     "lighting": lambda: lighting_network(SMALL_ENCODER),
+    "shading": lambda: shading_network(ShadingConfig(widths=(4, 6, 6, 8), head_width=4)),
+    "key": lambda: key_network(KeyConfig(widths=(4, 6, 6, 8), head_width=4, light_width=8)),
     "quotient": lambda: quotient_network(QUOTIENT),
 }
 OUTPUTS = {
     "normals": {"normals": (SIDE, SIDE, 3), "confidence": (SIDE, SIDE, 1)},
     "lighting": {"log_environment": (16, 32, 3)},
+    "shading": {"log_shading": (SIDE, SIDE, 3)},
+    "key": {"key": (SIDE, SIDE, 2)},
     "quotient": {"gain": (SIDE, SIDE, 3)},
 }
 
@@ -164,6 +174,7 @@ def test_gain_is_never_negative(rng: np.random.Generator) -> None:
     assert (gain >= 0).all()
 
 
-def test_the_three_fit_the_size_budget() -> None:
-    total = sum(build().count_params() for build in NETWORKS.values())
+def test_those_that_ship_fit_the_size_budget() -> None:
+    shipped = NETWORKS.keys() - {"quotient"}
+    total = sum(NETWORKS[name]().count_params() for name in shipped)
     assert 2 * total < 6e6  # float16 bytes

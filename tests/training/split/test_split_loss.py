@@ -49,7 +49,7 @@ def test_gloss_is_white_over_albedo() -> None:
     added = (gain * photo)[:, 0, 0, 0]
     np.testing.assert_allclose(added[:2], 0.04, rtol=1e-5)  # as bright on dark skin as on fair
     assert np.isfinite(gain).all()
-    assert gain.max() <= 0.04 / split_loss.GLOSS_FLOOR + 1e-5
+    assert gain.max() <= 0.04 / split_loss.FLOOR + 1e-5
 
 
 def test_unlike_halves_cost() -> None:

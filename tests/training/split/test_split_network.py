@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from relight import Light
 from relight.environment import Environment
-from relight.face.mesh import template
+from relight.face.mesh import Surface, template
 from relight.face.mirror import mirror, reflect
 from relight.geometry import direction, normalize
 from relight.stage import key
+from relight.stage.quotient import SHINE
 from relight.stage.shading import belief, existing_shading, shading
-from relight.stage.view import FINE, SIDE
+from relight.stage.view import FINE, SIDE, View
+from training.analytic.analytic_stages import AnalyticStages
+from training.analytic.formula import FormulaStages
 from training.networks.weight_file import WeightsError
 from training.split.joint_network import joint_network
 from training.split.split_network import key_network, shading_network
-from training.split.split_stages import load_split
+from training.split.split_stages import JointStages, SplitStages, split_stages
 
 
 def scene() -> dict[str, np.ndarray]:
@@ -79,20 +84,51 @@ def test_a_key_needs_no_photo() -> None:
     assert names == {"normals", "unshadowed", "face", "light"}
 
 
-def test_weights_of_a_run_are_read_back(tmp_path: Path) -> None:
-    network = key_network()
-    network.trainable_variables[0].assign_add(np.ones(network.trainable_variables[0].shape))
-    path = tmp_path / "weights.npz"
-    np.savez(path, **{f"key/{v.path}": np.asarray(v) for v in network.trainable_variables})
-    given = scene()
-    again = load_split(path)["key"]
-    np.testing.assert_allclose(run(again, given)["key"], run(network, given)["key"], atol=1e-5)
+def view() -> View:
+    """A ball before the camera that is all face."""
+    x, y = np.meshgrid(*[(np.arange(SIDE) + 0.5) / SIDE * 2 - 1] * 2)
+    ball = np.hypot(x, y) < 0.9
+    normals = np.stack([x, -y, np.sqrt(np.maximum(1 - x**2 - y**2, 0))], -1).astype(np.float32)
+    plane = ball.astype(np.float32)
+    return View(
+        pixels=np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8),
+        mesh=Surface(normals * ball[..., None], 40 * normals[..., 2] * ball, ball),
+        inner_face=plane,
+        skin=plane,
+        outline=plane.repeat(FINE, 0).repeat(FINE, 1),
+    )
 
 
-def test_damaged_weights_are_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "weights.npz"
-    path.write_bytes(b"nothing")
-    with pytest.raises(WeightsError, match="not weights of the split networks"):
-        load_split(path)
-    with pytest.raises(WeightsError, match=r"missing\.npz"):
-        load_split(tmp_path / "missing.npz")
+def test_weights_of_a_run_are_judged_with_other_stages_estimates(tmp_path: Path) -> None:
+    networks = {"shading": shading_network(), "key": key_network()}
+    rng = np.random.default_rng(0)
+    for name, network in networks.items():
+        network.set_weights([rng.normal(0, 0.1, w.shape) for w in network.get_weights()])
+        network.save_weights(tmp_path / f"{name}.weights.h5")
+    seen, light = view(), Light(40, 20)
+    base = AnalyticStages()
+    normals, _ = base.normals(seen)
+    environment = Environment.uniform()
+    found = split_stages(base, tmp_path).gain(seen, normals, environment, light)
+    own = SplitStages(base, networks).gain(seen, normals, environment, light)
+    np.testing.assert_allclose(found, own, rtol=1e-4)
+    plain = FormulaStages(base).gain(seen, normals, environment, replace(light, gloss=SHINE))
+    assert np.abs(own - plain)[seen.face].mean() > 0.01
+
+
+def test_one_network_for_both_is_judged_too(tmp_path: Path) -> None:
+    joint_network().save_weights(tmp_path / "joint.weights.h5")
+    seen, light = view(), Light(40, 20)
+    base = AnalyticStages()
+    stages = split_stages(base, tmp_path)
+    assert isinstance(stages, JointStages)
+    normals, _ = base.normals(seen)
+    found = stages.gain(seen, normals, Environment.uniform(), light)
+    shiny = replace(light, gloss=SHINE)
+    plain = FormulaStages(base).gain(seen, normals, Environment.uniform(), shiny)
+    np.testing.assert_allclose(found, plain, atol=1e-3)
+
+
+def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"shading\.weights\.h5.*training\.split\.run"):
+        split_stages(AnalyticStages(), tmp_path)

@@ -15,7 +15,7 @@ const TRIANGLES = template.triangles as unknown as [number, number, number][];
 const LOOPS = template.loops as Record<string, number[]>;
 
 /** Area-weighted unit normals of a mesh, triples; triangles are counter-clockwise outside. */
-function vertexNormals(vertices: ArrayLike<number>): Float64Array {
+export function vertexNormals(vertices: ArrayLike<number>): Float64Array {
   const total = new Float64Array(POINTS * 3);
   for (const [a, b, c] of TRIANGLES) {
     const edge = (to: number, axis: number): number =>
@@ -40,7 +40,7 @@ const TEMPLATE_NORMALS = vertexNormals(VERTICES.flat() as number[]);
  * @returns those channels, 0 outside the mesh, and its mask, 0 or 1. The nearest triangle wins;
  *   those facing away are left out.
  */
-function rasterize(
+export function rasterize(
   points: Float32Array,
   attributes: ArrayLike<number>,
   side: number,

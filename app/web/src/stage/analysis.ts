@@ -8,6 +8,7 @@ import type { Face } from "../face/face";
 import type { Outline } from "../gain/guide";
 import type { Raster, Pixels } from "../image/raster";
 import { estimateLighting, estimateNormals, gainInputs, type GainInputs, type Networks } from "./stages";
+import { meanIrradiance } from "./shading";
 import { look, type View } from "./view";
 
 const { LEAST_PEAK, PEAK_PERCENT, SKIN, UNKNOWN_PEAK, WHITE } = constants;
@@ -48,7 +49,7 @@ export async function analyzeView(networks: Networks, face: Face, view: View): P
     confidence,
     meanIrradiance: meanIrradiance(environment, normals, view.mesh.mask),
     headroom: headroom(view),
-    inputs: gainInputs(view, normals, environment, face.crop.roll),
+    inputs: await gainInputs(networks, view, normals, environment, face.crop.roll),
   };
 }
 
@@ -62,18 +63,6 @@ export function outlineOf({ face, view, confidence }: Analysis): Outline {
 /** The light already there, camera frame. */
 export function environmentOf({ cropEnvironment, face }: Analysis): Environment {
   return cropEnvironment.roll(face.crop.roll);
-}
-
-/** Brightness of the irradiance over pi, mean over a face; 1 where there is none. */
-export function meanIrradiance(environment: Environment, normals: Raster, face: Raster): number {
-  let [total, count] = [0, 0];
-  for (let i = 0; i < face.data.length; i++) {
-    if (face.data[i] === 0) continue;
-    const [x, y, z] = normals.data.subarray(i * 3, i * 3 + 3);
-    total += environment.brightness([x, y, z]);
-    count += 1;
-  }
-  return count > 0 ? total / count : 1;
 }
 
 /** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */

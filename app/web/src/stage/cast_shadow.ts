@@ -3,20 +3,9 @@
 import { cast_shadow as constants } from "../constants.json";
 import type { Vector } from "../geometry";
 import type { Surface } from "../face/mesh";
-import { visibility } from "./shading";
 import { clamp, Raster } from "../image/raster";
 
 const { AHEAD, OUTSIDE, REACH, SHARPEST, STEPS } = constants;
-
-/** Light visibility map: Lambert's cosine, and the shadows that the face mesh throws on itself. */
-export function lightVisibility(
-  mesh: Surface,
-  normals: Raster,
-  light: Vector,
-  radius: number,
-): Raster {
-  return visibility(normals, light).zip(unshadowed(mesh, light, radius), (a, b) => a * b);
-}
 
 /**
  * Share of a light that the face mesh leaves free to be seen from each of its points, 1 outside it:

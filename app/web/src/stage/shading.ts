@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Shading: how bright light makes a surface, for a key light and for the light already there. */
+/** Shading: how bright the light already there makes a surface. */
 import { luminance } from "../color";
 import { environment as map, shading as constants } from "../constants.json";
 import { Environment } from "../environment";
-import { direction, type Vector } from "../geometry";
+import { direction } from "../geometry";
 import { clamp, Raster } from "../image/raster";
 
-const { NO_LIGHT, SHADING_LIMIT } = constants;
-
-/** Light visibility map `max(0, n.l)` of Lambert's law. */
-export function visibility(normals: Raster, light: Vector): Raster {
-  const result = new Raster(normals.rows, normals.columns, 1);
-  const [x, y, z] = light;
-  for (let i = 0, k = 0; i < result.data.length; i++, k += 3) {
-    const cosine = normals.data[k] * x + normals.data[k + 1] * y + normals.data[k + 2] * z;
-    result.data[i] = Math.max(cosine, 0);
-  }
-  return result;
-}
+const { BELIEF, HARDNESS, NO_LIGHT, SHADING_LIMIT } = constants;
 
 /** How bright the light already there makes a white surface, in logarithms against the face's mean. */
 export function shading(environment: Environment, normals: Raster, face: Raster): Raster {
@@ -50,6 +39,32 @@ export function shading(environment: Environment, normals: Raster, face: Raster)
     }
   }
   return result;
+}
+
+/** Brightness of the irradiance over pi, mean over a face; 1 where there is none. */
+export function meanIrradiance(environment: Environment, normals: Raster, face: Raster): number {
+  let [total, count] = [0, 0];
+  for (let i = 0; i < face.data.length; i++) {
+    if (face.data[i] === 0) continue;
+    const [x, y, z] = normals.data.subarray(i * 3, i * 3 + 3);
+    total += environment.brightness([x, y, z]);
+    count += 1;
+  }
+  return count > 0 ? total / count : 1;
+}
+
+/** How far an estimated light's shading is believed: the harder it is, the more. */
+export function belief(shading: Raster, face: Raster): number {
+  const on: number[] = [];
+  face.data.forEach((inside, i) => {
+    const [r, g, b] = shading.data.subarray(i * 3, i * 3 + 3);
+    if (inside > 0) on.push((r + g + b) / 3);
+  });
+  const mean = on.reduce((a, b) => a + b, 0) / on.length;
+  const variance = on.reduce((a, b) => a + (b - mean) ** 2, 0) / on.length;
+  const spread = on.length > 0 ? Math.sqrt(variance) : 0;
+  const hard = clamp((spread - HARDNESS[0]) / (HARDNESS[1] - HARDNESS[0]), 0, 1);
+  return BELIEF[0] + (BELIEF[1] - BELIEF[0]) * hard;
 }
 
 function meanLuminance(image: Raster): number {

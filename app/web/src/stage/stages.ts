@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The three estimates behind a relit face, as the networks make them. */
-import { environment as map, stages as constants } from "../constants.json";
+/** The estimates behind a relit face, as the networks make them. */
+import { environment as map, quotient as shares, stages as constants } from "../constants.json";
 import { Environment } from "../environment";
 import { gaussianBlur } from "../image/filter";
 import { RADIAN, rolled, smoothstep } from "../geometry";
 import { towards, type Light } from "../light";
 import type { Arrays } from "../models/library";
 import type { Surface } from "../face/mesh";
-import { shading } from "./shading";
 import { clamp, Raster } from "../image/raster";
-import { lightVisibility } from "./cast_shadow";
+import { unshadowed } from "./cast_shadow";
+import { between, existing, quotient, shadingInputs, type Existing } from "./quotient";
 import { SIDE, type View } from "./view";
 
-const { GREY, LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
+const { LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
+const { SHINE } = shares;
 
 /** Runs a network: inputs and outputs by name. */
 export interface Networks {
-  run(name: "normals" | "lighting" | "quotient", inputs: Arrays): Promise<Arrays>;
+  run(name: "normals" | "lighting" | "shading" | "key", inputs: Arrays): Promise<Arrays>;
 }
 
 /** Surface normals of the person, unit, in the crop's frame, and the trust in them, [0, 1]. */
@@ -56,60 +57,40 @@ export async function estimateLighting(
   return new Environment(new Raster(map.HEIGHT, map.WIDTH, 3, radiance));
 }
 
-/** What the quotient network is given of a face, whatever the light. */
-export interface GainInputs {
-  readonly photo: Raster;
+/** What a key's gain needs of a face. */
+export interface GainInputs extends Existing {
   readonly mesh: Surface;
-  readonly normals: Raster;
-  readonly shading: Raster;
   /** Of the crop: lights are given in camera frame. */
   readonly roll: number;
-  /** Whether the photo is grey: then it stays so. */
-  readonly grey: boolean;
 }
 
-export function gainInputs(
+/** Finds the shading already there, once for all lights. */
+export async function gainInputs(
+  networks: Networks,
   view: View,
   normals: Raster,
   environment: Environment,
   roll: number,
-): GainInputs {
-  const onPerson = normals.weighted(view.person);
+): Promise<GainInputs> {
+  const surface = between(view, normals);
+  const found = await networks.run("shading", shadingInputs(view, surface, environment));
+  return { ...existing(view, surface, environment, found.log_shading), mesh: view.mesh, roll };
+}
+
+/** What the key network is told of a face and a light, camera frame. */
+export function keyInputs({ mesh, roll, surface }: GainInputs, light: Light): Arrays {
+  const direction = rolled(towards(light), -roll);
+  const radius = light.softness_deg * RADIAN;
   return {
-    photo: view.finePhoto,
-    mesh: view.mesh,
-    normals: onPerson,
-    shading: shading(environment, onPerson, view.mesh.mask),
-    roll,
-    grey: isGrey(view.photo),
+    normals: surface.data,
+    unshadowed: unshadowed(mesh, direction, radius).data,
+    face: mesh.mask.data,
+    light: new Float32Array([...direction, radius]),
   };
 }
 
-/** Whether no pixel's channels differ by as much as GREY. */
-function isGrey({ data }: Raster): boolean {
-  for (let i = 0; i < data.length; i += 3) {
-    const [r, g, b] = data.subarray(i, i + 3);
-    if (Math.max(r, g, b) - Math.min(r, g, b) >= GREY) return false;
-  }
-  return true;
-}
-
 /** Key gain G of a light, camera frame, for unit intensity and white light. */
-export async function keyGain(
-  networks: Networks,
-  inputs: GainInputs,
-  light: Light,
-): Promise<Raster> {
-  const direction = rolled(towards(light), -inputs.roll);
-  const radius = light.softness_deg * RADIAN;
-  const { gain } = await networks.run("quotient", {
-    photo: inputs.photo.data,
-    normals: inputs.normals.data,
-    shading: inputs.shading.data,
-    visibility: lightVisibility(inputs.mesh, inputs.normals, direction, radius).data,
-    light: new Float32Array([...direction, radius]),
-  });
-  const mean = (i: number): number => (gain[i] + gain[i + 1] + gain[i + 2]) / 3;
-  const used = inputs.grey ? gain.map((_, i) => mean(i - (i % 3))) : gain;
-  return new Raster(SIDE, SIDE, 3, used);
+export async function keyGain(networks: Networks, inputs: GainInputs, light: Light): Promise<Raster> {
+  const { key } = await networks.run("key", keyInputs(inputs, light));
+  return quotient(inputs, key, SHINE * light.gloss);
 }

@@ -29,6 +29,8 @@ export interface View {
   readonly outline: Raster;
   /** The same at the others' resolution. */
   readonly person: Raster;
+  /** Triples in pixels of the drawing, z in the same scale, smaller nearer. */
+  readonly landmarks: Float32Array;
 }
 
 /** See a face as the stages do. */
@@ -70,6 +72,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     skin,
     outline,
     person: shrink(outline, FINE),
+    landmarks,
   };
 }
 

@@ -51,7 +51,7 @@ export interface Gain {
 /** Milliseconds, the best of several: Face Mesh, and what a drag of the light costs the worker. */
 export interface Measured {
   readonly faceMesh: number;
-  readonly quotient: number;
+  readonly key: number;
   readonly drag: number;
 }
 

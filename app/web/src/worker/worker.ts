@@ -83,7 +83,7 @@ async function measure(light: Light): Promise<Measured> {
   const [{ face, inputs }] = portrait.analyses;
   const pyramid = new Pyramid(photo.pixels);
   const region = regionAgain(face.landmarks);
-  const best = { faceMesh: Infinity, quotient: Infinity, drag: Infinity };
+  const best = { faceMesh: Infinity, key: Infinity, drag: Infinity };
   for (let round = 0; round < ROUNDS; round++) {
     const moved = { ...light, azimuth_deg: light.azimuth_deg + 1 + round };
     const setup: Setup = { lights: [moved], fill: FULL_FILL, reason: "" };
@@ -93,7 +93,7 @@ async function measure(light: Light): Promise<Measured> {
       best[name] = Math.min(best[name], performance.now() - start);
     };
     await timed("faceMesh", () => perception.landmarks(pyramid, region));
-    await timed("quotient", () => keyGain(models, inputs, moved));
+    await timed("key", () => keyGain(models, inputs, moved));
     await timed("drag", () => gain({ faces: [0], setup }));
   }
   return best;

@@ -94,6 +94,14 @@ public object Constants {
         public const val FLAT: Float = 1e-09f
     }
 
+    public object Mirror {
+        /**
+         * Cosine to the camera of the mirror image's surface between which trust in it grows to 1: on a
+         * turned head the far half is seen edge on, or hidden.
+         */
+        public val TURNED_AWAY: List<Float> = listOf(0.05f, 0.35f)
+    }
+
     public object Pose {
         /** Focal length over the photo's longer side when nothing else is known (45 degrees of view). */
         public const val FOCAL: Double = 1.2
@@ -291,17 +299,20 @@ public object Constants {
     }
 
     public object Light {
-        /** Upper bound of intensities, colours and strengths: far beyond any use, far from overflow. */
+        /**
+         * Upper bound of intensities, colours, gloss and strengths: far beyond any use, far from overflow.
+         */
         public const val BRIGHTEST: Double = 100.0
         /** Largest radius of a light: half of all that it could fill on its side. */
         public const val SOFTEST_DEG: Double = 45.0
         public const val SOFTNESS_DEG: Double = 5.0
+        public const val GLOSS: Double = 1.0
     }
 
     public object Portrait {
         /** Longer side of a preview, pixels, unless another is asked for. */
         public const val PREVIEW_SIDE: Int = 1024
-        /** Lights whose gains, as the network gives them, are kept: 0.2 MB a face each. */
+        /** Lights whose gains, as the networks give them, are kept: 0.2 MB a face each. */
         public const val GAINS: Int = 32
         /** Lights whose gains, fitted to the photo's edges, are kept at each size: up to 12 MB each. */
         public const val FITS: Int = 4
@@ -342,6 +353,18 @@ public object Constants {
         public const val OUTSIDE: Float = -10000.0f
     }
 
+    public object Quotient {
+        /**
+         * What the key network's gloss counts for: rendered people, whom it learned from, shine less than
+         * real ones; twice as much carries more of the highlights photographed and errs no more anywhere.
+         */
+        public const val SHINE: Float = 2.0f
+        /** Linear value that gloss is divided by at least: black hair and noise do not shine. */
+        public const val FLOOR: Float = 0.02f
+        /** A crop whose channels differ by less is grey. */
+        public const val GREY: Float = 0.0058823529411764705f
+    }
+
     public object Shading {
         /** Darkest and brightest existing light, in logarithms against the mean, that is divided by. */
         public const val SHADING_LIMIT: Float = 2.5f
@@ -368,8 +391,6 @@ public object Constants {
         public val TRUSTED: List<Float> = listOf(0.1f, 0.5f)
         /** Width in pixels over which trust changes: no edge of it may show in the light. */
         public const val TRUST_BLUR: Float = 4.0f
-        /** A crop whose channels differ by less is grey. */
-        public const val GREY: Float = 0.0058823529411764705f
         /** Natural logarithms of radiance are clipped to this, so that every map is finite. */
         public val LOG_RANGE: List<Float> = listOf(-16.0f, 16.0f)
     }

@@ -2,6 +2,7 @@
 package portrait.relight
 
 import portrait.relight.Constants.Light.BRIGHTEST
+import portrait.relight.Constants.Light.GLOSS
 import portrait.relight.Constants.Light.SOFTEST_DEG
 import portrait.relight.Constants.Light.SOFTNESS_DEG
 
@@ -15,6 +16,7 @@ import portrait.relight.Constants.Light.SOFTNESS_DEG
  * @property color linear RGB in [0, 100] of the key, white = 1, 1, 1.
  * @property softnessDeg in [0, 45], the light's radius as the subject sees it: the sun 0.25, a bare
  *   flash 2, a studio umbrella 25. A softer light has softer shadows.
+ * @property gloss [0, 100], factor on the highlights that it makes on skin and hair: 1 as estimated, 0 matte.
  * @property reason why it stands there, one sentence; empty for a user's own light.
  */
 public class Light(
@@ -23,6 +25,7 @@ public class Light(
     public val intensity: Double = 1.0,
     public val color: List<Double> = WHITE,
     public val softnessDeg: Double = SOFTNESS_DEG,
+    public val gloss: Double = GLOSS,
     public val reason: String = "",
 ) {
     public val azimuthDeg: Double = 180 - (180 - azimuthDeg).mod(360.0)
@@ -35,6 +38,7 @@ public class Light(
         require(elevationDeg in -90.0..90.0) { "elevation lies in [-90, 90] degrees, got $elevationDeg" }
         require(intensity in 0.0..BRIGHTEST) { "intensity lies in [0, ${BRIGHTEST.toInt()}], got $intensity" }
         require(softnessDeg in 0.0..SOFTEST_DEG) { "softness lies in [0, ${SOFTEST_DEG.toInt()}] degrees, got $softnessDeg" }
+        require(gloss in 0.0..BRIGHTEST) { "gloss lies in [0, ${BRIGHTEST.toInt()}], got $gloss" }
     }
 
     /** Unit vector from the subject towards the light, camera frame. */
@@ -54,8 +58,9 @@ public class Light(
         intensity: Double = this.intensity,
         color: List<Double> = this.color,
         softnessDeg: Double = this.softnessDeg,
+        gloss: Double = this.gloss,
         reason: String = this.reason,
-    ): Light = Light(azimuthDeg, elevationDeg, intensity, color, softnessDeg, reason)
+    ): Light = Light(azimuthDeg, elevationDeg, intensity, color, softnessDeg, gloss, reason)
 
     /** Whether all but the reason is the same. */
     override fun equals(other: Any?): Boolean = other is Light && numbers == other.numbers
@@ -64,9 +69,9 @@ public class Light(
 
     override fun toString(): String =
         "Light(azimuthDeg=$azimuthDeg, elevationDeg=$elevationDeg, intensity=$intensity," +
-            " color=$color, softnessDeg=$softnessDeg)"
+            " color=$color, softnessDeg=$softnessDeg, gloss=$gloss)"
 
-    private val numbers get() = listOf(azimuthDeg, elevationDeg, intensity, softnessDeg) + color
+    private val numbers get() = listOf(azimuthDeg, elevationDeg, intensity, softnessDeg, gloss) + color
 
     public companion object {
         public val WHITE: List<Double> = listOf(1.0, 1.0, 1.0)

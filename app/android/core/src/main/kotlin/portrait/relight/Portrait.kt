@@ -12,8 +12,8 @@ import portrait.relight.Constants.Portrait.SIZES
 /**
  * A photo looked at once, to be lit many times; made by [Relighter.look].
  *
- * A network runs only for a light's direction or softness that was not asked for lately; intensity,
- * colour, fill and strength are arithmetic. Threads may share it and take turns.
+ * A network runs only for a light's direction, softness or gloss that was not asked for lately;
+ * intensity, colour, fill and strength are arithmetic. Threads may share it and take turns.
  *
  * @property photo the photo at full size.
  * @property analyses one per face, largest first; at least one.
@@ -25,8 +25,13 @@ public class Portrait internal constructor(
     private val threads: Int,
 ) {
     /** All of a light that its gain depends on. */
-    private data class Kind(val azimuthDeg: Double, val elevationDeg: Double, val softnessDeg: Double) {
-        constructor(light: Light) : this(light.azimuthDeg, light.elevationDeg, light.softnessDeg)
+    private data class Kind(
+        val azimuthDeg: Double,
+        val elevationDeg: Double,
+        val softnessDeg: Double,
+        val gloss: Double,
+    ) {
+        constructor(light: Light) : this(light.azimuthDeg, light.elevationDeg, light.softnessDeg, light.gloss)
     }
 
     private val gains = Recent<Kind, List<Raster>>(GAINS)
@@ -42,7 +47,7 @@ public class Portrait internal constructor(
     }
 
     /**
-     * Key gain G of a light's direction and softness, for unit intensity and white light.
+     * Key gain G of a light's direction, softness and gloss, for unit intensity and white light.
      *
      * @param side longer side of the photo that it is fitted to; null for full size.
      */

@@ -106,6 +106,7 @@ fun JsonElement.toLight(): Light = Light(
     number("intensity"),
     jsonObject.getValue("color").numbers(),
     number("softness_deg"),
+    number("gloss"),
     text("reason"),
 )
 

@@ -84,14 +84,23 @@ class PortraitTest {
         portrait.render(Setup(listOf(Light(-77.0, 11.0, intensity = 0.0)), 0.5))
         assertEquals(before, models.runs)
         portrait.render(lights.map { it.copy(softnessDeg = it.softnessDeg + 1) })
-        assertEquals(before.getValue("quotient") + lights.size, models.runs["quotient"])
-        assertEquals(before.filterKeys { it != "quotient" }, models.runs.filterKeys { it != "quotient" })
+        assertEquals(before.getValue("key") + lights.size, models.runs["key"])
+        assertEquals(before.filterKeys { it != "key" }, models.runs.filterKeys { it != "key" })
+    }
+
+    @Test
+    fun `matte light has no highlights`() {
+        val (shiny, matte) = listOf(1.0, 0.0).map { gloss ->
+            portrait.render(lights.map { it.copy(gloss = gloss) }).image.numbers()
+        }
+        val (less, more) = matte.indices.count { matte[it] < shiny[it] } to matte.indices.count { matte[it] > shiny[it] }
+        assertTrue(less > 20 * more) { "$less values are darker, $more brighter" }
     }
 
     @Test
     fun `lights that moved on are forgotten, and found again`() {
         val fresh = relighter.look(Golden.example)
-        fun runs() = models.runs["quotient"] ?: 0
+        fun runs() = models.runs["key"] ?: 0
         val first = fresh.render(lights.take(1), side = side).image
         val start = runs()
         for (k in 1..FITS) fresh.render(listOf(Light(k.toDouble(), 0.0)), side = side)

@@ -14,10 +14,6 @@ import portrait.relight.Constants.CastShadow.REACH
 import portrait.relight.Constants.CastShadow.SHARPEST
 import portrait.relight.Constants.CastShadow.STEPS
 
-/** Light visibility map: Lambert's cosine, and the shadows that the face mesh throws on itself. */
-internal fun lightVisibility(mesh: Surface, normals: Raster, direction: Vector, radius: Float): Raster =
-    visibility(normals, direction).zip(unshadowed(mesh, direction, radius)) { cosine, free -> cosine * free }
-
 /**
  * Share of a light that the face mesh leaves free to be seen from each of its points, 1 outside it: its
  * depth is followed towards the light up to its horizon (Max 1988).

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Shading: how bright light makes a surface, for a key light and for the light already there. */
+/** Shading: how bright the light already there makes a surface. */
 package portrait.relight
 
 import kotlin.math.ln
 import kotlin.math.max
+import kotlin.math.sqrt
 import portrait.relight.Constants.Environment.HEIGHT
 import portrait.relight.Constants.Environment.WIDTH
+import portrait.relight.Constants.Shading.BELIEF
+import portrait.relight.Constants.Shading.HARDNESS
 import portrait.relight.Constants.Shading.NO_LIGHT
 import portrait.relight.Constants.Shading.SHADING_LIMIT
-
-/** Light visibility map `max(0, n.l)` of Lambert's law, one channel. */
-internal fun visibility(normals: Raster, direction: Vector): Raster {
-    val (x, y, z) = Triple(direction.x.toFloat(), direction.y.toFloat(), direction.z.toFloat())
-    val n = normals.data
-    return Raster(normals.rows, normals.columns, 1, FloatArray(n.size / 3) {
-        max(n[it * 3] * x + n[it * 3 + 1] * y + n[it * 3 + 2] * z, 0f)
-    })
-}
 
 /**
  * How bright the light already there makes a white surface, against the face's mean.
@@ -44,6 +38,23 @@ internal fun shading(environment: Environment, normals: Raster, face: Raster): R
         irradiance.data[i] = relative.coerceIn(-SHADING_LIMIT, SHADING_LIMIT) * person
     }
     return irradiance
+}
+
+/**
+ * How far an estimated light's shading is believed, within [BELIEF]: the harder it is, the more.
+ *
+ * @param shading three channels, by [shading].
+ * @param face one channel, 1 on the visible face, else 0.
+ */
+internal fun belief(shading: Raster, face: Raster): Float {
+    val on = face.data.indices.filter { face.data[it] > 0 }.map { i ->
+        (0 until 3).sumOf { shading.data[i * 3 + it].toDouble() } / 3
+    }
+    val mean = on.average()
+    val spread = if (on.isEmpty()) 0.0 else sqrt(on.sumOf { (it - mean) * (it - mean) } / on.size)
+    val (soft, hard) = HARDNESS
+    val (low, high) = BELIEF
+    return low + (high - low) * ((spread.toFloat() - soft) / (hard - soft)).coerceIn(0f, 1f)
 }
 
 /** Mean luminance of the cells whose [mask] is not 0, of all without one; null where there is none. */

@@ -5,7 +5,7 @@ import java.util.WeakHashMap
 import kotlin.math.exp
 import portrait.relight.Constants.Environment.HEIGHT
 import portrait.relight.Constants.Environment.WIDTH
-import portrait.relight.Constants.Stages.GREY
+import portrait.relight.Constants.Quotient.SHINE
 import portrait.relight.Constants.Stages.LOG_RANGE
 import portrait.relight.Constants.Stages.TRUSTED
 import portrait.relight.Constants.Stages.TRUST_BLUR
@@ -31,7 +31,7 @@ public interface Stages : AutoCloseable {
     public fun lighting(view: View, normals: Raster): Environment
 
     /**
-     * Key gain G of a light's direction and softness, for unit intensity and white light.
+     * Key gain G of a light's direction, softness and gloss, for unit intensity and white light.
      *
      * @param normals of [Normals.vectors].
      * @return three channels >= 0.
@@ -40,15 +40,16 @@ public interface Stages : AutoCloseable {
 }
 
 /**
- * The stages as the three networks make them, whatever runs the networks.
+ * The stages as the four networks make them, whatever runs the networks.
  *
  * The networks are `normals` (photo of twice the size, mesh -> normals, confidence), `lighting`
- * (photo, normals, skin -> log_environment) and `quotient` (photo of twice the size, normals,
- * visibility, shading, light -> gain).
+ * (photo, normals, skin -> log_environment), `shading` (photo of twice the size and its mirror image,
+ * normals, the lighting's shading -> log_shading) and `key` (normals, mesh, cast shadows, light -> key).
+ * A light that moves runs the last alone.
  */
 public class NetworkStages(private val models: Models) : Stages {
-    /** Each face's existing light and the shading it makes, while the face is in use. */
-    private val shadings = WeakHashMap<View, Pair<Environment, Raster>>()
+    /** Each face's environment and what it makes there, while the face is in use. */
+    private val kept = WeakHashMap<View, Pair<Environment, Existing>>()
 
     override fun normals(view: View): Normals {
         val mesh = FloatArray(SIDE * SIDE * 4) {
@@ -77,40 +78,20 @@ public class NetworkStages(private val models: Models) : Stages {
     }
 
     override fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster {
-        val onPerson = normals.weighted(view.person)
-        val direction = light.direction
-        val radius = radians(light.softnessDeg).toFloat()
-        val inputs = mapOf(
-            "photo" to view.finePhoto.data,
-            "normals" to onPerson.data,
-            "visibility" to lightVisibility(view.mesh, onPerson, direction, radius).data,
-            "shading" to shadingOf(view, normals, environment).data,
-            "light" to floatArrayOf(
-                direction.x.toFloat(),
-                direction.y.toFloat(),
-                direction.z.toFloat(),
-                radius,
-            ),
-        )
-        val gain = models.run("quotient", inputs).getValue("gain")
-        if (!isGrey(view.photo)) return Raster(SIDE, SIDE, 3, gain)
-        return Raster(SIDE, SIDE, 3, FloatArray(gain.size) { // a grey photo stays grey
-            val first = it - it % 3
-            (gain[first] + gain[first + 1] + gain[first + 2]) / 3
-        })
+        val there = existingOf(view, normals, environment)
+        val key = models.run("key", keyInputs(view, there.surface, light)).getValue("key")
+        return there.gain(key, SHINE * light.gloss.toFloat())
     }
 
-    /** The shading of a face, kept: a light that moves leaves it alone. */
-    private fun shadingOf(view: View, normals: Raster, environment: Environment): Raster = synchronized(shadings) {
-        shadings[view]?.takeIf { it.first === environment }?.second
-            ?: shading(environment, normals.weighted(view.person), view.face).also { shadings[view] = environment to it }
+    /** The light already there on a face, kept: a light that moves leaves it alone. */
+    private fun existingOf(view: View, normals: Raster, environment: Environment): Existing = synchronized(kept) {
+        kept[view]?.takeIf { it.first === environment }?.second ?: run {
+            val surface = between(view, normals)
+            val found = models.run("shading", shadingInputs(view, surface, environment))
+            existing(view, surface, environment, found.getValue("log_shading")).also { kept[view] = environment to it }
+        }
     }
 
     /** Frees the networks. */
     override fun close(): Unit = models.close()
-}
-
-private fun isGrey(photo: Raster): Boolean = (photo.data.indices step 3).all {
-    val (red, green, blue) = Triple(photo.data[it], photo.data[it + 1], photo.data[it + 2])
-    maxOf(red, green, blue) - minOf(red, green, blue) < GREY
 }

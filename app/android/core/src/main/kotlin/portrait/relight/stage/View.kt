@@ -25,6 +25,7 @@ import portrait.relight.Constants.View.STRAY
  *   all of it and a pixel around it where the face is all that is known of a person.
  * @property skin in [0, 1], trust in a pixel as plain, well exposed skin.
  * @property outline 256 x 256, probability in [0, 1] of a person.
+ * @property landmarks triples in pixels of the crop at 128 pixels, z in the same scale, smaller nearer.
  */
 public class View(
     public val finePhoto: Raster,
@@ -33,6 +34,7 @@ public class View(
     public val innerFace: Raster,
     public val skin: Raster,
     public val outline: Raster,
+    public val landmarks: FloatArray,
 ) {
     /** 1 on the face mesh, else 0. */
     public val face: Raster get() = mesh.mask
@@ -72,7 +74,7 @@ internal fun look(perception: Perception, photo: Photo, face: Face): View {
         minOf(onFace.data[it], if (normals.data[it * 3 + 2] > FACING) mask.data[it] else inner.data[it])
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
-    return View(crop.toRaster(), small, mesh, gaussianBlur(certain, SOFT.toDouble()), skin, outline)
+    return View(crop.toRaster(), small, mesh, gaussianBlur(certain, SOFT.toDouble()), skin, outline, landmarks)
 }
 
 /** 1 where a pixel is neither clipped nor black, else 0. */

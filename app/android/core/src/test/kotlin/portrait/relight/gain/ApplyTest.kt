@@ -45,21 +45,4 @@ class ApplyTest {
         val (before, after) = photo.numbers() to apply(photo, added, 3.0).numbers()
         assertTrue(before.indices.all { after[it] >= before[it] })
     }
-
-    @Test
-    fun `visibility is Lambert's cosine where the face throws no shadow`() {
-        val normals = Golden.raster("normals/normals").weighted(Golden.raster("view/person"))
-        val (x, y, z, radius) = Golden.floats("quotient/light")
-        val direction = Vector(x.toDouble(), y.toDouble(), z.toDouble())
-        val found = lightVisibility(Golden.view.mesh, normals, direction, radius)
-        assertGolden("quotient/visibility", found.data, 1f, 2e-3f)
-    }
-
-    @Test
-    fun `shading is the existing light's`() {
-        val normals = Golden.raster("normals/normals").weighted(Golden.raster("view/person"))
-        val environment = Environment(Golden.raster("lighting/environment"))
-        val found = shading(environment, normals, Golden.raster("view/face"))
-        assertGolden("quotient/shading", found.every(2).data, 0.1f, 3e-3f)
-    }
 }

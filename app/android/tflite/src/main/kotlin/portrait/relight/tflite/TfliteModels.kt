@@ -14,10 +14,10 @@ import portrait.relight.Models
 public const val FOLDER: String = "portrait_relight"
 
 /**
- * Who runs which model unless told otherwise. The key gain runs again with every move of a light and
+ * Who runs which model unless told otherwise. The key network runs again with every move of a light and
  * gains by the GPU; the others run once per face, sooner than a GPU is set up for them.
  */
-public val DEFAULT_ACCELERATORS: Map<String, Accelerator> = mapOf("quotient" to Accelerator.GPU)
+public val DEFAULT_ACCELERATORS: Map<String, Accelerator> = mapOf("key" to Accelerator.GPU)
 
 /**
  * The networks that come with the library, ours and MediaPipe's, on TensorFlow Lite.
