@@ -46,7 +46,7 @@ export async function checkGrey(): Promise<void> {
     run: async () => ({ log_shading: array("grey/log_shading"), key: array("grey/key") }),
   };
   const whole = new Raster(SIDE, SIDE, 1).map(() => 1);
-  const normals = new Raster(SIDE, SIDE, 3).map(() => 3 ** -0.5);
+  const normals = new Raster(SIDE, SIDE, 3).map((_, i) => (i % 3 === 2 ? 1 : 0));
   const environment = new Environment(raster("environment/uniform"));
   const light: Light = values["relight/placed"];
   const landmarks = new Float32Array(POINTS * 3);
@@ -56,7 +56,7 @@ export async function checkGrey(): Promise<void> {
     const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
     const view = { photo, finePhoto: photo, person: whole, mesh, landmarks } as View;
     const gain = await keyGain(answer, await gainInputs(answer, view, normals, environment, 0), light);
-    matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 1e-6);
+    matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 2e-5); // of about 5, in single precision
   }
 }
 
