@@ -299,9 +299,7 @@ public object Constants {
     }
 
     public object Light {
-        /**
-         * Upper bound of intensities, colours, gloss and strengths: far beyond any use, far from overflow.
-         */
+        /** Upper bound of intensities, colours, gloss and strengths: beyond any use, far from overflow. */
         public const val BRIGHTEST: Double = 100.0
         /** Largest radius of a light: half of all that it could fill on its side. */
         public const val SOFTEST_DEG: Double = 45.0
