@@ -12,8 +12,8 @@ Files: those of :mod:`export.vectors.vector`; ``relit.png``, the example relit a
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,12 +29,13 @@ from export.vectors.vector import Vectors
 from relight import Analysis, Face, Light, Portrait, Relighter, Setup, load_photo
 from relight.error import plain_errors
 from relight.face.perception import Perception
-from relight.gain.guide import upsample
+from relight.gain.guide import FaceGain, upsample
+from relight.gain.reach import Reach
 from relight.geometry import Crop
 from relight.models.library import read_manifest
 from relight.stage.analysis import key_gain
+from relight.stage.body import SEEN_SIDE
 from relight.stage.tflite import TfliteStages
-from relight.stage.view import FINE, SIDE
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "astronaut.png"
@@ -59,15 +60,15 @@ Float = NDArray[np.float32]
 
 
 class _Recorded(Perception):
-    """Knows one person's outline and no more."""
+    """Knows one person's outlines, around the head and around the body, and no more."""
 
     def __init__(self, person: Image8) -> None:
         super().__init__()
-        self._mask = person
+        self._masks = itertools.cycle(person)
 
     def person(self, image: Image8) -> Float:
-        """The outline, whatever the picture."""
-        return self._mask.astype(np.float32) / 255
+        """The outlines in turn, whatever the picture."""
+        return next(self._masks).astype(np.float32) / 255
 
 
 class _Recorder(TfliteStages):
@@ -85,15 +86,16 @@ class _Recorder(TfliteStages):
 
 
 def find(pixels: Image8) -> tuple[Float, Image8]:
-    """Landmarks ``(478, 3)`` and outline ``(256, 256)`` uint8 of a photo's largest face."""
+    """Landmarks ``(478, 3)`` of a photo's largest face, and its outlines, ``(N, 256, 256)``."""
     with Relighter() as relighter:
         face = relighter.find_faces(pixels)[0]
     detector = Perception()
     try:
-        person = detector.person(face.crop.extract(pixels, FINE * SIDE))
+        squares = Reach.of(face.crop, pixels.shape)
+        seen = [detector.person(crop.extract(pixels, SEEN_SIDE)) for crop in squares if crop]
     finally:
         detector.close()
-    return face.landmarks, np.round(person * 255).astype(np.uint8)
+    return face.landmarks, np.round(np.stack(seen) * 255).astype(np.uint8)
 
 
 def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Image8]:
@@ -102,7 +104,8 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
     Args:
         pixels: the example, ``(H, W, 3)`` uint8 sRGB.
         landmarks: of its face, ``(478, 3)``.
-        person: its outline on the face's crop, ``(256, 256)`` uint8, 255 for certain.
+        person: its outlines on the face's crop and on the body's square, ``(2, 256, 256)`` uint8,
+            255 for certain.
     """
     vectors = Vectors()
     for stage in (*pixel_vector.STAGES, *light_vector.STAGES):
@@ -162,7 +165,7 @@ def add_turned(
         portrait = relighter.look(pixels, [face])
         analysis = portrait.analyses[0]
         vectors.array(f"{name}/landmarks", landmarks)
-        vectors.array(f"{name}/person_mask", person)
+        vectors.array(f"{name}/person_masks", person)
         vectors.value(f"{name}/crop", square(face.crop))
         vectors.value(f"{name}/head_pose", face.head_pose)
         vectors.value(f"{name}/crop_pose", face.crop_pose)
@@ -197,7 +200,8 @@ def _look(vectors: Vectors, face: Face, analysis: Analysis, person: Image8) -> N
     vectors.value("face/head_from_cam", face.head_from_cam)
     vectors.value("face/head_pose", face.head_pose)
     vectors.value("face/crop_pose", face.crop_pose)
-    vectors.array("view/person_mask", person)
+    vectors.array("view/person_mask", person[0])
+    vectors.array("view/body_mask", person[1])
     vectors.array("view/photo", np.round(view.photo * 255).astype(np.uint8))
     vectors.array("view/mesh_normals", view.mesh.normals)
     vectors.array("view/mesh_depth", view.mesh.depth)
@@ -236,13 +240,19 @@ def _gain(
 ) -> None:
     """The gain on the photo's edges, in the example and enlarged beyond the working size."""
     strength = light.intensity * np.array(light.color, np.float32)
-    gain = strength * key_gain(models, analysis, light)
+    unit = key_gain(models, analysis, light)
+    gain = FaceGain(strength * unit.head, None if unit.body is None else strength * unit.body)
     added = upsample(pixels, [analysis.outline], [gain])
-    vectors.array("relight/added_gain", gain)
+    vectors.array("relight/added_gain", gain.head)
+    body = analysis.body
+    assert body is not None  # noqa: S101
+    assert unit.body is not None  # noqa: S101
+    for name in ("normals", "existing", "trust", "meeting"):
+        vectors.array(f"body/{name}", getattr(body, name))
+    vectors.array("body/gain", unit.body)
     add_gain_map(vectors, "relight/gain_map", added, EVERY)
     large = np.ascontiguousarray(pixels.repeat(ENLARGED, 0).repeat(ENLARGED, 1))
-    outline = analysis.outline
-    outline = replace(outline, crop=outline.crop.scaled(ENLARGED))
+    outline = analysis.outline.scaled(ENLARGED)
     vectors.value("guide/enlarged", ENLARGED)
     add_gain_map(vectors, "guide/large", upsample(large, [outline], [gain]), 4 * EVERY)
 

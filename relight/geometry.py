@@ -233,6 +233,23 @@ class Crop:
         onto_crop = np.linalg.inv(self._to_photo(len(values)))
         return _warp(values, onto_crop @ onto_photo, (grid.columns, grid.rows), outside)
 
+    def onto_crop(
+        self, values: NDArray[Any], other: Crop, resolution: int, outside: float | None = None
+    ) -> NDArray[Any]:
+        """Resample values given on this crop to another one, bilinear.
+
+        Args:
+            values: ``(R, R)`` or ``(R, R, C)`` float32 over the whole crop.
+            other: where they are wanted.
+            resolution: side of the result.
+            outside: value around the crop; ``None`` repeats its edges.
+
+        Returns:
+            ``(resolution, resolution[, C])``.
+        """
+        onto_crop = np.linalg.inv(self._to_photo(len(values))) @ other._to_photo(resolution)
+        return _warp(values, onto_crop, resolution, outside)
+
     def scaled(self, factor: float) -> Crop:
         """The square on the photo scaled by a factor."""
         return Crop(self.x * factor, self.y * factor, self.size * factor, self.roll)

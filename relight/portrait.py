@@ -7,7 +7,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from relight.face.face import Face
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
-from relight.gain.guide import Canvas, Guide
+from relight.gain.guide import Canvas, FaceGain, Guide
 from relight.light import BRIGHTEST, Light
 from relight.photo.color.gamut import Gamut
 from relight.photo.file import Photo
@@ -30,7 +30,7 @@ Float = NDArray[np.float32]
 PREVIEW_SIDE = 1024
 """Longer side of a preview, pixels, unless another is asked for."""
 GAINS = 32
-"""Lights whose gains, as the networks give them, are kept: 0.2 MB a face each."""
+"""Lights whose gains, as the networks give them, are kept: 0.25 MB a face each."""
 FITS = 4
 """Lights whose gains, fitted to the photo's edges, are kept at each size: up to 12 MB each."""
 SIZES = 2
@@ -163,15 +163,15 @@ class Portrait:
             sheet = self._sheets(None if side is None or side >= longer else side)
             return sheet, [sheet.fit(*_key(light)) for light in lights]
 
-    def _predicted(self, *key: float) -> list[Float]:
+    def _predicted(self, *key: float) -> list[FaceGain]:
         """What is kept of the networks' gains of a light."""
         with self._predicting:
             return self._gains(*key)
 
     def _predict(
         self, azimuth_deg: float, elevation_deg: float, softness_deg: float, gloss: float
-    ) -> list[Float]:
-        """What the networks say of a unit light, for each face on its crop."""
+    ) -> list[FaceGain]:
+        """What is predicted of a unit light, for each face on its crop and its body's square."""
         light = Light(azimuth_deg, elevation_deg, softness_deg=softness_deg, gloss=gloss)
         return [key_gain(self._stages, analysis, light) for analysis in self.analyses]
 
@@ -184,15 +184,15 @@ class Portrait:
             if gamut := self.photo.gamut:
                 rgb = gamut.encode(rgb)
             found, self._canvas = self._canvas, None
-            canvas = found() if found else Canvas(self.photo.rgb8, [o.crop for o in outlines])
+            canvas = found() if found else Canvas(self.photo.rgb8, [o.reach for o in outlines])
         else:
             import cv2
 
             scale = side / max(self.photo.width, self.photo.height)
             size = [max(1, round(n * scale)) for n in (self.photo.width, self.photo.height)]
             rgb = cv2.resize(self.photo.rgb8, size, interpolation=cv2.INTER_AREA)
-            outlines = [replace(o, crop=o.crop.scaled(scale)) for o in outlines]
-            canvas = Canvas(rgb, [o.crop for o in outlines])
+            outlines = [outline.scaled(scale) for outline in outlines]
+            canvas = Canvas(rgb, [o.reach for o in outlines])
         guide = Guide(canvas, outlines)
 
         @functools.lru_cache(FITS)

@@ -18,6 +18,7 @@ from relight.face import search
 from relight.face.face import Face
 from relight.face.perception import Perception
 from relight.gain.guide import Canvas
+from relight.gain.reach import Reach
 from relight.light import BRIGHTEST, Light
 from relight.models.library import Models
 from relight.photo.file import Photo, Source, load_photo
@@ -180,7 +181,9 @@ class Relighter:
             chosen = self.find_faces(photo) if faces is None else list(faces)
         if not chosen:
             raise NoFaceError(f"{photo.name}: no face found in this photo")
-        canvas = helper.start(lambda: Canvas(photo.rgb8, [face.crop for face in chosen]))
+        canvas = helper.start(
+            lambda: Canvas(photo.rgb8, [Reach.of(face.crop, photo.shape) for face in chosen])
+        )
         with _timed(timings, "analysis"):
             analyses = [self.analyze(photo, face) for face in chosen]
         return Portrait(

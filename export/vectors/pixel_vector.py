@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -17,7 +18,9 @@ from relight import Environment, Light, color, geometry
 from relight.face import mesh
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
-from relight.gain.guide import FADE, Canvas, Guide, Outline, follow_colors, upsample
+from relight.gain.edge import follow_colors
+from relight.gain.guide import Canvas, FaceGain, Guide, Layer, Outline, upsample
+from relight.gain.reach import FADE, Reach
 from relight.geometry import Crop, Grid
 from relight.stage.stages import NetworkStages
 from relight.stage.view import FINE, SIDE, View
@@ -118,19 +121,29 @@ def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     crops = (Crop(50, 75, 120), Crop(150, 90, 140, 0.6))
     vectors.value("guide/photo", {"top": 60, "left": 120, "rows": rows, "columns": columns})
     vectors.value("guide/crops", [square(crop) for crop in crops])
+    wider = Reach.of(crops[1], photo.shape).body
+    assert wider is not None  # noqa: S101
+    vectors.value("guide/wider", square(wider))
     outlines, gains = [], []
     for i, crop in enumerate(crops):
         person, trust = smooth((48, 48), 10 + i, 6.0), smooth((24, 24), 20 + i)
         face = (smooth((24, 24), 30 + i) > 0.7).astype(np.float32)
         outlines.append(Outline(crop, person, face, trust))
-        gains.append(smooth((32, 32, 3), 40 + i, 4.0) * np.float32(2))
-        parts = {"person": person, "face": face, "confidence": trust, "gain": gains[-1]}
+        gains.append(FaceGain(smooth((32, 32, 3), 40 + i, 4.0) * np.float32(2)))
+        parts = {"person": person, "face": face, "confidence": trust, "gain": gains[-1].head}
         for name, array in parts.items():
             vectors.array(f"guide/{name}/{i}", array)
     vectors.value("guide/fade", FADE)
     add_gain_map(vectors, "guide/one", upsample(photo, outlines[:1], gains[:1]), 2)
     add_gain_map(vectors, "guide/two", upsample(photo, outlines, gains), 2)
-    vectors.array("guide/two/person", Guide(Canvas(photo, crops), outlines).person[::2, ::2])
+    body = Layer(wider, smooth((64, 64), 50, 6.0), smooth((32, 32), 51))
+    around = smooth((16, 16, 3), 52, 4.0)
+    for name, array in (("person", body.person), ("confidence", body.confidence), ("gain", around)):
+        vectors.array(f"guide/wider/{name}", array)
+    outlines[1], gains[1] = replace(outlines[1], body=body), FaceGain(gains[1].head, around)
+    add_gain_map(vectors, "guide/body", upsample(photo, outlines, gains), 2)
+    guide = Guide(Canvas(photo, [outline.reach for outline in outlines]), outlines)
+    vectors.array("guide/body/person", guide.person[::2, ::2])
 
 
 class _Answer(NetworkStages):

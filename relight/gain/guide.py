@@ -3,179 +3,215 @@
 
 What depends on the photo and the faces alone is worked out once; each further light costs only the
 gain's own filtering.
-
-References:
-    He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
 """
 
 from __future__ import annotations
 
-import math
+import functools
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from relight.gain.apply import GainMap
+from relight.gain.edge import EdgeFilter, outline_on_edges, photo_trust
+from relight.gain.reach import (
+    Box,
+    Place,
+    Reach,
+    around,
+    box_of,
+    enlarged,
+    grid_over,
+    hull,
+    inner,
+    part_of,
+    place,
+    scale_for,
+    share_out,
+    window,
+)
 from relight.geometry import Crop, Grid, smoothstep
 
 Float = NDArray[np.float32]
 
 GAIN_SIDE = 128
 """Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge."""
-WORK_SIDE = 1024
-"""The gain is fitted to the photo's edges at this size at most, then enlarged."""
+BODY_SIDE = 64
+"""Side of the body's gain as predicted."""
 OUTLINE_SIDE = 20
 """The person's outline may move by the crop's side over this to meet an edge of the photo."""
-COARSEST = 4
-"""The filter's coefficients are found at no less than the grid's resolution over this."""
-EDGE = 1e-3
-"""Variance of the photo's brightness, sRGB, that counts as an edge for the gain."""
-OUTLINE_EDGE = 1e-4
-"""Variance of its colours that counts as one for the person's outline."""
 SURE = (0.45, 0.95)
 """Probability of a person between which light grows from nothing to all."""
-FADE = 0.22
-"""Share of the crop, at its border, over which the light dies away,"""
-OPEN = 0.05
-"""but not at a side that lies beyond the photo's border by more than this share of the crop."""
+BODY_SURE = (0.3, 0.7)
+"""The same on a body: clothes are recognised less surely than hair, and end less softly."""
+NOBODY = 0.02
+"""Probability below which nobody is looked for: far less than where light begins."""
 LEAST = 1e-3
 """Gains below this, invisible, are dropped; so is the filter's overshoot below zero."""
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in brightness: ITU-R BT.601, as OpenCV turns colours to grey."""
-OUTLINE_SCALE = 0.25
-"""The coefficients of the outline's filter are found on the grid at this scale, a sixteenth of its
-cells: finding them on all takes longest of all that is done once a photo,"""
-OUTLINE_LEAST = 8
-"""but at full size on a grid with a side of fewer cells: a sixteenth of those is too few."""
-NOWHERE = 1e-6
-"""Keeps a face's share finite where no face's window reaches; the share there is nothing."""
-CALM = 5
-"""Side of the square of cells over which brightness is averaged before it is judged: wide enough
-that a single noisy cell is neither lost nor trusted by itself."""
-IN_BLACK = 0.3
-"""Share of the light that black still gets: with none, hair would stay behind as a hole."""
-DARK = (0.02, 0.12)
-"""Brightness, sRGB, over a veil's between which that share grows to all of the light: below them
-lifted noise would show."""
-SAMPLED_EVERY = 4
-"""Of so many cells along each axis one tells how dark the photo is: enough for a quantile."""
-LEAST_OF = 1000
-"""The photo's least brightness is what one cell in so many stays below: noise is no floor;"""
-BLACK_OF = 200
-"""its black is what one in so many does;"""
-DARK_OF = 50
-"""its dark parts end where one in so many does."""
-BLACK = 0.05
-"""Brightness, sRGB, that a photo's black has at most; what it is above lies like a veil over it."""
-VEIL = 1.5
-"""By so much more than its excess is light held back: noise lifts it further,"""
-THICKEST = 0.2
-"""but by no more than this,"""
-PILED = 0.03
-"""and only where the darkest 2 % of the cells lie closer together: a veil is a floor."""
-DARKEST_OF = 9
-"""Side of the square of cells whose darkest says how far a cell can be multiplied: wider than the
-seam where dark hair and a bright wall mix."""
-SOFTENED = 3
-"""Side of the square over which that is averaged again, so that no corner of the first shows."""
-_UNITS = 16
-"""OpenCV's guided filter sees brightness from 0 to this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Where light may fall on one square of a photo.
+
+    Attributes:
+        crop: the square.
+        person: ``(R, R)`` probability in [0, 1] that a pixel is part of a person.
+        confidence: ``(R', R')`` trust in the gain, [0, 1].
+    """
+
+    crop: Crop
+    person: Float
+    confidence: Float
+
+    def drawn(self, values: Float, cells: Grid) -> Float:
+        """Values on the square, drawn on cells that are finer than the square's pixels."""
+        return enlarged(functools.partial(self.crop.onto_grid, values), self.crop, cells)
+
+    def seen(self, shape: tuple[int, ...]) -> Box | None:
+        """Rows and columns of a photo of ``shape`` (H, W, ...) that hold all of the person."""
+        hits = [np.flatnonzero((self.person > NOBODY).any(axis)) for axis in (0, 1)]
+        if not hits[0].size:
+            return None
+        side = len(self.person)
+        corners = [(x, y) for x in hits[0][[0, -1]] for y in hits[1][[0, -1]]]
+        at = self.crop.to_photo((np.array(corners, float) + 0.5) / side)
+        margin = 2 * self.crop.size / side
+        left, top = np.maximum(np.floor(at.min(0) - margin), 0).astype(int).tolist()
+        right, bottom = np.minimum(np.ceil(at.max(0) + margin), shape[1::-1]).astype(int).tolist()
+        return (slice(top, bottom), slice(left, right)) if top < bottom and left < right else None
 
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """Where one face's light may fall, on its crop.
+    """Where one face's light may fall: on its crop, and on a wider square around the body.
 
     Attributes:
-        crop: the square of the photo.
-        person: ``(R, R)`` probability in [0, 1] that a pixel is part of a person.
-        face: ``(R, R)`` in [0, 1], 1 where it is so for certain: inside the face.
-        confidence: ``(R, R)`` trust in the gain, [0, 1].
+        crop: the face's square of the photo.
+        person: ``(R, R)`` probability in [0, 1] that a pixel of it is part of a person.
+        face: ``(R', R')`` in [0, 1], 1 where it is so for certain: inside the face.
+        confidence: ``(R'', R'')`` trust in the gain, [0, 1].
+        body: the wider square, turned as the crop; ``None`` where there is none.
     """
 
     crop: Crop
     person: Float
     face: Float
     confidence: Float
+    body: Layer | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """The squares."""
+        return Reach(self.crop, None if self.body is None else self.body.crop)
+
+    def scaled(self, factor: float) -> Outline:
+        """The outline on the photo scaled by a factor."""
+        body = self.body
+        if body is not None:
+            body = replace(body, crop=body.crop.scaled(factor))
+        return replace(self, crop=self.crop.scaled(factor), body=body)
+
+
+class FaceGain(NamedTuple):
+    """A face's gain as predicted.
+
+    Attributes:
+        head: ``(S, S, 3)`` float32 >= 0 on its crop.
+        body: the same on the body's square; ``None`` where there is none.
+    """
+
+    head: Float
+    body: Float | None = None
 
 
 class Canvas:
     """A photo around its faces, on the cells that gains are fitted to: all but who is where."""
 
-    def __init__(self, rgb: NDArray[np.uint8], crops: Sequence[Crop]) -> None:
+    def __init__(self, rgb: NDArray[np.uint8], reaches: Sequence[Reach]) -> None:
         """Shrink the photo and find its edges.
 
         Args:
             rgb: ``(H, W, 3)`` uint8 sRGB.
-            crops: one per face, at least one.
+            reaches: one per face, at least one.
         """
         import cv2
 
-        self.grid = grid = _grid(rgb.shape, crops)
+        self.grid = grid = grid_over(rgb.shape, reaches)
         self.colors = _on_grid(rgb, grid)
         brightness = cv2.cvtColor(self.colors, cv2.COLOR_RGB2GRAY)
-        self.trust = _photo_trust(brightness)
-        self.shares = _shares([_window(crop, grid, rgb.shape) for crop in crops])
-        self.filters = [
-            _EdgeFilter(brightness, grid, crop.size / grid.step / GAIN_SIDE) for crop in crops
-        ]
+        self.trust = photo_trust(brightness)
+        self.brightness = cv2.merge([brightness] * 3)
+        self.shape = rgb.shape
+        self.edges = []
+        for head, _ in reaches:
+            box, radius = box_of(head.visible(rgb.shape), grid), head.size / grid.step / GAIN_SIDE
+            cells = part_of(grid, box)
+            self.edges.append(EdgeFilter(brightness[box], cells, radius, scale_for(radius)))
 
 
 class Guide:
     """A photo's edges and the outlines of its people: made once, used for every light.
 
     Attributes:
-        person: ``(h, w)`` float32 in [0, 1], the people whose outlines they are, fading towards
-            their crops' borders.
+        grid: the cells that gains are fitted to: all on which there are people.
+        person: ``(h, w)`` float32 in [0, 1] on them, the people whose outlines they are, fading
+            towards where their squares end within the photo.
     """
 
     def __init__(self, canvas: Canvas, outlines: Sequence[Outline]) -> None:
         """Fit the outlines to the photo.
 
-        The gain fades towards the crop's border and where the photo is too dark to be multiplied.
+        The gain fades towards the squares' borders and where the photo is too dark to be
+        multiplied.
 
         Args:
-            canvas: of the photo, for the outlines' crops.
-            outlines: one per face, in the order of those crops.
+            canvas: of the photo, for the outlines' squares.
+            outlines: one per face, in the order of those squares.
         """
         import cv2
 
-        self._grid = grid = canvas.grid
-        self._layers: list[tuple[Crop, _EdgeFilter, Float]] = []
-        self.person = np.zeros((grid.rows, grid.columns), np.float32)
-        for outline, fitted, share in zip(outlines, canvas.filters, canvas.shares, strict=True):
-            crop = outline.crop
-            reach = crop.size / grid.step / OUTLINE_SIDE
-            person = crop.onto_grid(outline.person, grid)
-            person = smoothstep(_outline_on_edges(canvas.colors, person, reach), *SURE)
-            weight = np.maximum(person, crop.onto_grid(outline.face, grid), out=person)
-            weight *= share
-            self.person += weight
-            weight *= crop.onto_grid(outline.confidence, grid)
-            weight *= canvas.trust
-            self._layers.append((crop, fitted, cv2.merge([weight] * 3)))
-        cv2.threshold(self.person, LEAST, 0, cv2.THRESH_TOZERO, dst=self.person)
-        np.minimum(self.person, 1, out=self.person)
+        grid, shape = canvas.grid, canvas.shape
+        places = []
+        for outline in outlines:
+            seen = None if outline.body is None else outline.body.seen(shape)
+            places.append(place(outline.reach, seen, grid, shape))
+        share_out(places, [outline.crop for outline in outlines], grid)
+        person, weights = np.zeros((grid.rows, grid.columns), np.float32), []
+        for outline, where in zip(outlines, places, strict=True):
+            here, trust = _on_place(outline, where, canvas)
+            here *= where.share
+            person[where.box] += here
+            trust *= here
+            trust *= canvas.trust[where.box]
+            weights.append(trust)
+        cv2.threshold(person, LEAST, 0, cv2.THRESH_TOZERO, dst=person)
+        np.minimum(person, 1, out=person)
+        whole = hull([around(person > 0), *(where.head_box for where in places)])
+        self.grid, self.person = part_of(grid, whole), np.ascontiguousarray(person[whole])
+        self._layers = [
+            _layers(*each, canvas, whole)
+            for each in zip(outlines, places, weights, canvas.edges, strict=True)
+        ]
 
-    def fit(self, gains: Sequence[Float]) -> Float:
+    def fit(self, gains: Sequence[FaceGain]) -> Float:
         """Fit the faces' gains to the photo and join them; linear in the gains.
 
         Args:
-            gains: ``(S, S, 3)`` float32 >= 0 on each face's crop, in the outlines' order.
+            gains: one per face, in the outlines' order.
 
         Returns:
             ``(h, w, 3)`` float32 on the grid; the filter may overshoot below zero.
         """
-        import cv2
-
-        total: Float | None = None
-        for (crop, fitted, weight), gain in zip(self._layers, gains, strict=True):
-            layer = fitted.filter(crop.onto_grid(gain, fitted.coarse))
-            cv2.multiply(layer, weight, dst=layer)
-            total = layer if total is None else cv2.add(total, layer, dst=total)
-        assert total is not None  # noqa: S101
+        total = np.zeros((self.grid.rows, self.grid.columns, 3), np.float32)
+        for layers, gain in zip(self._layers, gains, strict=True):
+            for layer, values in zip(layers, gain, strict=False):
+                if values is not None:
+                    layer.add(values, total)
         return total
 
     def join(self, fits: Sequence[Float], weights: Sequence[ArrayLike]) -> GainMap:
@@ -187,182 +223,144 @@ class Guide:
         """
         import cv2
 
-        total = np.zeros((self._grid.rows, self._grid.columns, 3), np.float32)
+        total: Float | None = None
         for fitted, weight in zip(fits, weights, strict=True):
-            colors = np.asarray(weight, float).tolist()
-            cv2.add(total, cv2.multiply(fitted, (*colors, 0.0)), dst=total)
+            layer = cv2.multiply(fitted, (*np.asarray(weight, float).tolist(), 0.0))
+            total = layer if total is None else cv2.add(total, layer, dst=total)
+        if total is None:
+            total = np.zeros((self.grid.rows, self.grid.columns, 3), np.float32)
         cv2.threshold(total, LEAST, 0, cv2.THRESH_TOZERO, dst=total)
-        return GainMap(self._grid.left, self._grid.top, self._grid.step, total)
+        return GainMap(self.grid.left, self.grid.top, self.grid.step, total)
 
 
-class _EdgeFilter:
-    """Lets values change where a picture's brightness does (fast guided filter)."""
+def _on_place(outline: Outline, where: Place, canvas: Canvas) -> tuple[Float, Float]:
+    """The person and the trust in the gain on one face's cells."""
+    crop, body = outline.crop, outline.body
+    cells, head = part_of(canvas.grid, where.box), part_of(canvas.grid, where.head_box)
+    person, trust = crop.onto_grid(outline.person, head), crop.onto_grid(outline.confidence, head)
+    if body is not None and where.box != where.head_box:
+        person, trust = (
+            where.joined(
+                near, enlarged(functools.partial(body.crop.onto_grid, wide), body.crop, cells)
+            )
+            for near, wide in ((person, body.person), (trust, body.confidence))
+        )
+    reach = crop.size / cells.step / OUTLINE_SIDE
+    person = smoothstep(outline_on_edges(canvas.colors[where.box], person, reach), *SURE)
+    part = person[where.inner]
+    np.maximum(part, crop.onto_grid(outline.face, head, outside=0.0), out=part)
+    return person, trust
 
-    def __init__(self, brightness: Float, grid: Grid, radius: float) -> None:
+
+def _layers(
+    outline: Outline,
+    where: Place,
+    weight: Float,
+    edges: EdgeFilter,
+    canvas: Canvas,
+    whole: Box,
+) -> list[_Layer]:
+    """The squares of a face, ready for its gains: the head's, and the body's where it has one."""
+    body, coarse = outline.body, edges.coarse
+    head = _Layer(
+        outline.crop,
+        inner(where.head_box, whole),
+        weight[where.inner],
+        coarse,
+        None if body is None else window(outline.crop, coarse, canvas.shape),
+        (edges, canvas.brightness[where.head_box]),
+    )
+    if body is None:
+        return [head]
+    lit = weight > LEAST
+    lit[where.inner] &= where.head < 1
+    box = around(lit, where.box)
+    coarse = part_of(canvas.grid, box, scale_for(body.crop.size / canvas.grid.step / BODY_SIDE))
+    beside = 1 - window(outline.crop, coarse, canvas.shape)
+    return [
+        head,
+        _Layer(body.crop, inner(box, whole), weight[inner(box, where.box)], coarse, beside),
+    ]
+
+
+class _Layer:
+    """One square's light on a photo: drawn on coarse cells, weighed on the grid's."""
+
+    def __init__(
+        self,
+        crop: Crop,
+        box: Box,
+        weight: Float,
+        coarse: Grid,
+        counts: Float | None = None,
+        edges: tuple[EdgeFilter, Float] | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
-            brightness: ``(h, w)`` in [0, 1] on ``grid``.
-            grid: of the result; its sides are multiples of :data:`COARSEST`.
-            radius: half the window's side, in cells.
+            crop: the square.
+            box: the cells of the guide's grid that it lies on.
+            weight: ``(h, w)`` of the light there.
+            coarse: the coarse cells.
+            counts: ``(h', w')`` how far this square counts there; ``None`` for all.
+            edges: what fits light to the photo's edges and ``(h, w, 3)`` brightness.
         """
         import cv2
 
-        scale = next(s for s in (COARSEST, COARSEST // 2, 1) if s <= max(1.0, radius))
-        self.coarse = Grid(
-            grid.left, grid.top, grid.step * scale, grid.rows // scale, grid.columns // scale
-        )
-        self._window = (2 * max(1, round(radius / scale)) + 1,) * 2
-        size = (self.coarse.columns, self.coarse.rows)
-        small = cv2.resize(brightness, size, interpolation=cv2.INTER_AREA)
-        mean = cv2.blur(small, self._window)
-        variance = np.maximum(cv2.blur(small * small, self._window) - mean * mean, 0)
-        self._guide, self._small, self._mean, self._sharpness = (
-            cv2.merge([plane] * 3) for plane in (brightness, small, mean, 1 / (variance + EDGE))
-        )
+        self._crop, self._box, self._coarse, self._edges = crop, box, coarse, edges
+        self._weight = cv2.merge([np.ascontiguousarray(weight)] * 3)
+        self._counts = None if counts is None else cv2.merge([counts] * 3)
 
-    def filter(self, values: Float) -> Float:
-        """Values ``(h', w', 3)`` on the coarse grid, given back ``(h, w, 3)`` on the fine one."""
+    def add(self, gain: Float, total: Float) -> None:
+        """Add the light of a gain on the square to that on the guide's grid."""
         import cv2
 
-        mean = cv2.blur(values, self._window)
-        slope = cv2.blur(values * self._small, self._window) - mean * self._mean
-        slope *= self._sharpness
-        offset = mean - slope * self._mean
-        size = self._guide.shape[1::-1]
-        slope, offset = (
-            cv2.resize(cv2.blur(x, self._window), size, interpolation=cv2.INTER_LINEAR)
-            for x in (slope, offset)
+        drawn = self._crop.onto_grid(gain, self._coarse)
+        planes = [drawn] if self._edges is None else [*self._edges[0].coefficients(drawn)]
+        if self._counts is not None:
+            planes = [cv2.multiply(plane, self._counts, dst=plane) for plane in planes]
+        size = self._weight.shape[1::-1]
+        first, *offset = (
+            cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in planes
         )
-        cv2.multiply(slope, self._guide, dst=slope)
-        result: Float = cv2.add(slope, offset, dst=slope)
-        return result
+        if self._edges is not None:
+            cv2.multiply(first, self._edges[1], dst=first)
+            cv2.add(first, offset[0], dst=first)
+        cv2.multiply(first, self._weight, dst=first)
+        part = total[self._box]
+        cv2.add(part, first, dst=part)
 
 
 def upsample(
-    rgb: NDArray[np.uint8], outlines: Sequence[Outline], gains: Sequence[Float]
+    rgb: NDArray[np.uint8], outlines: Sequence[Outline], gains: Sequence[FaceGain]
 ) -> GainMap:
     """Fit faces' gains to a photo's edges, once; see :class:`Guide`."""
-    guide = Guide(Canvas(rgb, [outline.crop for outline in outlines]), outlines)
+    guide = Guide(Canvas(rgb, [outline.reach for outline in outlines]), outlines)
     return guide.join([guide.fit(gains)], [(1, 1, 1)])
-
-
-def _grid(shape: tuple[int, ...], crops: Sequence[Crop]) -> Grid:
-    """Cells over all crops' visible parts; rows and columns are multiples of :data:`COARSEST`."""
-    boxes = [crop.visible(shape) for crop in crops]
-    top, bottom = min(b[0].start for b in boxes), max(b[0].stop for b in boxes)
-    left, right = min(b[1].start for b in boxes), max(b[1].stop for b in boxes)
-    factor = max(1, math.ceil(max(bottom - top, right - left) / WORK_SIDE))
-    rows, columns = (
-        math.ceil(side / factor / COARSEST) * COARSEST for side in (bottom - top, right - left)
-    )
-    return Grid(left, top, factor, rows, columns)
 
 
 def _on_grid(rgb: NDArray[np.uint8], grid: Grid) -> Float:
     """The photo on a grid, ``(rows, columns, 3)`` in [0, 1]; past its border its edge repeats."""
     import cv2
 
-    height, width = grid.rows * grid.step, grid.columns * grid.step
-    region = rgb[grid.top : grid.top + height, grid.left : grid.left + width]
-    pad = (height - region.shape[0], width - region.shape[1])
-    if any(pad):
-        region = cv2.copyMakeBorder(region, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
-    guide = cv2.resize(region, (grid.columns, grid.rows), interpolation=cv2.INTER_AREA)
-    result: Float = guide.astype(np.float32) / 255
+    step = grid.step
+    region = rgb[grid.top :, grid.left :][: grid.rows * step, : grid.columns * step]
+    rows, columns = region.shape[0] // step, region.shape[1] // step
+    drawn = np.empty((grid.rows, grid.columns, 3), np.uint8)
+    # Only the cells at the border are padded: a large photo is not copied whole.
+    for down, right in itertools.product(
+        (slice(0, rows), slice(rows, grid.rows)), (slice(0, columns), slice(columns, grid.columns))
+    ):
+        size = (right.stop - right.start, down.stop - down.start)
+        if min(size) > 0:
+            first = (
+                min(down.start * step, len(region) - 1),
+                min(right.start * step, region.shape[1] - 1),
+            )
+            part = region[first[0] : down.stop * step, first[1] : right.stop * step]
+            pad = size[1] * step - part.shape[0], size[0] * step - part.shape[1]
+            if any(pad):
+                part = cv2.copyMakeBorder(part, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
+            drawn[down, right] = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    result: Float = drawn.astype(np.float32) / 255
     return result
-
-
-def _shares(windows: Sequence[Float]) -> list[Float]:
-    """Weights ``(h, w)`` that give each pixel to its nearest face, by the faces' windows."""
-    if len(windows) == 1:
-        return list(windows)
-    total = sum(window**2 for window in windows) + np.float32(NOWHERE)
-    reach = np.maximum.reduce(windows)
-    return [np.asarray(window**2 * (reach / total), np.float32) for window in windows]
-
-
-def follow_colors(guide: Float, values: Float, radius: int, eps: float, scale: float) -> Float:
-    """Let values ``(h, w)`` change where the colours of a picture do (guided filter).
-
-    Args:
-        guide: ``(h, w, 3)`` in [0, 1].
-        values: on the same cells.
-        radius: half the window's side, in cells of the picture scaled by ``scale``.
-        eps: variance of the guide that counts as an edge.
-        scale: at which the filter's coefficients are found, <= 1.
-    """
-    import cv2
-
-    # OpenCV takes determinants of covariance below 1e-6 for 1 and so blurs wherever colours vary
-    # little. A guide in other units, with eps in their square, is the same filter above that limit.
-    return cv2.ximgproc.guidedFilter(
-        guide * np.float32(_UNITS), values, radius, eps * _UNITS**2, scale=scale
-    )
-
-
-def _outline_on_edges(guide: Float, person: Float, radius: float) -> Float:
-    """Let a person's outline ``(h, w)`` end where the photo's colours change.
-
-    Args:
-        guide: ``(h, w, 3)`` in [0, 1].
-        person: probability in [0, 1].
-        radius: half the window's side, in cells.
-    """
-    fast = OUTLINE_SCALE if min(guide.shape[:2]) >= OUTLINE_LEAST else 1.0
-    return follow_colors(guide, person, max(1, round(radius * fast)), OUTLINE_EDGE, fast)
-
-
-def _window(crop: Crop, grid: Grid, shape: tuple[int, ...]) -> Float:
-    """1 inside a crop, falling smoothly to 0 at those of its sides that lie in the photo.
-
-    Args:
-        crop: the square, which may be turned.
-        grid: the result's cells.
-        shape: the photo's (H, W, ...).
-    """
-    along = (np.arange(GAIN_SIDE) + 0.5) / GAIN_SIDE
-    window = np.ones((GAIN_SIDE, GAIN_SIDE), np.float32)
-    for across in (along, 1 - along):
-        near = smoothstep(across, 0, FADE)
-        side = np.full(GAIN_SIDE, float(across is not along))
-        # Rows of the crop end at its left or right side, columns at its upper or lower one.
-        window *= _ramps(near, _closed(crop, np.stack([side, along], 1), shape))
-        window *= _ramps(near, _closed(crop, np.stack([along, side], 1), shape)).T
-    return crop.onto_grid(window, grid, outside=0.0)
-
-
-def _ramps(near: Float, closed: Float) -> Float:
-    """Rows that rise as ``near`` does, each the less the more its side is ``closed``."""
-    return near + np.multiply.outer(closed, 1 - near)
-
-
-def _closed(crop: Crop, points: NDArray[np.float64], shape: tuple[int, ...]) -> Float:
-    """How far points ``(N, 2)`` of a crop, in shares of its side, lie beyond a photo: 0 to 1."""
-    at = crop.to_photo(points)
-    beyond = np.maximum(-at, at - (shape[1], shape[0])).max(1)
-    return smoothstep(beyond / crop.size, 0, OPEN)
-
-
-def _photo_trust(brightness: Float) -> Float:
-    """Where the photo can be multiplied: lost neither in noise nor in a veil, ``(h, w)``.
-
-    Where black was lifted, by haze or by taste, light would make a fog of it. What is clipped gets
-    all of the light: the shoulder takes care of it, and skin of which one channel is clipped must
-    not stay behind the skin around it.
-    """
-    import cv2
-
-    mean = cv2.blur(brightness, (CALM, CALM))
-    sample = np.sort(mean[::SAMPLED_EVERY, ::SAMPLED_EVERY], axis=None)
-    least, black, dark = (
-        float(sample[len(sample) // part]) for part in (LEAST_OF, BLACK_OF, DARK_OF)
-    )
-    floor = max(0.0, 1 - (dark - least) / PILED)
-    veil = floor * min(VEIL * max(black - BLACK, 0), THICKEST)
-    bright = smoothstep(mean, *(veil + level for level in DARK))
-    trust: Float = IN_BLACK + (1 - IN_BLACK) * bright
-    # Where dark hair meets a bright wall, cells mix both: trusted by their own brightness, they
-    # would shine as a rim around the head.
-    least_near: Float = cv2.erode(trust, np.ones((DARKEST_OF, DARKEST_OF), np.uint8))
-    return cv2.blur(least_near, (SOFTENED, SOFTENED))

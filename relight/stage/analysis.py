@@ -13,9 +13,12 @@ from relight.color import luminance
 from relight.environment import Environment
 from relight.face.face import Face
 from relight.face.perception import Perception
-from relight.gain.guide import Outline
+from relight.gain.guide import FaceGain, Outline
+from relight.gain.reach import window
 from relight.geometry import Grid, normalize, rolled
 from relight.light import Light
+from relight.stage import body as bodies
+from relight.stage.body import Body
 from relight.stage.shading import mean_irradiance
 from relight.stage.stages import Stages
 from relight.stage.view import SEEN, View, look
@@ -52,6 +55,7 @@ class Analysis:
         mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face.
         headroom: largest intensity of a key that burns no highlights.
         photo_rgb: the photo, ``(H, W, 3)`` uint8 sRGB.
+        body: what is known of the body below the face; ``None`` where the photo shows none.
     """
 
     face: Face
@@ -62,6 +66,7 @@ class Analysis:
     mean_irradiance: float
     headroom: float
     photo_rgb: NDArray[np.uint8] = field(repr=False)
+    body: Body | None = field(default=None, repr=False)
 
     @property
     def head_pose(self) -> Float:
@@ -80,18 +85,20 @@ class Analysis:
 
     @functools.cached_property
     def mask(self) -> Float:
-        """The person, ``(H, W)`` float32 in [0, 1], 0 outside the crop."""
-        return self._to_photo(self.view.outline, 0.0)
+        """The person, ``(H, W)`` float32 in [0, 1], 0 outside the crop and the body's square."""
+        return self._to_photo(self.view.outline, None if self.body is None else self.body.person)
 
     @functools.cached_property
     def confidence(self) -> Float:
-        """Trust in the normals, ``(H, W)`` float32 in [0, 1], 0 outside the crop."""
-        return self._to_photo(self.crop_confidence, 0.0)
+        """Trust in the normals, ``(H, W)`` float32 in [0, 1], 0 where :attr:`mask` is."""
+        return self._to_photo(self.crop_confidence, None if self.body is None else self.body.trust)
 
     @functools.cached_property
     def normals(self) -> Float:
         """Unit normals ``(H, W, 3)`` float32, camera frame, NaN where nothing is known."""
-        on_photo = self._to_photo(self.crop_normals, np.nan)
+        on_photo = self._to_photo(
+            self.crop_normals, None if self.body is None else self.body.normals
+        )
         result = normalize(rolled(on_photo, self.face.crop.roll))
         result[self.mask < SEEN] = np.nan
         return result
@@ -101,17 +108,27 @@ class Analysis:
         """Where a light on this face may fall."""
         inner = self.view.inner_face
         trusted = np.maximum(self.crop_confidence, inner)  # doubt outside must not reach the face
-        return Outline(self.face.crop, self.view.outline, inner, trusted)
+        body = None if self.body is None else self.body.layer
+        return Outline(self.face.crop, self.view.outline, inner, trusted, body)
 
-    def _to_photo(self, values: Float, outside: float) -> Float:
-        crop, shape = self.face.crop, self.photo_rgb.shape
-        result = np.full((*shape[:2], *values.shape[2:]), outside, np.float32)
-        rows, columns = crop.visible(shape)
-        size = (rows.stop - rows.start, columns.stop - columns.start)
-        grid = Grid(columns.start, rows.start, 1, *size)
-        # At the square's border a cell lies halfway between its inside and its outside.
-        inside = crop.onto_grid(np.ones(values.shape[:2], np.float32), grid, 0.0) >= HALF
-        result[rows, columns][inside] = crop.onto_grid(values, grid)[inside]
+    def _to_photo(self, head: Float, body: Float | None) -> Float:
+        """Values on the crop and on the body's square drawn on the photo, 0 elsewhere."""
+        shape = self.photo_rgb.shape
+        result = np.zeros((*shape[:2], *head.shape[2:]), np.float32)
+        layers = [(self.face.crop, head)]
+        if self.body is not None and body is not None:
+            layers.insert(0, (self.body.crop, body))
+        for crop, values in layers:
+            rows, columns = crop.visible(shape)
+            size = (rows.stop - rows.start, columns.stop - columns.start)
+            grid = Grid(columns.start, rows.start, 1, *size)
+            # At the square's border a cell lies halfway between its inside and its outside.
+            inside = crop.onto_grid(np.ones(values.shape[:2], np.float32), grid, 0.0) >= HALF
+            drawn, part = crop.onto_grid(values, grid), result[rows, columns]
+            if len(layers) > 1 and values is head:  # one gives way to the other
+                counts = window(crop, grid, shape).reshape(*size, *[1] * (head.ndim - 2))
+                drawn = part + (drawn - part) * counts
+            part[inside] = drawn[inside]
         return result
 
 
@@ -138,10 +155,11 @@ def analyze(
         mean_irradiance=mean_irradiance(environment, normals, view.face),
         headroom=_headroom(view),
         photo_rgb=pixels,
+        body=bodies.look(detector, pixels, face, view, normals, confidence, environment),
     )
 
 
-def key_gain(stages: Stages, analysis: Analysis, light: Light) -> Float:
+def key_gain(stages: Stages, analysis: Analysis, light: Light) -> FaceGain:
     """Key gain G of a light's direction, softness and gloss, for unit intensity, white.
 
     Args:
@@ -150,14 +168,13 @@ def key_gain(stages: Stages, analysis: Analysis, light: Light) -> Float:
         light: camera frame.
 
     Returns:
-        ``(128, 128, 3)`` float32 >= 0 on the face's crop.
+        ``(128, 128, 3)`` float32 >= 0 on the face's crop, and on the body's square if it has one.
     """
-    return stages.gain(
-        analysis.view,
-        analysis.crop_normals,
-        analysis.crop_environment,
-        light.rolled(-analysis.face.crop.roll),
-    )
+    crop = analysis.face.crop
+    upright = light.rolled(-crop.roll)
+    head = stages.gain(analysis.view, analysis.crop_normals, analysis.crop_environment, upright)
+    body = analysis.body
+    return FaceGain(head, None if body is None else body.gain(crop, head, upright))
 
 
 def _headroom(view: View) -> float:

@@ -36,8 +36,8 @@ def test_the_android_library_has_python_s_constants() -> None:
 
 
 def test_a_changed_constant_makes_both_files_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relight.gain.guide.FADE", 0.215)
-    assert json.loads(constants.typescript())["guide"]["FADE"] == 0.215
+    monkeypatch.setattr("relight.gain.reach.FADE", 0.215)
+    assert json.loads(constants.typescript())["reach"]["FADE"] == 0.215
     assert "        public const val FADE: Float = 0.215f\n" in constants.kotlin()
     assert constants.TYPESCRIPT.read_text("utf-8") != constants.typescript()
     assert constants.KOTLIN.read_text("utf-8") != constants.kotlin()

@@ -44,11 +44,6 @@ def test_the_key_lights_its_own_side(
 def test_the_background_stays_bit_for_bit(
     relighter: Relighter, relit: Result, analysis: Analysis, astronaut: np.ndarray
 ) -> None:
-    rows, columns = analysis.face.crop.visible(astronaut.shape)
-    outside = np.ones(astronaut.shape[:2], bool)
-    outside[rows, columns] = False
-    assert outside.any()
-    np.testing.assert_array_equal(relit.image[outside], astronaut[outside])
     gain = relighter.key_gain(analysis, KEY)
     untouched = (gain == 0).all(-1)
     np.testing.assert_array_equal(relit.image[untouched], astronaut[untouched])

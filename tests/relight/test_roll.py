@@ -116,7 +116,7 @@ def test_nothing_is_known_outside_a_turned_crop(
 ) -> None:
     face = relighter.find_faces(astronaut)[0]
     tight = replace(face, crop=replace(face.crop, size=face.crop.size * 0.6, roll=0.6))
-    analysis = relighter.analyze(astronaut, tight)
+    analysis = replace(relighter.analyze(astronaut, tight), body=None)
     y, x = np.mgrid[: astronaut.shape[0], : astronaut.shape[1]] + 0.5
     u, v = tight.crop.to_crop(np.stack([x.ravel(), y.ravel()], 1), 2).T - 1
     outside = (np.maximum(np.abs(u), np.abs(v)) > 1.01).reshape(x.shape)

@@ -14,9 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from relight.gain import apply as quotient
-from relight.gain import guide
+from relight.gain import edge, guide
 from relight.gain.apply import GainMap
-from relight.gain.guide import Outline
+from relight.gain.guide import FaceGain, Outline
 from relight.geometry import Crop
 
 SIDE = 256
@@ -33,7 +33,7 @@ def part(crop: Crop, gain: np.ndarray, person: np.ndarray) -> Part:
 
 
 def upsample(photo: np.ndarray, parts: list[Part]) -> GainMap:
-    return guide.upsample(photo, [p.outline for p in parts], [p.gain for p in parts])
+    return guide.upsample(photo, [p.outline for p in parts], [FaceGain(p.gain) for p in parts])
 
 
 def bumps(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -287,7 +287,7 @@ def test_the_light_reaches_an_edge_of_low_contrast_and_ends_there(
 def test_brightness_is_what_opencv_makes_of_colours() -> None:
     colors = np.random.default_rng(5).random((20, 30, 3), np.float32)
     wanted = cv2.cvtColor(colors, cv2.COLOR_RGB2GRAY)
-    np.testing.assert_allclose(colors @ np.float32(guide.LUMA), wanted, atol=1e-6)
+    np.testing.assert_allclose(colors @ np.float32(edge.LUMA), wanted, atol=1e-6)
 
 
 def turned_gain(roll: float, middle: tuple[float, float] = (200, 150)) -> np.ndarray:
@@ -295,7 +295,7 @@ def turned_gain(roll: float, middle: tuple[float, float] = (200, 150)) -> np.nda
     flat = np.full((300, 400, 3), 128, np.uint8)
     outline = Outline(Crop(*middle, 160, roll), *[np.ones((SIDE, SIDE), "f4")] * 3)
     gain = np.ones((128, 128, 3), np.float32)
-    return guide.upsample(flat, [outline], [gain]).expand(flat.shape)[..., 0]
+    return guide.upsample(flat, [outline], [FaceGain(gain)]).expand(flat.shape)[..., 0]
 
 
 @pytest.mark.parametrize("roll", [0.3, math.pi / 4, 2.0, -math.pi / 2, math.pi])

@@ -6,7 +6,7 @@
  *
  * References: He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
  */
-import { guide as constants } from "../constants.json";
+import { edge, guide, reach } from "../constants.json";
 import { blur, erode, guidedFilter } from "../image/filter";
 import { smoothstep, type Crop, type Grid } from "../geometry";
 import { clamp, Pixels, Raster, roundEven, Window } from "../image/raster";
@@ -40,7 +40,7 @@ const {
   THICKEST,
   VEIL,
   WORK_SIDE,
-} = constants;
+} = { ...edge, ...guide, ...reach };
 
 /** Where one face's light may fall, on its crop: all rasters of one channel, in [0, 1]. */
 export interface Outline {

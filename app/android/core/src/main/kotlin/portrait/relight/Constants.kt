@@ -218,27 +218,11 @@ public object Constants {
         public const val STRIP: Int = 131072
     }
 
-    public object Guide {
-        /** Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge. */
-        public const val GAIN_SIDE: Int = 128
-        /** The gain is fitted to the photo's edges at this size at most, then enlarged. */
-        public const val WORK_SIDE: Int = 1024
-        /** The person's outline may move by the crop's side over this to meet an edge of the photo. */
-        public const val OUTLINE_SIDE: Int = 20
-        /** The filter's coefficients are found at no less than the grid's resolution over this. */
-        public const val COARSEST: Int = 4
+    public object Edge {
         /** Variance of the photo's brightness, sRGB, that counts as an edge for the gain. */
         public const val EDGE: Float = 0.001f
         /** Variance of its colours that counts as one for the person's outline. */
         public const val OUTLINE_EDGE: Float = 0.0001f
-        /** Probability of a person between which light grows from nothing to all. */
-        public val SURE: List<Float> = listOf(0.45f, 0.95f)
-        /** Share of the crop, at its border, over which the light dies away, */
-        public const val FADE: Float = 0.22f
-        /** but not at a side that lies beyond the photo's border by more than this share of the crop. */
-        public const val OPEN: Float = 0.05f
-        /** Gains below this, invisible, are dropped; so is the filter's overshoot below zero. */
-        public const val LEAST: Float = 0.001f
         /** Weights of red, green and blue in brightness: ITU-R BT.601, as OpenCV turns colours to grey. */
         public val LUMA: List<Float> = listOf(0.299f, 0.587f, 0.114f)
         /**
@@ -248,8 +232,6 @@ public object Constants {
         public const val OUTLINE_SCALE: Float = 0.25f
         /** but at full size on a grid with a side of fewer cells: a sixteenth of those is too few. */
         public const val OUTLINE_LEAST: Int = 8
-        /** Keeps a face's share finite where no face's window reaches; the share there is nothing. */
-        public const val NOWHERE: Float = 1e-06f
         /**
          * Side of the square of cells over which brightness is averaged before it is judged: wide enough that
          * a single noisy cell is neither lost nor trusted by itself.
@@ -287,6 +269,54 @@ public object Constants {
         public const val SOFTENED: Int = 3
     }
 
+    public object Guide {
+        /** Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge. */
+        public const val GAIN_SIDE: Int = 128
+        /** Side of the body's gain as predicted. */
+        public const val BODY_SIDE: Int = 64
+        /** The person's outline may move by the crop's side over this to meet an edge of the photo. */
+        public const val OUTLINE_SIDE: Int = 20
+        /** Probability of a person between which light grows from nothing to all. */
+        public val SURE: List<Float> = listOf(0.45f, 0.95f)
+        /** The same on a body: clothes are recognised less surely than hair, and end less softly. */
+        public val BODY_SURE: List<Float> = listOf(0.3f, 0.7f)
+        /** Probability below which nobody is looked for: far less than where light begins. */
+        public const val NOBODY: Float = 0.02f
+        /** Gains below this, invisible, are dropped; so is the filter's overshoot below zero. */
+        public const val LEAST: Float = 0.001f
+    }
+
+    public object Reach {
+        /** Side of the square on which windows are drawn, cells. */
+        public const val WINDOW_SIDE: Int = 128
+        /** The gain is fitted to the photo's edges at this size at most, then enlarged. */
+        public const val WORK_SIDE: Int = 1024
+        /** The filter's coefficients are found at no less than the grid's resolution over this. */
+        public const val COARSEST: Int = 4
+        /**
+         * Share of a square, at its border, over which light dies away, or the head's gives way to the
+         * body's,
+         */
+        public const val FADE: Float = 0.22f
+        /** but not at a side that lies beyond the photo's border by more than this share of the square. */
+        public const val OPEN: Float = 0.05f
+        /** Keeps a face's share finite where no face's window reaches; the share there is nothing. */
+        public const val NOWHERE: Float = 1e-06f
+        /**
+         * A point counts as nearest to the face whose middle is fewest of that face's heights away; the
+         * square root of this many heights makes half the difference.
+         */
+        public const val AWAY: Float = 0.1f
+        /** The body's square begins so many sides of the head's crop above the middle of the face, */
+        public const val BODY_ABOVE: Float = 0.6f
+        /** ends so many below it: at a standing person's knees, */
+        public const val BODY_BELOW: Float = 2.4f
+        /** and reaches so many to each side: arms held out are in it. */
+        public const val BODY_BESIDE: Float = 1.5f
+        /** So many of those sides it reaches past the photo's border, so as not to fade there. */
+        public const val BEYOND: Float = 0.15000000000000002f
+    }
+
     public object Geometry {
         /** Side of the crop over the larger side of the landmarks' bounding box: head, hair, shoulders. */
         public const val CROP_SCALE: Double = 2.4
@@ -310,7 +340,7 @@ public object Constants {
     public object Portrait {
         /** Longer side of a preview, pixels, unless another is asked for. */
         public const val PREVIEW_SIDE: Int = 1024
-        /** Lights whose gains, as the networks give them, are kept: 0.2 MB a face each. */
+        /** Lights whose gains, as the networks give them, are kept: 0.25 MB a face each. */
         public const val GAINS: Int = 32
         /** Lights whose gains, fitted to the photo's edges, are kept at each size: up to 12 MB each. */
         public const val FITS: Int = 4
@@ -336,6 +366,47 @@ public object Constants {
         public const val UNKNOWN_PEAK: Double = 0.5
         /** Luminance that bright skin has at least: black skin pixels do not ask for endless light. */
         public const val LEAST_PEAK: Double = 0.001
+    }
+
+    public object Body {
+        /** Side of the square that the person is looked for on, pixels; */
+        public const val SEEN_SIDE: Int = 256
+        /** of that on which it is told where the key's light falls. */
+        public const val TRUST_SIDE: Int = 128
+        /** Probability of a person between which the surface rises from the outline. */
+        public val INSIDE: List<Float> = listOf(0.3f, 0.7f)
+        /** Face heights from the outline within which a surface turns towards the camera: a shoulder's. */
+        public const val ROUND: Float = 0.5f
+        /** Depth of a round part over its half width: bodies are flatter than cylinders. */
+        public const val DEPTH: Float = 0.8f
+        /** Tangent by which a chest leans back, so that light from above falls on it. */
+        public const val UPWARDS: Float = 0.15f
+        /** Sides of the squares that the surface is solved on, coarse to fine, */
+        public val LEVELS: List<Int> = listOf(16, 32, 64)
+        /** in so many steps on each. */
+        public const val STEPS: Int = 24
+        /**
+         * Least height, in parts of the highest, that the surface's slope is taken at: at the outline itself
+         * it would be upright.
+         */
+        public const val TIED: Float = 0.02f
+        /**
+         * Face heights from the middle of the face between which the light dies away: from the chin to two
+         * face heights below it.
+         */
+        public val LIT: List<Float> = listOf(0.7f, 2.7f)
+        /** Darkest and lightest existing light on a body, over the face's mean, that is divided by. */
+        public val SHADED: List<Float> = listOf(0.4f, 2.5f)
+        /** Factors between which the body's gain is brought to the head's level where both meet. */
+        public val LEVEL: List<Float> = listOf(0.5f, 2.0f)
+        /** Face heights below the middle of the face between which that begins: under the chin. */
+        public val NECK: List<Float> = listOf(0.55f, 0.9f)
+        /** Face heights over which that factor follows the head's gain from place to place, and */
+        public const val SPREAD: Float = 0.6f
+        /** weight of its mean there, against a pixel's. */
+        public const val NEAR: Float = 0.001f
+        /** Pixels on which they meet that pull that factor halfway back to 1. */
+        public const val MEETING: Float = 1.0f
     }
 
     public object CastShadow {

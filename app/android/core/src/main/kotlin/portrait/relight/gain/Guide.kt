@@ -4,35 +4,35 @@ package portrait.relight
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.round
-import portrait.relight.Constants.Guide.BLACK
-import portrait.relight.Constants.Guide.BLACK_OF
-import portrait.relight.Constants.Guide.CALM
-import portrait.relight.Constants.Guide.COARSEST
-import portrait.relight.Constants.Guide.DARK
-import portrait.relight.Constants.Guide.DARKEST_OF
-import portrait.relight.Constants.Guide.DARK_OF
-import portrait.relight.Constants.Guide.EDGE
-import portrait.relight.Constants.Guide.FADE
+import portrait.relight.Constants.Edge.BLACK
+import portrait.relight.Constants.Edge.BLACK_OF
+import portrait.relight.Constants.Edge.CALM
+import portrait.relight.Constants.Edge.DARK
+import portrait.relight.Constants.Edge.DARKEST_OF
+import portrait.relight.Constants.Edge.DARK_OF
+import portrait.relight.Constants.Edge.EDGE
+import portrait.relight.Constants.Edge.IN_BLACK
+import portrait.relight.Constants.Edge.LEAST_OF
+import portrait.relight.Constants.Edge.OUTLINE_EDGE
+import portrait.relight.Constants.Edge.OUTLINE_LEAST
+import portrait.relight.Constants.Edge.OUTLINE_SCALE
+import portrait.relight.Constants.Edge.PILED
+import portrait.relight.Constants.Edge.SAMPLED_EVERY
+import portrait.relight.Constants.Edge.SOFTENED
+import portrait.relight.Constants.Edge.THICKEST
+import portrait.relight.Constants.Edge.VEIL
 import portrait.relight.Constants.Guide.GAIN_SIDE
-import portrait.relight.Constants.Guide.IN_BLACK
 import portrait.relight.Constants.Guide.LEAST
-import portrait.relight.Constants.Guide.LEAST_OF
-import portrait.relight.Constants.Guide.NOWHERE
-import portrait.relight.Constants.Guide.OPEN
-import portrait.relight.Constants.Guide.OUTLINE_EDGE
-import portrait.relight.Constants.Guide.OUTLINE_LEAST
-import portrait.relight.Constants.Guide.OUTLINE_SCALE
 import portrait.relight.Constants.Guide.OUTLINE_SIDE
-import portrait.relight.Constants.Guide.PILED
-import portrait.relight.Constants.Guide.SAMPLED_EVERY
-import portrait.relight.Constants.Guide.SOFTENED
 import portrait.relight.Constants.Guide.SURE
-import portrait.relight.Constants.Guide.THICKEST
-import portrait.relight.Constants.Guide.VEIL
-import portrait.relight.Constants.Guide.WORK_SIDE
+import portrait.relight.Constants.Reach.COARSEST
+import portrait.relight.Constants.Reach.FADE
+import portrait.relight.Constants.Reach.NOWHERE
+import portrait.relight.Constants.Reach.OPEN
+import portrait.relight.Constants.Reach.WORK_SIDE
 
 /** Weights of red, green and blue in brightness. */
-private val LUMA = Constants.Guide.LUMA.toFloatArray()
+private val LUMA = Constants.Edge.LUMA.toFloatArray()
 
 /**
  * Where one face's light may fall, on its crop; squares of any size, one channel.
