@@ -94,6 +94,14 @@ class Light:
             elevation_deg=math.degrees(float(elevation)),
         )
 
+    def shining(self, factor: float) -> Light:
+        """The same light with its gloss times this.
+
+        Raises:
+            ValueError: if that is out of range.
+        """
+        return self if factor == 1 else replace(self, gloss=self.gloss * factor)
+
     @classmethod
     def from_direction(cls, vector: NDArray[Any], **attributes: Any) -> Light:
         """A light in the direction of a vector ``(3,)``, camera frame."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import TypeVar
 
@@ -102,6 +103,7 @@ class Relighter:
         lights: Setup | Light | Iterable[Light] | None = None,
         fill: float | None = None,
         strength: float = 1.0,
+        gloss: float = 1.0,
     ) -> Result:
         """Relight every face of a photo.
 
@@ -111,19 +113,24 @@ class Relighter:
             fill: share in (0, 1] of the existing light that stays on the person; ``None`` for what
                 suits the setup: all of it for the caller's own lights.
             strength: factor on all that is done, in [0, 100]; 0 gives the photo bit for bit.
+            gloss: factor in [0, 100] on the highlights of every light; 0 is matte.
 
         Raises:
             NoFaceError: if the photo shows no face.
-            ValueError: for a fill or strength out of range.
+            ValueError: for a fill, strength or gloss out of range.
         """
         if not 0 <= strength <= BRIGHTEST:  # before the work, not after it
             raise ValueError(f"strength lies in [0, {BRIGHTEST:g}], got {strength}")
+        if not 0 <= gloss <= BRIGHTEST:
+            raise ValueError(f"gloss lies in [0, {BRIGHTEST:g}], got {gloss}")
         setup = None if lights is None else Setup.of(lights, fill)
         # The photo's edges are found beside the networks' work.
         with _Helper(self.threads > 1) as helper:
             portrait = self._look(_as_photo(photo), None, helper)
             helper.start(portrait.prepare)
-            return portrait.render(setup or Setup.of(portrait.suggest(), fill), strength)
+            made = setup or Setup.of(portrait.suggest(), fill)
+            shining = tuple(light.shining(gloss) for light in made.lights)
+            return portrait.render(replace(made, lights=shining), strength)
 
     def find_faces(self, photo: Photo | Source) -> list[Face]:
         """All faces of a photo, largest first; an empty list when there is none.
@@ -154,7 +161,7 @@ class Relighter:
         return place_on(analysis)
 
     def key_gain(self, analysis: Analysis, light: Light) -> Float:
-        """Key gain G of a light's direction and softness, for unit intensity and white light.
+        """Key gain G of a light's direction, softness and gloss, for unit intensity, white.
 
         Returns:
             ``(H, W, 3)`` float32 >= 0 at the photo's resolution.

@@ -177,6 +177,15 @@ def relight(
             show_default=False,
         ),
     ] = None,
+    gloss: Annotated[
+        float,
+        typer.Option(
+            metavar="G",
+            help="Factor on the highlights that the light makes on skin and hair: 1 as estimated, 0"
+            " matte.",
+            rich_help_panel="Light",
+        ),
+    ] = 1.0,
     compare: Annotated[
         bool,
         typer.Option(
@@ -281,7 +290,7 @@ def relight(
     """Relight photos; users see :data:`HELP`."""
     from relight.work.factory import make_runner
     from relight_app import cloud, destination
-    from relight_app.light_option import check_strength, fill_share
+    from relight_app.light_option import check_gloss, check_strength, fill_share
     from relight_app.summary import Summary
     from relight_app.task import Task
     from relight_app.terminal import Report, printable
@@ -292,6 +301,7 @@ def relight(
     try:
         choice = _choose_light(azimuth, elevation, intensity, color, light)
         check_strength(strength)
+        check_gloss(gloss)
         share = fill_share(fill)
         in_cloud = cloud.is_cloud(photos, output)
         plan = (cloud if in_cloud else destination).make_plan(photos, options)
@@ -305,7 +315,7 @@ def relight(
         raise typer.BadParameter(printable(str(error))) from error
     report = Report(plan, as_json=as_json, quiet=quiet, summary=sums)
     try:
-        task = Task(choice, strength, share, overwrite, keep_profile, keep_dates)
+        task = Task(choice, strength, share, overwrite, keep_profile, keep_dates, gloss)
         report.follow(cloud.CloudTask(task) if in_cloud else task, jobs, engine)
     except KeyboardInterrupt:
         report.say("interrupted; the photos written so far are complete")

@@ -93,6 +93,17 @@ def check_strength(strength: float) -> float:
     return strength
 
 
+def check_gloss(gloss: float) -> float:
+    """A factor on every light's highlights, as it is.
+
+    Raises:
+        ValueError: if it is out of range.
+    """
+    if not 0 <= gloss <= BRIGHTEST:
+        raise ValueError(f"gloss is between 0 and {BRIGHTEST:g}, got {gloss:g}")
+    return gloss
+
+
 def fill_share(stops: float | None) -> float | None:
     """The share of the existing light that a fill in stops leaves; None stays automatic.
 

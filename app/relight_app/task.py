@@ -76,6 +76,7 @@ class Task:
         choice: the light.
         strength: factor on the added light.
         fill: share of the existing light left on the person; None for what suits the photo.
+        gloss: factor on every light's highlights.
         overwrite: whether existing outputs may be replaced.
         keep_profile: whether photos keep their own colours rather than become sRGB.
         keep_dates: whether outputs get the dates of their photos' files.
@@ -88,6 +89,7 @@ class Task:
     overwrite: bool = False
     keep_profile: bool = False
     keep_dates: bool = False
+    gloss: float = 1.0
     threads: int = 1
     _relighter: Relighter | None = field(default=None, repr=False)
 
@@ -162,10 +164,12 @@ class Task:
 
     def _relight(self, relighter: Relighter, photo: Photo) -> Result:
         if not self.choice.needs_automatic:
-            return relighter.relight(photo, self.choice.complete(None), self.fill, self.strength)
+            lights = self.choice.complete(None)
+            return relighter.relight(photo, lights, self.fill, self.strength, self.gloss)
         portrait = relighter.look(photo)
         setup = portrait.suggest()
-        lights = self.choice.complete(setup.lights[0]) or setup.lights
+        chosen = self.choice.complete(setup.lights[0]) or setup.lights
+        lights = [light.shining(self.gloss) for light in chosen]
         return portrait.render(Setup.of(lights, self.fill or setup.fill), self.strength)
 
 

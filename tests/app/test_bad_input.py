@@ -262,6 +262,8 @@ def test_all_orientations(
         ("--intensity", "inf"),
         ("--intensity", "1e30"),
         ("--strength", "nan"),
+        ("--gloss", "nan"),
+        ("--gloss", "-1"),
         ("--strength", "-1"),
         ("--strength", "1e300"),
         ("--light", "nan,0"),

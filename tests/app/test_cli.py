@@ -99,7 +99,7 @@ def test_streams(run: Run, portrait: Path, mode: str) -> None:
 
 
 def test_the_report_of_one_photo(run: Run, portrait: Path) -> None:
-    result = run(portrait, "--json", "--intensity", "0.5", "--strength", "0.8")
+    result = run(portrait, "--json", "--intensity", "0.5", "--strength", "0.8", "--gloss", "0.5")
     report = json.loads(result.stdout)
     assert result.stdout.count("\n") == 1
     assert report["photo"] == str(portrait)
@@ -108,6 +108,7 @@ def test_the_report_of_one_photo(run: Run, portrait: Path) -> None:
     assert (report["width"], report["height"], report["strength"]) == (512, 512, 0.8)
     (light,) = report["lights"]
     assert light["intensity"] == 0.5
+    assert light["gloss"] == 0.5
     assert light["reason"]
     (face,) = report["faces"]
     left, top, width, height = face["box"]

@@ -79,10 +79,10 @@ def test_the_photo_may_be_the_whole_body(
     client: httpx.Client, face: Image.Image, relighter: Relighter
 ) -> None:
     content = encoded(face)
-    query = {"light": [LIGHT, "60,10,0.3,warm"], "strength": "0.5"}
+    query = {"light": [LIGHT, "60,10,0.3,warm"], "strength": "0.5", "gloss": "0"}
     answer = client.post("/relight", content=content, params=query)
     lights = [SAME, Light(60, 10, 0.3, warm())]
-    wanted = relighter.relight(load_photo(content), lights, strength=0.5).image
+    wanted = relighter.relight(load_photo(content), lights, strength=0.5, gloss=0).image
     assert np.array_equal(decoded(answer.content), wanted)
 
 
@@ -172,6 +172,11 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         lambda: {"content": encoded(NO_FACE), "params": {"strength": "nan"}},
         422,
         "strength is between",
+    ),
+    "more gloss than there is": (
+        lambda: {"content": encoded(NO_FACE), "params": {"gloss": "101"}},
+        422,
+        "gloss is between",
     ),
     "a fill in words": (
         lambda: {"content": encoded(NO_FACE), "params": {"fill": "half"}},

@@ -30,10 +30,13 @@ from relight.geometry import angle_between
         (0, 0, 1, (1, 1, 1), -0.1),
         (0, 0, 1, (1, 1, 1), 45.1),
         (0, 0, 1, (1, 1, 1), math.nan),
+        (0, 0, 1, (1, 1, 1), 5, -0.1),
+        (0, 0, 1, (1, 1, 1), 5, 100.1),
+        (0, 0, 1, (1, 1, 1), 5, math.nan),
     ],
 )
 def test_impossible_lights_are_refused(arguments: tuple) -> None:
-    with pytest.raises(ValueError, match=r"finite|elevation|intensity|color|softness"):
+    with pytest.raises(ValueError, match=r"finite|elevation|intensity|color|softness|gloss"):
         Light(*arguments)
 
 
@@ -52,6 +55,15 @@ def test_a_light_is_small_unless_said_otherwise() -> None:
     assert Light(0, 0).softness_deg == 5
     assert Light(0, 0, softness_deg=45).softness_deg == 45
     assert Light(0, 0, softness_deg=np.float32(0)).softness_deg == 0
+
+
+def test_gloss_is_as_estimated_unless_said_otherwise() -> None:
+    light = Light(0, 0)
+    assert light.gloss == 1
+    assert light.shining(1) is light
+    assert light.shining(0.5).shining(0.5).gloss == 0.25
+    with pytest.raises(ValueError, match="gloss"):
+        light.shining(-1)
 
 
 def test_straight_behind_is_plus_180() -> None:

@@ -137,6 +137,7 @@ def test_the_report_of_several_lights_counts_them_all(
     assert [light["azimuth_deg"] for light in report["lights"]] == [45, -60]
     assert report["lights"][1]["color"] == [1, 0.8, 0.6]
     assert [light["softness_deg"] for light in report["lights"]] == [5, 20]
+    assert [light["gloss"] for light in report["lights"]] == [1, 1]
     json.dumps(report, allow_nan=False)
 
 

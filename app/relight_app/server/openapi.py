@@ -10,6 +10,7 @@ from relight.light import BRIGHTEST, SOFTEST_DEG
 from relight_app.light_option import DARKEST_FILL
 from relight_app.server.order import (
     FILL,
+    GLOSS,
     KEEP_PROFILE,
     LIGHT,
     MEDIA_TYPES,
@@ -72,6 +73,7 @@ def _operation(
         LIGHT: _lights(limits),
         FILL: _FILL,
         STRENGTH: _STRENGTH,
+        GLOSS: _GLOSS,
         KEEP_PROFILE: _KEEP_PROFILE,
     }
     form = {
@@ -137,6 +139,13 @@ _FILL = {
     "minimum": DARKEST_FILL,
     "maximum": 0,
     "description": "Stops of the existing light kept on the person: -1 halves it.",
+}
+_GLOSS = {
+    "type": "number",
+    "minimum": 0,
+    "maximum": BRIGHTEST,
+    "default": 1,
+    "description": "Factor on the highlights that the light makes on skin and hair; 0 is matte.",
 }
 _KEEP_PROFILE = {
     "type": "boolean",

@@ -24,9 +24,9 @@ from relight import (
     save_photo,
 )
 from relight.error import PhotoTooLargeError, UnsupportedPhotoError
-from relight_app.light_option import check_strength, fill_share, parse_light
+from relight_app.light_option import check_gloss, check_strength, fill_share, parse_light
 
-PHOTO, LIGHT, FILL, STRENGTH = "photo", "light", "fill", "strength"
+PHOTO, LIGHT, FILL, STRENGTH, GLOSS = "photo", "light", "fill", "strength", "gloss"
 KEEP_PROFILE = "keep_profile"
 """Names of a request's fields."""
 NAME = "the photo"
@@ -72,6 +72,7 @@ class Order:
         fill: share of the existing light left on the person; None is automatic.
         strength: factor on the added light.
         keep_profile: whether the photo keeps its own colours rather than become sRGB.
+        gloss: factor on the highlights of the added light.
     """
 
     content: bytes
@@ -80,6 +81,7 @@ class Order:
     fill: float | None = None
     strength: float = 1.0
     keep_profile: bool = False
+    gloss: float = 1.0
 
     def photo(self) -> Photo:
         """The photo, decoded.
@@ -105,7 +107,7 @@ class Order:
 def relight(relighter: Relighter, order: Order) -> tuple[bytes, str]:
     """The relit photo as a file of the same format, and its media type."""
     photo = order.photo()
-    result = relighter.relight(photo, order.lights, order.fill, order.strength)
+    result = relighter.relight(photo, order.lights, order.fill, order.strength, order.gloss)
     buffer = io.BytesIO()
     save_photo(result, buffer)
     return buffer.getvalue(), MEDIA_TYPES[photo.format]
@@ -113,7 +115,7 @@ def relight(relighter: Relighter, order: Order) -> tuple[bytes, str]:
 
 def analyze(relighter: Relighter, order: Order) -> dict[str, Any]:
     """Faces, the existing light and the light to add, JSON-ready."""
-    result = relighter.relight(order.photo(), order.lights, order.fill, strength=0)
+    result = relighter.relight(order.photo(), order.lights, order.fill, 0, order.gloss)
     return dataclasses.replace(result, strength=order.strength).report()
 
 
@@ -145,7 +147,7 @@ async def read(request: Request, limits: Limits) -> Order:
     if kind == "application/x-www-form-urlencoded":
         raise HTTPException(415, f"send the photo as a file: curl -F {PHOTO}=@photo.jpg")
     if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=limits.lights + 5) as form:
+        async with request.form(max_files=1, max_fields=limits.lights + 6) as form:
             content = await _uploaded(form)
             texts = [(k, v) for k, v in form.multi_items() if isinstance(v, str)]
             fields = ImmutableMultiDict([*request.query_params.multi_items(), *texts])
@@ -161,6 +163,7 @@ async def read(request: Request, limits: Limits) -> Order:
             fill_share(_number(fields, FILL, None)),
             check_strength(_number(fields, STRENGTH, 1.0)),
             _switch(fields, KEEP_PROFILE),
+            check_gloss(_number(fields, GLOSS, 1.0)),
         )
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
