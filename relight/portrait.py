@@ -137,8 +137,13 @@ class Portrait:
         added = sheet.guide.join(fits, weights)
         taken = None if made.fill == 1 else np.float32(1 - made.fill) * sheet.guide.person
         middle = time.perf_counter()
-        image = sheet.decode(
-            quotient.apply(sheet.rgb, added, strength=strength, taken=taken, threads=self._threads)
+        image = quotient.apply(
+            sheet.rgb,
+            added,
+            strength=strength,
+            taken=taken,
+            threads=self._threads,
+            gamut=sheet.gamut,
         )
         timings = {"gain": middle - start, "apply": time.perf_counter() - middle}
         return Result(
@@ -179,10 +184,7 @@ class Portrait:
         """The photo at a size, its edges found."""
         outlines = [analysis.outline for analysis in self.analyses]
         rgb: NDArray[Any] = self.photo.rgb
-        gamut = None
         if side is None:
-            if gamut := self.photo.gamut:
-                rgb = gamut.encode(rgb)
             found, self._canvas = self._canvas, None
             canvas = found() if found else Canvas(self.photo.rgb8, [o.reach for o in outlines])
         else:
@@ -199,7 +201,7 @@ class Portrait:
         def fit(*key: float) -> Float:
             return guide.fit(self._predicted(*key))
 
-        return _Sheet(rgb, guide, fit, self.photo.rgb, gamut)
+        return _Sheet(rgb, guide, fit, self.photo.gamut if side is None else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,27 +209,21 @@ class _Sheet:
     """A photo at one size.
 
     Attributes:
-        rgb: its pixels, encoded as sRGB encodes them.
+        rgb: its pixels.
         guide: its edges.
         fit: the fitted gain of a unit light, by what it depends on.
-        own: the photo's own values.
-        gamut: their colours, which ``rgb`` has too; None for sRGB.
+        gamut: the colours of its pixels; None for sRGB.
     """
 
     rgb: NDArray[Any]
     guide: Guide
     fit: Callable[..., Float]
-    own: NDArray[Any]
     gamut: Gamut | None
 
     def color_of(self, light: Light) -> NDArray[Any]:
         """A light's colour in these primaries."""
         color = np.array(light.color)
         return color if self.gamut is None else self.gamut.adapt(color)
-
-    def decode(self, relit: NDArray[Any]) -> NDArray[Any]:
-        """Relit pixels as the photo encodes its own."""
-        return relit if self.gamut is None else self.gamut.decode(relit, self.rgb, self.own)
 
 
 def _key(light: Light) -> tuple[float, float, float, float]:

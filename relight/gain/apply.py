@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import change_encoded, encoded_gain, scale_encoded
+from relight.photo.color.gamut import Gamut
 
 Float = NDArray[np.float32]
 
@@ -80,6 +81,7 @@ def apply(
     strength: float = 1.0,
     taken: Float | None = None,
     threads: int = 1,
+    gamut: Gamut | None = None,
 ) -> NDArray[Any]:
     """Multiply a photo by ``1 - min(strength, 1) * taken + strength * added`` in linear light.
 
@@ -93,6 +95,7 @@ def apply(
         taken: share ``(h, w)`` in [0, 1) of the existing light that is taken away, on the cells of
             ``added``; ``None`` takes nothing.
         threads: rows are shared between so many threads.
+        gamut: the photo's colours and those of ``added``, if not sRGB.
 
     Returns:
         ``(H, W, 3)`` of the same dtype.
@@ -130,7 +133,12 @@ def apply(
         top, left = added.top + start * added.factor, added.left + first * added.factor
         strip = result[top : top + (stop - start) * added.factor, left:]
         rows, columns = len(strip), min(strip.shape[1], gains[0].shape[1])
-        strip[:, :columns] = relit(strip[:, :columns], *(g[:rows, :columns] for g in gains))
+        part, gains = strip[:, :columns], [g[:rows, :columns] for g in gains]
+        if gamut is None:
+            part[:] = relit(part, *gains)
+            return
+        encoded = gamut.encode(part)
+        part[:] = gamut.decode(relit(encoded, *gains), encoded, part)
 
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:

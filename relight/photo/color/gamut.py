@@ -30,8 +30,8 @@ from relight.photo.color.icc import (
 
 _SAME_CURVE = 1e-4
 """How far a curve may be from sRGB's, of white, to be multiplied as it is."""
-_BAND = 64
-"""Rows encoded at once, since wide numbers need much memory."""
+_BAND = 512
+"""Rows converted at once, since LittleCMS's images need more memory than arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,11 @@ class Gamut:
         if self.grey and (rgb == rgb[..., :1]).all():
             image = convert_image(Image.fromarray(rgb[..., 0]), self.profile)
             return np.repeat(np.asarray(image)[..., None], 3, 2)
-        return np.asarray(convert_image(Image.fromarray(rgb), self.profile_for(False)))
+        profile, result = self.profile_for(False), np.empty_like(rgb)
+        for row in range(0, len(rgb), _BAND):
+            part = slice(row, row + _BAND)
+            result[part] = np.asarray(convert_image(Image.fromarray(rgb[part]), profile))
+        return result
 
     def adapt(self, color: NDArray[Any]) -> NDArray[np.float64]:
         """A light's colour ``(3,)`` in linear sRGB -> in these primaries, >= 0; white stays so."""
@@ -117,12 +121,10 @@ class Gamut:
         tables = _tables(self.profile, rgb.dtype.str)
         if tables is None:
             return changed
-        result = rgb.copy()
-        for row in range(0, len(rgb), _BAND):
-            part = slice(row, row + _BAND)
-            other = (changed[part] != encoded[part]).any(axis=2)
-            for channel, (_, back) in enumerate(tables):
-                result[part, :, channel][other] = back[changed[part, :, channel][other]]
+        result = np.empty_like(rgb)
+        for channel, (_, back) in enumerate(tables):
+            result[..., channel] = back[changed[..., channel]]
+        np.copyto(result, rgb, where=(changed == encoded).all(axis=2, keepdims=True))
         return result
 
 
