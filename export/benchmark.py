@@ -11,6 +11,8 @@ and re-encoding the same JPEG, and prints each stage's median time over Pillow's
 memory; then the cold start of the whole command with its largest imports.
 
 ``python -m export.benchmark jvm`` compares each stage of the Kotlin library with Python's.
+
+``python -m export.benchmark memory`` prints the command's peak for a photo of 100 megapixels.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from rich.table import Table
 from export.measure.figure_table import document
 from export.measure.jvm import jvm_table
 from export.measure.latency import latency_table, read_models, size_table
-from export.measure.memory import peak_megabytes, reset_peak
+from export.measure.memory import memory_table, peak_megabytes, reset_peak
 from export.model.sample import EXAMPLE
 from relight import Light, Relighter, Setup, load_photo, save_photo
 from relight.error import plain_errors
@@ -85,6 +87,16 @@ def runtime(
         load_photo(encoded)
     console.print(stage_table(encoded, rounds, threads))
     console.print(cold_start_table())
+
+
+@app.command("memory")
+def memory_command(
+    megapixels: Annotated[float, typer.Option(min=0.1, max=200, help="Of the photo, 3:2.")] = 100,
+) -> None:
+    """Peak memory of the whole command for the example as a photo of many megapixels."""
+    height = round((megapixels * 1e6 / 1.5) ** 0.5)
+    with plain_errors():
+        Console().print(memory_table(example((height * 3 // 2, height))))
 
 
 @app.command("models")

@@ -20,6 +20,7 @@ from relight.photo.color.gamut import Gamut
 from relight.photo.color.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
 from relight.photo.container import gain_map, png, tiff
 from relight.photo.container.signature import RAW, find_decoder, parts_beside, sniff
+from relight.photo.deep import READERS, is_deep
 from relight.photo.encoding import read_encoding
 from relight.photo.exif import CleanExif, clean_exif, clean_xmp
 from relight.photo.picture import Photo, check_size, from_array
@@ -136,7 +137,7 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str, keep: b
     tags = dict(getattr(image, "tag_v2", {}))
     if 50706 in tags:  # DNGVersion
         raise UnsupportedPhotoError(f"{name} is {RAW}")
-    deep = _is_16_bit(image, data, kind, tags, name)
+    deep = is_deep(image, data, kind, tags, name)
     if not deep:
         image.load()
     elif kind == "PNG":
@@ -164,23 +165,6 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str, keep: b
         encoding=encoding,
         gamut=meta.gamut,
     )
-
-
-def _is_16_bit(image: Image.Image, data: bytes, kind: str, tags: dict[int, Any], name: str) -> bool:
-    if kind == "PNG":
-        return data[24] == 16
-    if kind == "HEIF":
-        return int(image.info.get("bit_depth", 8)) > 8
-    wide = kind == "TIFF" and set(tags.get(258, ())) == {16} and tags.get(262) in (0, 1, 2)
-    if wide and set(tags.get(339, (1,))) != {1}:
-        raise UnsupportedPhotoError(
-            f"{name} has samples that are not 16-bit integers; save it as 16-bit RGB"
-        )
-    if wide and tags.get(284, 1) == 2 and tags.get(277, 1) > 1:
-        raise UnsupportedPhotoError(
-            f"{name} stores its colours in separate planes; save it as interleaved 16-bit RGB"
-        )
-    return wide
 
 
 def _read_meta(
@@ -256,7 +240,7 @@ def _own_colours(image: Image.Image, icc: bytes, name: str) -> Gamut | None:
 def _decode_16_bit(
     data: bytes, kind: str, tags: dict[int, Any], meta: _Meta, name: str
 ) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
-    pixels = {"PNG": _read_png, "TIFF": _read_16_bit, "HEIF": _read_heif}[kind](data)
+    pixels = READERS[kind](data)
     grey = pixels.ndim == 2
     rgb, alpha = split(pixels)
     if kind == "PNG":
@@ -274,52 +258,10 @@ def _decode_16_bit(
             rgb, alpha = to_array(image), None if alpha is None else to_8_bit(alpha)
     if grey:  # rounding may have tinted it
         rgb[..., ::2] = rgb[..., 1:2]
-    if kind == "PNG":
+    if kind in ("PNG", "AVIF"):
         rgb = turn(rgb, meta.orientation)
         alpha = None if alpha is None else turn(alpha, meta.orientation)
     return rgb, alpha, grey
-
-
-def _read_png(data: bytes) -> NDArray[np.uint16]:
-    """As :func:`_read_16_bit`, with the colour that stands for transparent as alpha."""
-    pixels = _read_16_bit(png.pixels_only(data))
-    key = dict(png.read_chunks(data)).get(b"tRNS", b"")
-    if len(key) != 2 * (1 if pixels.ndim == 2 else pixels.shape[2]):
-        return pixels
-    colours = pixels.reshape(*pixels.shape[:2], -1)
-    opaque = (colours != np.frombuffer(key, ">u2")).any(axis=2, keepdims=True)
-    colours = colours if colours.shape[2] == 3 else colours.repeat(3, axis=2)
-    return np.concatenate([colours, opaque * np.uint16(65535)], axis=2)
-
-
-def _read_heif(data: bytes) -> NDArray[np.uint16]:
-    """The same for a HEIC of 10 or 12 bits; libheif turns it upright."""
-    import pillow_heif
-
-    image = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
-    samples = np.array(image, np.uint16)  # in the upper bits
-    samples |= samples >> image.info["bit_depth"]
-    return samples
-
-
-def _read_16_bit(data: bytes) -> NDArray[np.uint16]:
-    """Decode a 16-bit PNG or TIFF with OpenCV, since Pillow would drop the lower bytes.
-
-    Returns:
-        uint16 HxW, HxWx3 (RGB) or HxWx4 (RGBA), TIFF orientation applied.
-
-    Raises:
-        ValueError: if OpenCV cannot read it.
-    """
-    import cv2
-
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16:
-        raise ValueError("its 16-bit samples cannot be decoded")
-    if pixels.ndim == 3 and pixels.shape[2] in (3, 4):
-        code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-        pixels = cv2.cvtColor(pixels, code)
-    return np.asarray(pixels, np.uint16)
 
 
 def _decode_8_bit(

@@ -10,12 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+_BAND = 64
+"""Rows worked on at once, since wide numbers need much memory."""
+
 
 def to_8_bit(samples: NDArray[Any]) -> NDArray[np.uint8]:
     """Round 16 bits to 8: exactly round(x / 257)."""
     if samples.dtype == np.uint8:
         return samples
-    return ((samples.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+    rounded = np.empty(samples.shape, np.uint8)
+    for row in range(0, len(samples), _BAND):
+        band = samples[row : row + _BAND].astype(np.uint32)
+        band *= 255
+        band += 32895
+        band >>= 16
+        rounded[row : row + _BAND] = band
+    return rounded
 
 
 def split(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -45,7 +55,7 @@ def to_array(image: Image.Image) -> NDArray[np.uint8]:
     """L or RGB -> HxW or HxWx3. Bands make it three times as fast as ``np.asarray(image)``."""
     shape = (image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2]
     pixels = np.empty(shape, np.uint8)
-    for row in range(0, image.height, 64):
-        bottom = min(row + 64, image.height)
+    for row in range(0, image.height, _BAND):
+        bottom = min(row + _BAND, image.height)
         pixels[row:bottom] = np.asarray(image.crop((0, row, image.width, bottom)))
     return pixels

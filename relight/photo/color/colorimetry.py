@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from relight.color import linear_to_srgb
 from relight.photo.color.icc import BRADFORD, SRGB_CURVE, WHITE_D50, build_profile
-from relight.photo.container.signature import boxes
+from relight.photo.container.box import main_properties
 
 Float = NDArray[np.float64]
 Primaries = tuple[float, ...]
@@ -156,36 +156,11 @@ def from_boxes(data: bytes) -> Colorimetry | None:
     Raises:
         ValueError: codes that mean no colour that we know.
     """
-    for box in _main_properties(data):
+    for box in main_properties(data):
         if box[:8] == b"colrnclx" and len(box) >= 12:
             primaries, transfer = struct.unpack_from(">HH", box, 8)
             return from_codes(primaries, 13 if transfer in TELEVISION else transfer)
     return None
-
-
-def _main_properties(data: bytes) -> list[bytes]:
-    """Type and body, joined, of each property box of the main image (ISO 23008-12)."""
-    try:
-        meta = dict(boxes(dict(boxes(data))[b"meta"][4:]))
-        pitm, shared = meta[b"pitm"], dict(boxes(meta[b"iprp"]))
-        (main,) = struct.unpack_from(">I" if pitm[0] else ">H", pitm, 4)
-        properties = [kind + body for kind, body in boxes(shared[b"ipco"])]
-        table = shared[b"ipma"]
-        item, wide = (">I" if table[0] else ">H"), table[3] & 1
-        (count,), at = struct.unpack_from(">I", table, 4), 8
-        for _ in range(count):
-            (number,) = struct.unpack_from(item, table, at)
-            at += struct.calcsize(item)
-            size = table[at] * (2 if wide else 1)
-            if number == main:
-                packed = table[at + 1 : at + 1 + size]
-                indices = struct.unpack(f">{table[at]}{'H' if wide else 'B'}", packed)
-                mask = 0x7FFF if wide else 0x7F
-                return [properties[(index & mask) - 1] for index in indices if index & mask]
-            at += 1 + size
-    except (KeyError, IndexError, struct.error):
-        pass
-    return []
 
 
 def _to_xyz(primaries: Primaries) -> Float:

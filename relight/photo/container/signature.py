@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import struct
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image
@@ -15,6 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from relight.error import PhotoError, UnsupportedPhotoError
+from relight.photo.container.box import boxes
 
 READABLE = "JPEG, PNG, TIFF, WebP, HEIC, AVIF, GIF or BMP"
 HEIC_CURE = "needs pillow-heif; run: pip install 'portrait-relight[heic]'"
@@ -117,21 +116,6 @@ def find_decoder(kind: str, name: str) -> Any:
     except ImportError as error:
         cure = HEIC_CURE if kind == "HEIF" else "needs Pillow 11.3 or newer"
         raise UnsupportedPhotoError(f"{name} is {kind}, which {cure}") from error
-
-
-def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and body of each box, as far as they are whole (ISO 14496-12)."""
-    at = 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        head = 8
-        if size == 1 and at + 16 <= len(data):
-            (size,), head = struct.unpack_from(">Q", data, at + 8), 16
-        size = size or len(data) - at
-        if size < head:
-            return
-        yield kind, data[at + head : at + size]
-        at += size
 
 
 def parts_beside(image: Image.Image, data: bytes, kind: str, *, gain_map: bool) -> list[str]:

@@ -285,3 +285,70 @@ def test_boxes_that_are_damaged_tell_nothing() -> None:
         changed[at] ^= 0xFF
         with contextlib.suppress(ValueError):
             from_boxes(bytes(changed))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("depth", [10, 12])
+def test_avif_of_more_than_8_bits_keeps_them(depth: int, channels: int) -> None:
+    pixels = np.linspace(0, 2**depth - 1, 64 * 64).astype(np.uint16).reshape(64, 64)
+    data = deep_avif(np.dstack([pixels, pixels // 2, pixels[::-1], pixels][:channels]), depth)
+    photo = load_photo(data)
+    assert photo.rgb.dtype == np.uint16
+    assert (photo.grey, photo.alpha is not None) == (channels == 1, channels == 4)
+    expected = np.round(pixels * (65535 / (2**depth - 1)))
+    assert np.abs(photo.rgb[..., 2 if channels > 1 else 1] - expected).max() <= 1 << (16 - depth)
+    assert len(np.unique(photo.rgb[..., 2])) == min(2**depth, 64 * 64)
+    again = load_photo(saved(photo, photo.format))
+    np.testing.assert_array_equal(again.rgb, photo.rgb)
+
+
+def deep_avif(pixels: np.ndarray, depth: int) -> bytes:
+    """Lossless; channels as OpenCV orders them."""
+    cv2 = pytest.importorskip("cv2")
+    options = [cv2.IMWRITE_AVIF_DEPTH, depth, cv2.IMWRITE_AVIF_QUALITY, 100]
+    try:
+        return bytes(cv2.imencode(".avif", pixels, options)[1].data)
+    except cv2.error:
+        pytest.skip("this OpenCV writes no AVIF")
+
+
+def test_avif_of_ten_bits_may_keep_its_colours() -> None:
+    samples = GRADIENT.astype(np.uint16)[..., ::-1] * 4
+    data = deep_avif(np.ascontiguousarray(samples), 10)
+    at = data.index(b"colrnclx") + 8
+    wide = data[:at] + struct.pack(">HH", 12, 13) + data[at + 4 :]
+    own = load_photo(wide, keep_profile=True)
+    assert own.gamut is not None
+    assert np.abs(own.rgb // 64 - samples[..., ::-1].astype(int)).max() <= 1
+    assert (load_photo(wide).rgb != load_photo(data).rgb).any()
+
+
+@pytest.mark.parametrize("transfer", CURVES)
+def test_hdr_avif_of_ten_bits(transfer: int) -> None:
+    samples = np.round(hdr_samples(GRADIENT, transfer) * 1023).astype(np.uint16)
+    data = deep_avif(np.ascontiguousarray(samples[..., ::-1]), 10)
+    at = data.index(b"colrnclx") + 8
+    photo = load_photo(data[:at] + struct.pack(">HH", 9, transfer) + data[at + 4 :])
+    assert np.abs(photo.rgb8.astype(int) - GRADIENT).mean() < 1
+
+
+def test_avif_is_read_in_8_bits_where_opencv_cannot(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = deep_avif(GRADIENT.astype(np.uint16) * 4, 10)
+    monkeypatch.setattr("relight.photo.deep._opencv_reads_avif", lambda: False)
+    assert load_photo(data, name="a.avif").rgb.dtype == np.uint8
+    assert caplog.messages == ["a.avif: read in 8 bits, since this OpenCV reads no AVIF"]
+
+
+def test_heic_of_twelve_bits_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    monkeypatch.setattr(heif.options, "SAVE_HDR_TO_12_BIT", True)
+    ramp = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64, 1).repeat(3, 2)
+    try:
+        data = heic(ramp, "RGB;16")
+    except (RuntimeError, ValueError):
+        pytest.skip("this libheif writes no 12 bits")
+    photo = load_photo(data)
+    assert np.abs(photo.rgb.astype(int) - ramp).max() <= 64
+    assert len(np.unique(photo.rgb[..., 1])) > 2000
