@@ -238,13 +238,14 @@ def test_relit_colours_are_not_clipped(
     outside = changed & ((before < -0.01) | (before > 1.01)).any(axis=2)
     assert outside.sum() > 1000
     assert ((after < -0.005) | (after > 1.005)).any(axis=2)[outside].mean() > 0.99
-    # What sRGB holds, below the highlights' shoulder, looks as it does in a photo made sRGB.
+    # What sRGB holds, below the highlights' shoulder, looks as it does in a photo made sRGB; a gain
+    # that differs between channels acts on other primaries, though.
     other = relighter.relight(clipped, KEY).image
     inside = changed & ((before > 0) & (before < 1) & (after > 0) & (after < 0.55)).all(axis=2)
     difference = np.abs(result.relit.rgb8.astype(int) - other)[inside]
     assert inside.sum() > 1000
     assert difference.mean() < 0.7
-    assert np.percentile(difference, 99) <= 3
+    assert np.percentile(difference, 99) <= 5
 
 
 def test_strength_0_and_what_lies_outside_the_person_keep_the_files_values(
