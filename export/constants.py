@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from relight.light import Light
-from relight.setup import PlacementConfig
 
 MODULES = (
     "color",
@@ -40,8 +39,15 @@ MODULES = (
     "gain.reach",
     "geometry",
     "light",
+    "placement.direction",
+    "placement.likeness",
+    "placement.intent",
+    "placement.reading",
+    "placement.recipe",
+    "placement.rule",
+    "placement.solution",
+    "placement.wording",
     "portrait",
-    "setup",
     "stage.analysis",
     "stage.body",
     "stage.cast_shadow",
@@ -55,15 +61,20 @@ DOUBLE = frozenset(
     {
         "analysis",
         "detector",
+        "direction",
         "environment",
         "geometry",
         "landmark",
         "light",
-        "placement",
+        "likeness",
+        "intent",
         "pose",
+        "reading",
+        "recipe",
         "search",
-        "setup",
+        "solution",
         "tone",
+        "wording",
     }
 )
 """Groups whose numbers Kotlin works with in double precision; with the others in single."""
@@ -104,8 +115,6 @@ def constants() -> dict[str, dict[str, Constant]]:
         }
     found["light"]["SOFTNESS_DEG"] = Constant(_plain(Light.softness_deg))
     found["light"]["GLOSS"] = Constant(_plain(Light.gloss))
-    placement = dataclasses.asdict(PlacementConfig())
-    found["placement"] = {key: Constant(_plain(value)) for key, value in placement.items()}
     return found
 
 

@@ -23,7 +23,7 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.vectors import light_vector, perception_vector, pixel_vector
+from export.vectors import light_vector, perception_vector, pixel_vector, placement_vector
 from export.vectors.notation import add_gain_map, described, square
 from export.vectors.vector import Vectors
 from relight import Analysis, Face, Light, Portrait, Relighter, Setup, load_photo
@@ -117,9 +117,14 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
         portrait = relighter.look(pixels, [face])
         analysis = portrait.analyses[0]
         _look(vectors, face, analysis, person)
-        result = portrait.render(portrait.suggest())
+        setup = portrait.suggest()
+        result = portrait.render(setup)
         _networks(vectors, models, analysis)
         _gain(vectors, pixels, models, analysis, result.lights[0])
+        gain = key_gain(models, analysis, result.lights[0]).head
+        placement_vector.add(vectors, analysis, light_vector.poses(), gain)
+        placement_vector.given_gains(vectors, analysis)
+        placement_vector.set_up(vectors, "relight/setup", setup)
         report = result.report()
         del report["timings_s"], report["photo"]
         vectors.value("relight/report", report)
@@ -176,7 +181,7 @@ def add_turned(
         vectors.array(f"{name}/existing_direction", analysis.existing_direction)
         vectors.array(f"{name}/normals", analysis.crop_normals[::2, ::2])
         setup = portrait.suggest()
-        vectors.value(f"{name}/suggested", described(setup.lights[0]))
+        placement_vector.set_up(vectors, f"{name}/suggested", setup)
         automatic, own = portrait.render(setup), portrait.render(USER_LIGHTS)
         vectors.value(f"{name}/report", automatic.report()["faces"][0])
         vectors.array(f"{name}/relit", automatic.image[::EVERY, ::EVERY])
@@ -210,7 +215,6 @@ def _look(vectors: Vectors, face: Face, analysis: Analysis, person: Image8) -> N
     vectors.array("view/skin", view.skin)
     vectors.array("view/person", view.person)
     vectors.value("view/mean_irradiance", analysis.mean_irradiance)
-    vectors.value("view/headroom", analysis.headroom)
 
 
 def _networks(vectors: Vectors, models: _Recorder, analysis: Analysis) -> None:
@@ -269,7 +273,7 @@ def _group(vectors: Vectors, relighter: Relighter, pixels: Image8, landmarks: Fl
     ]
     portrait = relighter.look(pair, faces)
     result = portrait.render(portrait.suggest())
-    vectors.value("group/light", described(result.lights[0]))
+    placement_vector.set_up(vectors, "group/setup", result.setup)
     vectors.array("group/relit", result.image[::EVERY, ::EVERY])
 
 

@@ -83,6 +83,11 @@ class Light:
         """Unit vector ``(3,)`` from the subject towards the light, camera frame."""
         return geometry.direction(math.radians(self.azimuth_deg), math.radians(self.elevation_deg))
 
+    @property
+    def shines(self) -> bool:
+        """Whether it adds any light."""
+        return self.intensity * max(self.color) > 0
+
     def rolled(self, angle: float) -> Light:
         """The light turned about the camera's axis, clockwise as the viewer sees it, by radians."""
         if angle == 0:

@@ -20,8 +20,10 @@ from relight.gain.guide import Canvas, FaceGain, Guide
 from relight.light import BRIGHTEST, Light
 from relight.photo.color.gamut import Gamut
 from relight.photo.file import Photo
+from relight.placement.likeness import likeness
+from relight.placement.rule import GROUP, suggest
 from relight.result import Result
-from relight.setup import Setup, suggest
+from relight.setup import Setup
 from relight.stage.analysis import Analysis, key_gain
 from relight.stage.stages import Stages
 
@@ -84,9 +86,29 @@ class Portrait:
         """The faces, largest first."""
         return [analysis.face for analysis in self.analyses]
 
-    def suggest(self) -> Setup:
-        """The lights that a portrait photographer would add, with the reason."""
-        return suggest(self.analyses)
+    def suggest(
+        self,
+        pattern: str | None = None,
+        *,
+        like: Portrait | None = None,
+        most: int | None = GROUP,
+    ) -> Setup:
+        """What a portrait photographer would do to the light, with the reason.
+
+        Args:
+            pattern: ``loop``, ``rembrandt``, ``butterfly``, ``split``, ``clamshell``, ``rim`` or
+                ``balance``; ``None`` for what suits the photo.
+            like: a portrait whose light is copied instead: the key's direction from the head, the
+                ratio of key to fill, and the warmth, as they are on its largest face.
+            most: how many faces, the largest ones, are lit; ``None`` for all.
+
+        Raises:
+            ValueError: for an unknown pattern, or a pattern beside a portrait to copy from.
+        """
+        if pattern is not None and like is not None:
+            raise ValueError("a pattern and a portrait to copy from exclude each other")
+        wanted = pattern if like is None else likeness(like.analyses[0])
+        return suggest(self.analyses, self._gains_of, wanted, most)
 
     def prepare(self, side: int | None = None) -> None:
         """Find the photo's edges at a size now, not when it is first rendered.
@@ -130,12 +152,15 @@ class Portrait:
         if not 0 <= strength <= BRIGHTEST:  # catches NaN too
             raise ValueError(f"strength lies in [0, {BRIGHTEST:g}], got {strength}")
         made, strength = Setup.of(setup), float(strength)
-        shining = [light for light in made.lights if light.intensity * max(light.color) > 0]
+        shining = [light for light in made.lights if light.shines]
+        shares = made.shares_of(len(self.analyses))
         start = time.perf_counter()
-        sheet, fits = self._fitted(shining, side)
+        sheet, fits = self._fitted(shining, side, shares)
         weights = [light.intensity * sheet.color_of(light) for light in shining]
         added = sheet.guide.join(fits, weights)
-        taken = None if made.fill == 1 else np.float32(1 - made.fill) * sheet.guide.person
+        taken = None
+        if made.fill < 1:
+            taken = sheet.guide.taken([(1 - made.fill) * share for share in shares])
         middle = time.perf_counter()
         image = quotient.apply(
             sheet.rgb,
@@ -150,15 +175,17 @@ class Portrait:
             image=image,
             photo=self.photo,
             faces=self.faces,
-            lights=list(made.lights),
+            setup=made,
             analyses=list(self.analyses),
             strength=strength,
             timings=self.timings | timings,
-            fill=made.fill,
         )
 
-    def _fitted(self, lights: Sequence[Light], side: int | None) -> tuple[_Sheet, list[Float]]:
+    def _fitted(
+        self, lights: Sequence[Light], side: int | None, shares: tuple[float, ...] = ()
+    ) -> tuple[_Sheet, list[Float]]:
         """The photo at a size, and what is kept of each light there."""
+        shares = shares or (1.0,) * len(self.analyses)
         if side is not None and side < 1:
             raise ValueError(f"a preview's side is >= 1, got {side}")
         longer = max(self.photo.width, self.photo.height)
@@ -166,7 +193,11 @@ class Portrait:
             self._predicted(*_key(light))
         with self._fitting:
             sheet = self._sheets(None if side is None or side >= longer else side)
-            return sheet, [sheet.fit(*_key(light)) for light in lights]
+            return sheet, [sheet.fit(shares, *_key(light)) for light in lights]
+
+    def _gains_of(self, light: Light) -> list[Float]:
+        """A light's gains on the faces' crops, as the networks give them."""
+        return [gain.head for gain in self._predicted(*_key(light))]
 
     def _predicted(self, *key: float) -> list[FaceGain]:
         """What is kept of the networks' gains of a light."""
@@ -198,8 +229,11 @@ class Portrait:
         guide = Guide(canvas, outlines)
 
         @functools.lru_cache(FITS)
-        def fit(*key: float) -> Float:
-            return guide.fit(self._predicted(*key))
+        def fit(shares: tuple[float, ...], *key: float) -> Float:
+            gains = self._predicted(*key)
+            if min(shares) < 1:
+                gains = [gain.scaled(share) for gain, share in zip(gains, shares, strict=True)]
+            return guide.fit(gains)
 
         return _Sheet(rgb, guide, fit, self.photo.gamut if side is None else None)
 
@@ -211,7 +245,7 @@ class _Sheet:
     Attributes:
         rgb: its pixels.
         guide: its edges.
-        fit: the fitted gain of a unit light, by what it depends on.
+        fit: the fitted gain of a unit light, by the faces' shares and what else it depends on.
         gamut: the colours of its pixels; None for sRGB.
     """
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from types import TracebackType
 from typing import TypeVar
 
@@ -23,10 +22,11 @@ from relight.gain.reach import Reach
 from relight.light import BRIGHTEST, Light
 from relight.models.library import Models
 from relight.photo.file import Photo, Source, load_photo
+from relight.placement.rule import suggest
 from relight.portrait import PREVIEW_SIDE, Portrait, Preview
 from relight.result import Result
-from relight.setup import Setup, place_on
-from relight.stage.analysis import Analysis, analyze
+from relight.setup import Setup
+from relight.stage.analysis import Analysis, analyze, key_gain
 from relight.stage.stages import Stages
 from relight.stage.tflite import TfliteStages
 
@@ -129,8 +129,7 @@ class Relighter:
             portrait = self._look(_as_photo(photo), None, helper)
             helper.start(portrait.prepare)
             made = setup or Setup.of(portrait.suggest(), fill)
-            shining = tuple(light.shining(gloss) for light in made.lights)
-            return portrait.render(replace(made, lights=shining), strength)
+            return portrait.render(made.shining(gloss), strength)
 
     def find_faces(self, photo: Photo | Source) -> list[Face]:
         """All faces of a photo, largest first; an empty list when there is none.
@@ -157,8 +156,15 @@ class Relighter:
         return analyze(self._detector, self._stages, _as_photo(photo).rgb8, face)
 
     def place(self, analysis: Analysis) -> Light:
-        """Place a key light automatically; its intensity is 0 when none is needed."""
-        return place_on(analysis)
+        """The automatic key of one face, without its fill; its intensity is 0 if none is needed.
+
+        See :meth:`Portrait.suggest` for all of the setup.
+        """
+
+        def gains(light: Light) -> list[Float]:
+            return [key_gain(self._stages, analysis, light).head]
+
+        return suggest([analysis], gains).lights[0]
 
     def key_gain(self, analysis: Analysis, light: Light) -> Float:
         """Key gain G of a light's direction, softness and gloss, for unit intensity, white.

@@ -9,13 +9,16 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import Image
 
+from relight.color import srgb_to_linear
 from relight.face.face import Face
 from relight.geometry import head_angles
 from relight.light import Light
 from relight.photo.picture import Photo
 from relight.photo.pixel import to_8_bit
-from relight.setup import key_to_fill_with
+from relight.placement.reading import cheeks
+from relight.setup import Setup
 from relight.stage.analysis import Analysis
+from relight.stage.view import FINE, SIDE, small_photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,21 +30,40 @@ class Result:
             are kept; of a preview uint8 sRGB.
         photo: the photo it was made from, at its own size.
         faces: the faces found, largest first.
-        lights: the lights added; one with intensity 0 and a reason when none was needed.
+        setup: what was done; a light of intensity 0, with a reason, when none was needed.
         analyses: one per face.
         strength: factor that all of this was scaled by.
         timings: seconds per stage.
-        fill: share of the existing light that was left on the person.
     """
 
     image: NDArray[Any]
     photo: Photo
     faces: list[Face]
-    lights: list[Light]
+    setup: Setup
     analyses: list[Analysis]
     strength: float
     timings: dict[str, float]
-    fill: float = 1.0
+
+    @property
+    def lights(self) -> list[Light]:
+        """The lights added."""
+        return list(self.setup.lights)
+
+    @property
+    def fill(self) -> float:
+        """Share of the existing light that was left on the person."""
+        return self.setup.fill
+
+    @property
+    def reason(self) -> str:
+        """Why this was done; empty for a user's own lights."""
+        return self.setup.reason
+
+    @property
+    def changed(self) -> bool:
+        """Whether any pixel may differ from the photo's."""
+        shares = self.setup.shares_of(len(self.analyses))
+        return self.strength > 0 and self.setup.changes and max(shares) > 0
 
     @property
     def relit(self) -> Photo:
@@ -69,6 +91,7 @@ class Result:
             "profile": self.photo.gamut.name if self.photo.gamut else "sRGB",
             "strength": self.strength,
             "fill": round(self.fill, 4),
+            "reason": self.reason,
             "lights": [
                 {
                     "azimuth_deg": round(light.azimuth_deg, 2),
@@ -81,13 +104,17 @@ class Result:
                 }
                 for light in self.lights
             ],
-            "faces": [self._face_report(analysis) for analysis in self.analyses],
+            "faces": [
+                self._face_report(analysis) | {"share": round(share, 4)}
+                for analysis, share in zip(
+                    self.analyses, self.setup.shares_of(len(self.analyses)), strict=True
+                )
+            ],
             "timings_s": {name: round(value, 4) for name, value in self.timings.items()},
         }
 
     def _face_report(self, analysis: Analysis) -> dict[str, Any]:
         yaw, pitch, roll = head_angles(analysis.head_pose)
-        around, pose = analysis.crop_environment, analysis.face.crop_pose
         existing = Light.from_direction(analysis.existing_direction)
         return {
             "box": [round(value, 1) for value in analysis.face.box],
@@ -98,15 +125,14 @@ class Result:
                 "azimuth_deg": round(existing.azimuth_deg, 1),
                 "elevation_deg": round(existing.elevation_deg, 1),
             },
-            "key_to_fill_before": round(around.key_to_fill(pose), 3),
-            "key_to_fill_after": round(
-                key_to_fill_with(
-                    around,
-                    pose,
-                    [light.rolled(-analysis.face.crop.roll) for light in self.lights],
-                    analysis.mean_irradiance * self.strength,
-                    1 - min(self.strength, 1) * (1 - self.fill),
-                ),
-                3,
-            ),
+            "key_to_fill_before": round(cheeks(analysis.view).ratio(analysis.view.linear), 3),
+            "key_to_fill_after": round(self._key_to_fill(analysis), 3),
         }
+
+    def _key_to_fill(self, analysis: Analysis) -> float:
+        """Brighter over darker cheek, measured on the result's pixels."""
+        scale = max(self.image.shape[:2]) / max(self.photo.width, self.photo.height)
+        crop = analysis.face.crop.scaled(scale)
+        # Cut out first: to bring all of a large photo into sRGB would take long.
+        cut = replace(self.relit, rgb=crop.extract(self.image, FINE * SIDE), alpha=None)
+        return cheeks(analysis.view).ratio(srgb_to_linear(small_photo(cut.rgb8)))

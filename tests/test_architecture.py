@@ -25,10 +25,11 @@ HEAVY = ("tensorflow", "keras", "jax", "torch", "mediapipe")
 
 LAYERS = (
     {"error", "color", "geometry", "opencv", "storage"},
-    {"photo", "models", "environment", "light"},
+    {"photo", "models", "environment", "light", "setup"},
     {"face", "gain"},
     {"stage"},
-    {"portrait", "relighter", "setup", "result"},
+    {"placement"},
+    {"portrait", "relighter", "result"},
 )
 """Inside ``relight``: a module or folder imports from its own row and those above it."""
 STANDS_APART = {"work": {"error"}}

@@ -159,6 +159,32 @@ def relight(
             rich_help_panel="Light",
         ),
     ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A pattern of portrait light: loop, rembrandt, butterfly, split, clamshell, rim or"
+            " balance (docs/patterns.md). With its own fill.",
+            rich_help_panel="Light",
+        ),
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REFERENCE",
+            help="Light like that on another portrait: the key's direction from the head, the ratio"
+            " of key to fill, and the warmth.",
+            rich_help_panel="Light",
+        ),
+    ] = None,
+    everyone: Annotated[
+        bool,
+        typer.Option(
+            "--everyone",
+            help="Light all faces of a group, not only the four largest.",
+            rich_help_panel="Light",
+        ),
+    ] = False,
     strength: Annotated[
         float,
         typer.Option(
@@ -172,7 +198,7 @@ def relight(
         typer.Option(
             metavar="STOPS",
             help="Light that is already on the person, in stops: -1 leaves half of it, which makes"
-            " room for the key on a bright face; 0, the default, leaves all.",
+            " room for the key on a bright face; 0 leaves all. Alone: the rest stays automatic.",
             rich_help_panel="Light",
             show_default=False,
         ),
@@ -299,7 +325,7 @@ def relight(
         output, compare, explain, save_lighting, overwrite, keep_dates
     )
     try:
-        choice = _choose_light(azimuth, elevation, intensity, color, light)
+        choice = _choose_light(azimuth, elevation, intensity, color, light, pattern, like, everyone)
         check_strength(strength)
         check_gloss(gloss)
         share = fill_share(fill)
@@ -332,6 +358,9 @@ def _choose_light(
     intensity: float | None,
     color: str | None,
     lights: Sequence[str] | None,
+    pattern: str | None,
+    like: str | None,
+    everyone: bool,
 ) -> LightChoice:
     from relight_app.light_option import LightChoice, parse_color, parse_light
 
@@ -341,6 +370,9 @@ def _choose_light(
         intensity,
         None if color is None else parse_color(color),
         tuple(parse_light(text) for text in lights or ()),
+        pattern,
+        like,
+        everyone,
     )
 
 

@@ -88,7 +88,7 @@ def explain(relighter: Relighter, result: Result) -> Image.Image:
     ]
     caption, size = 52, 17
     width = 4 * PANEL + 5 * GAP
-    reasons = " ".join(light.reason or f"Light {_name(light)}." for light in result.lights)
+    reasons = result.reason or " ".join(f"Light {_name(light)}." for light in result.lights)
     lines = textwrap.wrap(reasons, 140)
     height = GAP + 2 * (PANEL + caption + GAP) + len(lines) * 24 + GAP
     sheet = Image.new("RGB", (width, height), BACKGROUND)

@@ -12,6 +12,7 @@ import numpy as np
 from relight import Light
 from relight.color import luminance, srgb_to_linear
 from relight.light import BRIGHTEST
+from relight.placement.recipe import PATTERNS
 
 Color = tuple[float, float, float]
 
@@ -104,6 +105,17 @@ def check_gloss(gloss: float) -> float:
     return gloss
 
 
+def check_pattern(name: str) -> str:
+    """A pattern's name, as it is.
+
+    Raises:
+        ValueError: if there is no such pattern.
+    """
+    if name not in PATTERNS:
+        raise ValueError(f"{name!r:.40} is no pattern; the patterns are {', '.join(PATTERNS)}")
+    return name
+
+
 def fill_share(stops: float | None) -> float | None:
     """The share of the existing light that a fill in stops leaves; None stays automatic.
 
@@ -127,6 +139,9 @@ class LightChoice:
         intensity: of the one light.
         color: of the one light, linear RGB.
         lights: complete lights instead of that one.
+        pattern: of light, by its name, instead of any of these.
+        like: file of a portrait whose light is copied instead.
+        everyone: whether all faces are lit, not only the largest of a group.
     """
 
     azimuth_deg: float | None = None
@@ -134,13 +149,25 @@ class LightChoice:
     intensity: float | None = None
     color: Color | None = None
     lights: tuple[Light, ...] = ()
+    pattern: str | None = None
+    like: str | None = None
+    everyone: bool = False
 
     def __post_init__(self) -> None:
-        """Check the ranges, and that the two ways of giving lights are not mixed.
+        """Check the ranges, and that the ways of giving lights are not mixed.
 
         Raises:
             ValueError: if they are, or a value is out of range.
         """
+        if self.pattern is not None:
+            check_pattern(self.pattern)
+        if self.pattern is not None and self.like is not None:
+            raise ValueError("--pattern and --like both set all of the light; give one of them")
+        if (self.pattern or self.like) and (self.lights or self._fixed):
+            raise ValueError(
+                "--pattern and --like set all of the light; use them without --light, --azimuth,"
+                " --elevation, --intensity and --color"
+            )
         if self.lights and self._fixed:
             raise ValueError(
                 "--light describes a light completely; use it without --azimuth, --elevation,"

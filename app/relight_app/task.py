@@ -19,6 +19,7 @@ from relight import (
     Light,
     NoFaceError,
     Photo,
+    Portrait,
     Relighter,
     RelightError,
     Result,
@@ -26,6 +27,7 @@ from relight import (
     load_photo,
     save_photo,
 )
+from relight.placement.rule import GROUP
 from relight_app import companion
 from relight_app.destination import STREAM, Job
 from relight_app.light_option import LightChoice
@@ -92,6 +94,7 @@ class Task:
     gloss: float = 1.0
     threads: int = 1
     _relighter: Relighter | None = field(default=None, repr=False)
+    _reference: Portrait | None = field(default=None, repr=False)
 
     def __call__(self, job: Job) -> Outcome:
         """Relight one photo; nothing but an interrupt or a broken pipe is raised."""
@@ -126,17 +129,19 @@ class Task:
             self._relighter = Relighter(self.threads)
         result = self._relight(self._relighter, photo)
         try:
-            files = _write(job, self._relighter, result, overwrite=self.overwrite)
+            original = None
+            if not result.changed:
+                original = source if isinstance(source, bytes) else Path(source).read_bytes()
+            files = _write(job, self._relighter, result, original, overwrite=self.overwrite)
         except RelightError as error:  # names the output; the message should name the photo too
             return Outcome(name, "failed", f"{name}: {error}")
         self._take_along(job, files)
-        added = any(light.intensity > 0 for light in result.lights)
-        lit = (added or result.fill < 1) and result.strength > 0
-        message = " ".join(_describe(light) for light in result.lights)
+        lit = result.changed
+        message = result.reason or " ".join(_describe(light) for light in result.lights)
         if result.strength == 0:
             message = "Strength 0 leaves every pixel unchanged."
         elif not lit and self.choice.intensity is None:
-            message += " Use --intensity to add light anyway."
+            message += " Use --pattern or --intensity to light it anyway."
         return Outcome(
             name,
             "relit" if lit else "unchanged",
@@ -163,14 +168,19 @@ class Task:
             _log.warning("%s: %s", job.name, trouble)
 
     def _relight(self, relighter: Relighter, photo: Photo) -> Result:
-        if not self.choice.needs_automatic:
-            lights = self.choice.complete(None)
+        choice = self.choice
+        lights = None if choice.needs_automatic else choice.complete(None)
+        if lights is not None:
             return relighter.relight(photo, lights, self.fill, self.strength, self.gloss)
+        if choice.like is not None and self._reference is None:
+            self._reference = relighter.look(choice.like)
         portrait = relighter.look(photo)
-        setup = portrait.suggest()
-        chosen = self.choice.complete(setup.lights[0]) or setup.lights
-        lights = [light.shining(self.gloss) for light in chosen]
-        return portrait.render(Setup.of(lights, self.fill or setup.fill), self.strength)
+        most = None if choice.everyone else GROUP
+        setup = portrait.suggest(choice.pattern, like=self._reference, most=most)
+        if choice.needs_automatic:
+            own = tuple(choice.complete(setup.lights[0]) or ())
+            setup = dataclasses.replace(setup, lights=own, reason=own[0].reason)
+        return portrait.render(Setup.of(setup, self.fill).shining(self.gloss), self.strength)
 
 
 def _describe(light: Light) -> str:
@@ -178,8 +188,13 @@ def _describe(light: Light) -> str:
     return light.reason or f"Light at {place}, intensity {light.intensity:g}."
 
 
-def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -> dict[str, str]:
-    """Write all of a job's files; the relit photo last, so that it shows that all are there."""
+def _write(
+    job: Job, relighter: Relighter, result: Result, original: bytes | None, *, overwrite: bool
+) -> dict[str, str]:
+    """Write all of a job's files; the relit photo last, so that it shows that all are there.
+
+    A photo that did not change is copied byte for byte from its original file.
+    """
     relit = result.photo.with_rgb(result.image)
     written: list[Path] = []
     try:
@@ -196,9 +211,9 @@ def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -
         if job.lighting is not None:
             written.append(result.analyses[0].environment.save(job.lighting))
         if job.output is None:
-            _write_stdout(relit)
+            _write_stdout(relit, original)
         else:
-            save_photo(relit, job.output, overwrite=overwrite)
+            save_photo(relit, job.output, overwrite=overwrite, original=original)
     except BaseException:
         for file in written:
             with contextlib.suppress(OSError):
@@ -209,9 +224,9 @@ def _write(job: Job, relighter: Relighter, result: Result, *, overwrite: bool) -
     return {kind: str(file) for kind, file in kinds.items() if file is not None}
 
 
-def _write_stdout(photo: Photo) -> None:
+def _write_stdout(photo: Photo, original: bytes | None) -> None:
     buffer = io.BytesIO()
-    save_photo(photo, buffer)
+    save_photo(photo, buffer, original=original)
     sys.stdout.buffer.write(buffer.getvalue())
     sys.stdout.buffer.flush()
 

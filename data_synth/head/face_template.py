@@ -47,6 +47,11 @@ SIDE = 768
 DISTANCE_CM, FIELD_OF_VIEW_DEG = 70.0, 28.0
 TARGET_CM = np.array([0, 0.5, 3.0], np.float32)
 SKIN, SCLERA, IRIS = (0.62, 0.42, 0.33), (0.8, 0.78, 0.75), (0.1, 0.06, 0.04)
+CHEEKS = {
+    "left_cheek": [347, 346, 352, 376, 411, 425],
+    "right_cheek": [118, 117, 123, 147, 187, 205],
+}
+"""Landmarks around the flat of each cheek, above any beard: where key and fill are measured."""
 LIPS, BROWS = (0.5, 0.2, 0.18), (0.1, 0.06, 0.04)
 SEPARATING = ({49, 64, 129}, {279, 294, 358})
 """Cliques of three in the graph that are no faces: they enclose other faces."""
@@ -76,6 +81,7 @@ def main(
         for side in ("LEFT", "RIGHT"):
             brow = {v for edge in graph[f"{side}_EYEBROW"] for v in edge}
             loops[f"{side.lower()}_eyebrow"] = _around(sorted(brow), points)
+        loops |= CHEEKS
         data = {
             "about": ABOUT,
             "vertices_cm": np.round(points.astype(float), 3).tolist(),

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden vectors of meshes and light: drawing, shadows, environments, placed lights."""
+"""Golden vectors of meshes and light: drawing, shadows, environments."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
 
 from export.vectors.notation import Float, Image8, described, smooth, square
 from export.vectors.vector import Vectors
-from relight import Environment, Light, geometry, setup
+from relight import Environment, Light, geometry
 from relight.face import mesh, mirror
 from relight.face.face import Face
 from relight.face.pose import head_from_camera
@@ -22,7 +20,7 @@ from relight.stage.view import FEATURES, SIDE
 SPHERE = 24
 """Side of the spheres drawn."""
 ROLL = 0.6
-"""Radians that environments and a placed light are turned by."""
+"""Radians that environments are turned by."""
 
 
 def _mesh(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
@@ -91,7 +89,8 @@ def _environments() -> dict[str, Environment]:
     return made
 
 
-def _poses() -> list[Float]:
+def poses() -> list[Float]:
+    """Rotations head to camera, turned to both sides, up and down."""
     return [
         cv2.Rodrigues(np.radians(np.array([pitch, yaw, 0.0])))[0].astype(np.float32)
         for pitch, yaw in ((0, 0), (-12, 25), (15, -20))
@@ -101,7 +100,7 @@ def _poses() -> list[Float]:
 def _environment(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     normals = geometry.normalize(np.random.default_rng(6).normal(size=(60, 3)))
     vectors.array("environment/normals", normals)
-    vectors.value("environment/head_poses", _poses())
+    vectors.value("environment/head_poses", poses())
     for name, environment in _environments().items():
         path = f"environment/{name}"
         vectors.array(path, environment.data)
@@ -115,58 +114,14 @@ def _environment(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
                 "dominant_direction": environment.dominant_direction(),
                 "power": environment.power(),
                 "key_to_fill": environment.key_to_fill(),
-                "cheeks": [environment.cheek_irradiance(pose) for pose in _poses()],
+                "cheeks": [environment.cheek_irradiance(pose) for pose in poses()],
             },
         )
-
-
-def _light(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
-    cases: list[dict[str, Any]] = []
-    placed: list[Light] = []
-    choices = itertools.product(_environments().items(), enumerate(_poses()), (None, 0.15, 0.9))
-    for (name, environment), (i, pose), headroom in choices:
-        limit: dict[str, Any] = (
-            {} if headroom is None else {"headroom": headroom, "mean_irradiance": 0.4}
-        )
-        roll = ROLL if i == 2 else 0.0
-        light = setup.place(environment, pose, roll=roll, **limit)
-        after = setup.key_to_fill_with(environment, pose, [light, light], 0.4)
-        cases.append(
-            {
-                "environment": name,
-                "head_pose": i,
-                "roll": roll,
-                **limit,
-                "light": described(light),
-                "key_to_fill_with": after,
-            }
-        )
-        placed.append(light)
-    vectors.value("light/place", cases)
-    groups: list[tuple[list[int], list[float], float]] = [
-        ([0, 12], [1.0, 2.0], 0.0),
-        ([20, 30], [3.0, 1.0], 0.0),
-        ([19, 20, 21], [1.0, 1.0, 4.0], 0.0),
-        ([0, 12], [1.0, 2.0], 1.2),
-    ]
-    vectors.value(
-        "light/place_group",
-        [
-            {
-                "cases": chosen,
-                "weights": weights,
-                "roll": roll,
-                "light": described(setup.place_group([placed[k] for k in chosen], weights, roll)),
-            }
-            for chosen, weights, roll in groups
-        ],
-    )
 
 
 STAGES: tuple[Callable[[Vectors, Image8, Float], None], ...] = (
     _mesh,
     _shadow,
     _environment,
-    _light,
 )
 """Each adds its vectors, given the example's pixels and landmarks."""

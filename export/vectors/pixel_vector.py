@@ -25,6 +25,9 @@ from relight.geometry import Crop, Grid
 from relight.stage.stages import NetworkStages
 from relight.stage.view import FINE, SIDE, View
 
+SHARES = (0.6, 0.3)
+"""How much of two people's light is taken away."""
+
 
 def _color(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     linear = np.linspace(0, 3, 241, dtype=np.float32) ** 2
@@ -144,6 +147,8 @@ def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     add_gain_map(vectors, "guide/body", upsample(photo, outlines, gains), 2)
     guide = Guide(Canvas(photo, [outline.reach for outline in outlines]), outlines)
     vectors.array("guide/body/person", guide.person[::2, ::2])
+    vectors.value("guide/body/shares", SHARES)
+    vectors.array("guide/body/taken", guide.taken(SHARES)[::2, ::2])
 
 
 class _Answer(NetworkStages):

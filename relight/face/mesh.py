@@ -41,8 +41,8 @@ class FaceTemplate:
             subject's left).
         triangles: ``(898, 3)`` int32, counter-clockwise seen from outside; eyes and mouth closed.
         loops: landmark indices around ``oval``, ``lips``, ``mouth`` (the lips' inner edge),
-            ``left_eye``, ``right_eye``, ``left_eyebrow`` and ``right_eyebrow``; sides are the
-            subject's.
+            ``left_eye``, ``right_eye``, ``left_eyebrow``, ``right_eyebrow``, ``left_cheek`` and
+            ``right_cheek``; sides are the subject's.
     """
 
     vertices_cm: Float

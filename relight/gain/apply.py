@@ -23,10 +23,12 @@ from relight.photo.color.gamut import Gamut
 
 Float = NDArray[np.float32]
 
-KNEE = 0.80
+KNEE = 0.86
 """Encoded value above which highlights are compressed instead of clipped."""
-PALING = 0.5
-"""How far highlights lose their colour far above the knee."""
+CEILING = 0.955
+"""Encoded value that added light approaches: short of what looks burnt."""
+LIFT = 3.0
+"""Most that the light of a pixel grows by: beyond, noise and wrong hues grow with it."""
 TINY = 1e-6
 """Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
 STRIP = 1 << 17
@@ -85,8 +87,9 @@ def apply(
 ) -> NDArray[Any]:
     """Multiply a photo by ``1 - min(strength, 1) * taken + strength * added`` in linear light.
 
-    Highlights above :data:`KNEE` get a shoulder: before rounding they approach white and never
-    reach it. A pixel of which nothing is taken and to which nothing is added keeps its value.
+    No pixel grows more than :data:`LIFT` times, and highlights above :data:`KNEE` get a shoulder:
+    they approach :data:`CEILING` and never reach it. A pixel of which nothing is taken and to which
+    nothing is added keeps its value.
 
     Args:
         rgb: ``(H, W, 3)`` uint8 or uint16 sRGB; not changed.
@@ -121,10 +124,13 @@ def apply(
             max(0, int(changed.argmax()) - 1),
             len(changed) - int(changed[::-1].argmax()) + 1,
         )
-        factors = [1 + np.float32(strength) * added.gain[low:high, first:last]]
+        factor = 1 + np.float32(strength) * added.gain[low:high, first:last]
+        factors = [factor]
         if taken is not None:
             dimmed = np.float32(min(strength, 1)) * taken[low:high, first:last, None]
-            factors = [factors[0] - dimmed, np.repeat(1 - dimmed, 3, -1)]
+            factor -= dimmed
+            factors.append(np.repeat(1 - dimmed, 3, -1))
+        np.minimum(factor, np.float32(LIFT), out=factor)
         gains = [
             enlarge(grid, start - low, stop - low, added.factor)
             for linear in factors
@@ -158,10 +164,6 @@ def relit(
 ) -> NDArray[Any]:
     """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
 
-    The shoulder bends the brightest channel and takes the others along, so that skin keeps its
-    hue and pales, as on film; bent one by one, the channels would turn it yellow. Where existing
-    light is taken away, the shoulder belongs to what is left of it: the key is added to that.
-
     Args:
         rgb: ``(..., 3)`` uint8 or uint16 sRGB.
         gain: linear gain of the same shape, >= ``kept``.
@@ -177,30 +179,34 @@ def relit(
         after = change_encoded(before, gain, factor, white)
         before = change_encoded(before, kept, kept_factor, white)
     if after.max(initial=0) > KNEE * white:
-        after = _shoulder(before, after, white)
+        after = shoulder(before, after, white)
     after += np.float32(0.5)
     return after.astype(rgb.dtype)
 
 
-def _shoulder(before: Float, after: Float, white: float) -> Float:
-    """Compress what lies above the knee of pixels that were ``before`` and would be ``after``.
+def shoulder(before: Float, after: Float, white: float = 1.0) -> Float:
+    """Compress what lies above the knee of pixels that light was added to.
 
-    All pixels are worked on: picking out the bright ones takes longer.
+    The brightest channel is bent and takes the others along, so that skin keeps its hue and its
+    saturation; bent one by one, the channels would turn it yellow. Where existing light is taken
+    away, the shoulder belongs to what is left of it: the key is added to that.
+
+    Args:
+        before: ``(..., 3)`` sRGB without the added light; not changed.
+        after: with it; changed.
+        white: the encoded value of white.
     """
     import cv2
 
+    # All pixels are worked on: picking out the bright ones takes longer.
     peak = _brightest(after)
     knee = np.maximum(_brightest(before), np.float32(KNEE * white))
-    room = np.float32(white) - knee
+    room = np.maximum(np.float32(CEILING * white) - knee, 0)
     over = np.maximum(peak - knee, 0)
-    pressed = over / (over + room + np.float32(TINY * white))  # 0 at the knee, towards 1 far above
-    bent = np.minimum(peak, knee) + room * pressed
-    # By a room of its own, the knee's: by the pixel's, which is none at white, the least light
-    # would bleach clipped skin and leave its neighbours, one level darker, as they are.
-    paled = np.float32(PALING) * over / (over + np.float32((1 - KNEE) * white))
-    scale = bent / np.maximum(peak, np.float32(TINY * white)) * (1 - paled)
-    after *= cv2.merge([scale] * 3).reshape(after.shape)
-    after += cv2.merge([bent * paled] * 3).reshape(after.shape)
+    bent = np.minimum(peak, knee)
+    bent += room * over / (over + room + np.float32(TINY * white))  # towards all of it far above
+    bent /= np.maximum(peak, np.float32(TINY * white))
+    after *= cv2.merge([bent] * 3).reshape(after.shape)
     return np.maximum(after, before, out=after)  # light that is added never darkens
 
 

@@ -144,15 +144,29 @@ def photo_trust(brightness: Float) -> Float:
     import cv2
 
     mean = cv2.blur(brightness, (CALM, CALM))
-    sample = np.sort(mean[::SAMPLED_EVERY, ::SAMPLED_EVERY], axis=None)
-    least, black, dark = (
-        float(sample[len(sample) // part]) for part in (LEAST_OF, BLACK_OF, DARK_OF)
-    )
-    floor = max(0.0, 1 - (dark - least) / PILED)
-    veil = floor * min(VEIL * max(black - BLACK, 0), THICKEST)
-    bright = smoothstep(mean, *(veil + level for level in DARK))
-    trust: Float = IN_BLACK + (1 - IN_BLACK) * bright
+    trust = _tone_trust(mean, mean[::SAMPLED_EVERY, ::SAMPLED_EVERY])
     # Where dark hair meets a bright wall, cells mix both: trusted by their own brightness, they
     # would shine as a rim around the head.
     least_near: Float = cv2.erode(trust, np.ones((DARKEST_OF, DARKEST_OF), np.uint8))
     return cv2.blur(least_near, (SOFTENED, SOFTENED))
+
+
+def trust_in(photo: Float) -> Float:
+    """Where pixels of a crop can be multiplied, ``(R, R, 3)`` sRGB in [0, 1] to ``(R, R)``.
+
+    As on the photo, but pixel by pixel: a crop's pixels are means already.
+    """
+    import cv2
+
+    brightness = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    return _tone_trust(brightness, brightness)
+
+
+def _tone_trust(brightness: Float, sample: Float) -> Float:
+    """Share of the light that tones get, of a photo that has those of a sample."""
+    tones = np.sort(sample, axis=None)
+    parts = (LEAST_OF, BLACK_OF, DARK_OF)
+    least, black, dark = (float(tones[len(tones) // part]) for part in parts)
+    floor = max(0.0, 1 - (dark - least) / PILED)
+    veil = floor * min(VEIL * max(black - BLACK, 0), THICKEST)
+    return IN_BLACK + (1 - IN_BLACK) * smoothstep(brightness, *(veil + level for level in DARK))

@@ -128,6 +128,11 @@ class FaceGain(NamedTuple):
     head: Float
     body: Float | None = None
 
+    def scaled(self, factor: float) -> FaceGain:
+        """So many times the gain."""
+        by = np.float32(factor)
+        return FaceGain(self.head * by, None if self.body is None else self.body * by)
+
 
 class Canvas:
     """A photo around its faces, on the cells that gains are fitted to: all but who is where."""
@@ -182,10 +187,12 @@ class Guide:
             places.append(place(outline.reach, seen, grid, shape))
         share_out(places, [outline.crop for outline in outlines], grid)
         person, weights = np.zeros((grid.rows, grid.columns), np.float32), []
+        self._people: list[tuple[Box, Float]] = []
         for outline, where in zip(outlines, places, strict=True):
             here, trust = _on_place(outline, where, canvas)
             here *= where.share
             person[where.box] += here
+            self._people.append((where.box, here))
             trust *= here
             trust *= canvas.trust[where.box]
             weights.append(trust)
@@ -193,10 +200,26 @@ class Guide:
         np.minimum(person, 1, out=person)
         whole = hull([around(person > 0), *(where.head_box for where in places)])
         self.grid, self.person = part_of(grid, whole), np.ascontiguousarray(person[whole])
+        self._shape, self._whole = person.shape, whole
         self._layers = [
             _layers(*each, canvas, whole)
             for each in zip(outlines, places, weights, canvas.edges, strict=True)
         ]
+
+    def taken(self, shares: Sequence[float]) -> Float:
+        """How much of the existing light is taken away when a share is of each person.
+
+        Args:
+            shares: in [0, 1], one per outline.
+        """
+        most = np.float32(max(shares))
+        if min(shares) == most:
+            return most * self.person
+        total = np.zeros(self._shape, np.float32)
+        for (box, person), share in zip(self._people, shares, strict=True):
+            total[box] += np.float32(share) * person
+        total = np.where(total < np.float32(LEAST) * most, 0, np.minimum(total, most))
+        return np.ascontiguousarray(total[self._whole])
 
     def fit(self, gains: Sequence[FaceGain]) -> Float:
         """Fit the faces' gains to the photo and join them; linear in the gains.

@@ -105,6 +105,7 @@ def save_photo(
     *,
     format: str | None = None,
     overwrite: bool = False,
+    original: bytes | None = None,
 ) -> Path | None:
     """Write a photo with its EXIF, XMP and its profile: sRGB's, or its own if that was kept.
 
@@ -120,6 +121,8 @@ def save_photo(
         format: JPEG, PNG, TIFF, WEBP or HEIF; takes precedence over the extension. For a stream
             the default is the photo's own.
         overwrite: replace an existing file. The photo's own source is never replaced.
+        original: the file of a photo whose pixels did not change: it is written byte for byte,
+            unless another format is wanted.
 
     Returns:
         The path written, None for a stream.
@@ -131,7 +134,8 @@ def save_photo(
     """
     photo = _as_photo(photo)
     if not isinstance(destination, (str, os.PathLike)):
-        data = encode(photo, format_of(format or photo.format, ""))
+        kind = format_of(format or photo.format, "")
+        data = original if original and kind == photo.format else encode(photo, kind)
         try:
             destination.write(data)
         except OSError as error:
@@ -145,7 +149,7 @@ def save_photo(
         # Of a symbolic link, the target is replaced, not the link.
         target = Path(os.path.realpath(path))
         _check_target(photo, path, target, overwrite)
-        data = encode(photo, kind)
+        data = original if original and kind == photo.format else encode(photo, kind)
         with whole_file(target) as temporary:
             temporary.write_bytes(data)
     except PhotoError:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import luminance
 from relight.environment import Environment
 from relight.face.face import Face
 from relight.face.perception import Perception
@@ -25,18 +24,10 @@ from relight.stage.view import SEEN, View, look
 
 Float = NDArray[np.float32]
 
-WHITE = 1.1
-"""Linear value that a key may take bright skin to; the highlights' shoulder keeps it below 1."""
-PEAK_PERCENT = 95
-"""Percentile of the skin's luminance that counts as bright skin: above it lie glints."""
 HALF = 0.5
 """Share of a cell in the crop from which it counts as inside."""
 SKIN = 0.5
 """Trust from which a pixel counts as skin."""
-UNKNOWN_PEAK = 0.5
-"""Bright skin's luminance where no skin is seen."""
-LEAST_PEAK = 1e-3
-"""Luminance that bright skin has at least: black skin pixels do not ask for endless light."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +44,6 @@ class Analysis:
         crop_normals: ``(128, 128, 3)`` float32 unit normals.
         crop_confidence: ``(128, 128)`` float32 trust in the normals, [0, 1], 0 off the person.
         mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face.
-        headroom: largest intensity of a key that burns no highlights.
         photo_rgb: the photo, ``(H, W, 3)`` uint8 sRGB.
         body: what is known of the body below the face; ``None`` where the photo shows none.
     """
@@ -64,7 +54,6 @@ class Analysis:
     crop_normals: Float
     crop_confidence: Float
     mean_irradiance: float
-    headroom: float
     photo_rgb: NDArray[np.uint8] = field(repr=False)
     body: Body | None = field(default=None, repr=False)
 
@@ -153,7 +142,6 @@ def analyze(
         crop_normals=normals,
         crop_confidence=confidence,
         mean_irradiance=mean_irradiance(environment, normals, view.face),
-        headroom=_headroom(view),
         photo_rgb=pixels,
         body=bodies.look(detector, pixels, face, view, normals, confidence, environment),
     )
@@ -175,10 +163,3 @@ def key_gain(stages: Stages, analysis: Analysis, light: Light) -> FaceGain:
     head = stages.gain(analysis.view, analysis.crop_normals, analysis.crop_environment, upright)
     body = analysis.body
     return FaceGain(head, None if body is None else body.gain(crop, head, upright))
-
-
-def _headroom(view: View) -> float:
-    """Largest intensity of a key that burns no highlights, from the skin's brightest parts."""
-    bright = luminance(view.linear)[view.skin > SKIN]
-    peak = float(np.percentile(bright, PEAK_PERCENT)) if bright.size else UNKNOWN_PEAK
-    return max(0.0, WHITE / max(peak, LEAST_PEAK) - 1)

@@ -56,6 +56,30 @@ def test_strength_0_keeps_every_pixel(run: Run, portrait: Path) -> None:
     np.testing.assert_array_equal(pixels(portrait.with_name("o.png")), pixels(portrait))
 
 
+def test_a_photo_that_stays_as_it_is_is_copied_byte_for_byte(run: Run, portrait: Path) -> None:
+    photo, out = portrait.with_suffix(".jpg"), portrait.with_name("copy.jpg")
+    Image.open(portrait).convert("RGB").save(photo, quality=71)
+    result = run(photo, "--pattern", "balance", "-o", out)  # she is lit evenly
+    assert "evenly" in result.stderr
+    assert out.read_bytes() == photo.read_bytes()
+    piped = run(photo, "--strength", "0", "-o", "-")
+    assert piped.stdout_bytes == photo.read_bytes()
+    assert run(photo, "--strength", "0", "-o", portrait.with_name("copy.webp")).exit_code == 0
+    assert portrait.with_name("copy.webp").read_bytes()[8:12] == b"WEBP"
+
+
+def test_a_pattern_and_light_like_anothers(run: Run, portrait: Path) -> None:
+    report = json.loads(run(portrait, "--pattern", "split", "--json").stdout)
+    assert abs(report["lights"][0]["azimuth_deg"]) > 70
+    assert report["fill"] < 1
+    assert "half of the face" in report["reason"]
+    out = portrait.with_name("like.png")
+    report = json.loads(run(portrait, "--like", portrait, "-o", out, "--json").stdout)
+    assert report["reason"].startswith("Soft key")
+    assert run(portrait, "--pattern", "disco").exit_code == 2
+    assert run(portrait, "--pattern", "loop", "--light", "40,30").exit_code == 2
+
+
 def test_fill_takes_stops_of_the_light_on_the_person(run: Run, portrait: Path) -> None:
     out = portrait.with_name("filled.png")
     result = run(portrait, "--fill", "-1", "--light", "0,0,0", "--json", "-o", out)

@@ -65,3 +65,12 @@ def test_what_is_not_chosen_stays_automatic() -> None:
     assert whole.complete(None) == [Light(5, 6, 1)]
     two = (Light(1, 2), Light(3, 4))
     assert LightChoice(lights=two).complete(None) == list(two)
+
+
+def test_a_pattern_sets_all_of_the_light() -> None:
+    assert LightChoice(pattern="rembrandt").complete(None) is None
+    for other in ({"azimuth_deg": 40.0}, {"lights": (Light(40, 30),)}, {"like": "other.jpg"}):
+        with pytest.raises(ValueError, match="--pattern"):
+            LightChoice(pattern="loop", **other)
+    with pytest.raises(ValueError, match="clamshell"):
+        LightChoice(pattern="disco")

@@ -19,7 +19,6 @@ from relight import (
     Result,
     load_photo,
 )
-from relight.setup import place_group
 
 KEY = Light(45, 30, 0.8)
 
@@ -205,22 +204,6 @@ def test_every_face_of_a_group_is_lit_by_one_light(
         left, top, width, height = (round(v) for v in found.box)
         where = (slice(top, top + height), slice(left, left + width))
         assert (lit.image[where].astype(int) - two[where]).mean() > 3
-
-
-def test_a_groups_light_is_its_members_weighted_by_size(
-    relighter: Relighter, astronaut: np.ndarray
-) -> None:
-    # Opposite lighting, so that the members want different lights.
-    dark = np.linspace(0.4, 1.1, 512)[None, :, None]
-    small = cv2.resize((astronaut * dark).clip(0, 255).astype(np.uint8), (256, 256))
-    canvas = np.full((512, 768, 3), 110, np.uint8)
-    canvas[:, :512], canvas[200:456, 512:] = astronaut, small
-    result = relighter.relight(canvas)
-    assert len(result.faces) == 2
-    placed = [relighter.place(analysis) for analysis in result.analyses]
-    sizes, roll = [face.size for face in result.faces], result.faces[0].crop.roll
-    assert result.lights == [place_group(placed, sizes, roll)]
-    assert result.lights != [place_group(placed, [1, 1], roll)]
 
 
 def test_a_face_at_the_photos_edge_is_relit(relighter: Relighter, astronaut: np.ndarray) -> None:

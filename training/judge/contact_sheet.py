@@ -61,7 +61,7 @@ def _strip(relighter: Relighter, path: Path) -> NDArray[np.uint8]:
         automatic = portrait.render(portrait.suggest())
         results = [automatic, *(portrait.render(light) for light in SIDES)]
         pictures = [photo.rgb8, *(photo.with_rgb(result.image).rgb8 for result in results)]
-        caption += f"  ·  {automatic.lights[0].reason}"
+        caption += f"  ·  {automatic.reason}"
     except NoFaceError:
         pictures = [photo.rgb8]
         caption += "  ·  no face found"

@@ -7,13 +7,16 @@ from typing import Any
 
 from relight import __version__
 from relight.light import BRIGHTEST, SOFTEST_DEG
+from relight.placement.recipe import PATTERNS
 from relight_app.light_option import DARKEST_FILL
 from relight_app.server.order import (
     FILL,
     GLOSS,
     KEEP_PROFILE,
     LIGHT,
+    LIKE,
     MEDIA_TYPES,
+    PATTERN,
     PHOTO,
     STRENGTH,
     Limits,
@@ -71,6 +74,7 @@ def _operation(
 ) -> dict[str, Any]:
     fields = {
         LIGHT: _lights(limits),
+        PATTERN: _PATTERN,
         FILL: _FILL,
         STRENGTH: _STRENGTH,
         GLOSS: _GLOSS,
@@ -79,7 +83,7 @@ def _operation(
     form = {
         "type": "object",
         "required": [PHOTO],
-        "properties": {PHOTO: _BINARY, **fields},
+        "properties": {PHOTO: _BINARY, LIKE: _REFERENCE, **fields},
     }
     whole = {"schema": _BINARY}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
@@ -114,7 +118,7 @@ def _lights(limits: Limits) -> dict[str, Any]:
         "description": (
             "AZ,EL[,K[,COLOR[,SOFTNESS]]]: azimuth in degrees, > 0 from the right of the picture;"
             " elevation; intensity; #rrggbb, 3200K or a name;"
-            f" radius in degrees up to {SOFTEST_DEG:g}. Without any, one is placed automatically."
+            f" radius in degrees up to {SOFTEST_DEG:g}. Without any, the light is set up by itself."
         ),
     }
 
@@ -127,6 +131,15 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+_PATTERN = {
+    "type": "string",
+    "enum": list(PATTERNS),
+    "description": "A pattern of portrait light, with its own fill.",
+}
+_REFERENCE = {
+    **_BINARY,
+    "description": "A portrait whose light is copied: direction from the head, ratio, warmth.",
+}
 _STRENGTH = {
     "type": "number",
     "minimum": 0,
@@ -166,6 +179,7 @@ _ANALYSIS = _object(
     profile=_TEXT,
     strength=_NUMBER,
     fill=_NUMBER,
+    reason=_TEXT,
     lights=_list(
         _object(
             **_PLACE,
@@ -185,6 +199,7 @@ _ANALYSIS = _object(
             existing_light=_object(**_PLACE),
             key_to_fill_before=_NUMBER,
             key_to_fill_after=_NUMBER,
+            share=_NUMBER,
         )
     ),
     timings_s={"type": "object", "additionalProperties": _NUMBER},

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +19,23 @@ from relight import (
     PhotoError,
     Relighter,
     RelightError,
+    Result,
+    Setup,
     load_photo,
     save_photo,
 )
 from relight.error import PhotoTooLargeError, UnsupportedPhotoError
-from relight_app.light_option import check_gloss, check_strength, fill_share, parse_light
+from relight.portrait import PREVIEW_SIDE
+from relight_app.light_option import (
+    check_gloss,
+    check_pattern,
+    check_strength,
+    fill_share,
+    parse_light,
+)
 
 PHOTO, LIGHT, FILL, STRENGTH, GLOSS = "photo", "light", "fill", "strength", "gloss"
-KEEP_PROFILE = "keep_profile"
+PATTERN, LIKE, KEEP_PROFILE = "pattern", "like", "keep_profile"
 """Names of a request's fields."""
 NAME = "the photo"
 """How messages call the uploaded file."""
@@ -68,7 +76,9 @@ class Order:
     Attributes:
         content: the photo's file.
         megapixels: photos with more are refused.
-        lights: to add; None places one automatically.
+        lights: to add; None sets the light up automatically.
+        pattern: of light, by its name, instead.
+        like: file of a portrait whose light is copied instead.
         fill: share of the existing light left on the person; None is automatic.
         strength: factor on the added light.
         keep_profile: whether the photo keeps its own colours rather than become sRGB.
@@ -78,10 +88,21 @@ class Order:
     content: bytes
     megapixels: float
     lights: list[Light] | None = None
+    pattern: str | None = None
+    like: bytes | None = None
     fill: float | None = None
     strength: float = 1.0
     keep_profile: bool = False
     gloss: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check that the light is set in one way.
+
+        Raises:
+            ValueError: if it is set in several.
+        """
+        if sum(given is not None for given in (self.lights, self.pattern, self.like)) > 1:
+            raise ValueError(f"give one of {LIGHT}, {PATTERN} and {LIKE}")
 
     def photo(self) -> Photo:
         """The photo, decoded.
@@ -89,11 +110,18 @@ class Order:
         Raises:
             HTTPException: 415 if it is not a photo, 413 if it is too large, 422 if it is damaged.
         """
+        return self._decoded(self.content, NAME)
+
+    def reference(self) -> Photo | None:
+        """The portrait whose light is copied, decoded; raises as :meth:`photo` does."""
+        return None if self.like is None else self._decoded(self.like, f"the photo {LIKE!r}")
+
+    def _decoded(self, content: bytes, name: str) -> Photo:
         try:
             return load_photo(
-                self.content,
+                content,
                 max_megapixels=self.megapixels,
-                name=NAME,
+                name=name,
                 keep_profile=self.keep_profile,
             )
         except UnsupportedPhotoError as error:
@@ -106,17 +134,27 @@ class Order:
 
 def relight(relighter: Relighter, order: Order) -> tuple[bytes, str]:
     """The relit photo as a file of the same format, and its media type."""
-    photo = order.photo()
-    result = relighter.relight(photo, order.lights, order.fill, order.strength, order.gloss)
+    result = _result(relighter, order)
     buffer = io.BytesIO()
     save_photo(result, buffer)
-    return buffer.getvalue(), MEDIA_TYPES[photo.format]
+    return buffer.getvalue(), MEDIA_TYPES[result.photo.format]
 
 
 def analyze(relighter: Relighter, order: Order) -> dict[str, Any]:
-    """Faces, the existing light and the light to add, JSON-ready."""
-    result = relighter.relight(order.photo(), order.lights, order.fill, 0, order.gloss)
-    return dataclasses.replace(result, strength=order.strength).report()
+    """Faces, the existing light and what is done to it, JSON-ready."""
+    return _result(relighter, order, PREVIEW_SIDE).report()
+
+
+def _result(relighter: Relighter, order: Order, side: int | None = None) -> Result:
+    """The photo relit, a preview's size if one is given."""
+    reference = order.reference()
+    portrait = relighter.look(order.photo())
+    if order.lights is not None:
+        setup = Setup(tuple(order.lights))
+    else:
+        like = None if reference is None else relighter.look(reference)
+        setup = portrait.suggest(order.pattern, like=like)
+    return portrait.render(Setup.of(setup, order.fill).shining(order.gloss), order.strength, side)
 
 
 def carry_out(task: Callable[[Relighter, Order], T], relighter: Relighter, order: Order) -> T:
@@ -129,7 +167,8 @@ def carry_out(task: Callable[[Relighter, Order], T], relighter: Relighter, order
         return task(relighter, order)
     except NoFaceError as error:
         cure = "if there is one, crop closer to it"
-        raise HTTPException(422, f"No face found in this photo; {cure}") from error
+        where = f"the photo {LIKE!r}" if LIKE in str(error) else "this photo"
+        raise HTTPException(422, f"No face found in {where}; {cure}") from error
     except RelightError as error:
         raise HTTPException(500, str(error)) from error
     except MemoryError as error:
@@ -143,12 +182,16 @@ async def read(request: Request, limits: Limits) -> Order:
         HTTPException: 4xx, with a sentence on what is wrong.
     """
     fields: Fields = request.query_params
+    like: bytes | None = None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         raise HTTPException(415, f"send the photo as a file: curl -F {PHOTO}=@photo.jpg")
     if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=limits.lights + 6) as form:
+        async with request.form(max_files=2, max_fields=limits.lights + 6) as form:
             content = await _uploaded(form)
+            reference = form.get(LIKE)
+            if isinstance(reference, UploadFile):
+                like = await reference.read()
             texts = [(k, v) for k, v in form.multi_items() if isinstance(v, str)]
             fields = ImmutableMultiDict([*request.query_params.multi_items(), *texts])
     else:
@@ -160,6 +203,8 @@ async def read(request: Request, limits: Limits) -> Order:
             content,
             limits.megapixels,
             _lights(fields, limits.lights),
+            check_pattern(fields[PATTERN]) if PATTERN in fields else None,
+            like,
             fill_share(_number(fields, FILL, None)),
             check_strength(_number(fields, STRENGTH, 1.0)),
             _switch(fields, KEEP_PROFILE),

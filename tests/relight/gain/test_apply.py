@@ -87,11 +87,31 @@ def test_light_never_darkens_and_keeps_the_hue_of_bright_skin() -> None:
     result = quotient.apply(photo, GainMap(0, 0, 1, gain)).astype(int)
     assert (result >= photo).all()
     red, green, blue = result[0, 0] / 255
-    assert red < 1
-    # Between the channels in the same order and proportion, only paler: not yellow.
+    assert red <= quotient.CEILING
+    # Between the channels in the same order and proportion: neither yellow nor pale.
     before = (190 - 160) / (235 - 160)
     assert (green - blue) / (red - blue) == pytest.approx(before, abs=0.05)
-    assert (red - blue) < (235 - 160) / 255
+    assert (red - blue) / red >= 0.97 * (235 - 160) / 235
+
+
+def test_skin_that_is_lit_strongly_is_not_burnt() -> None:
+    """A judge of portraits counts as burnt what has a channel of 245 or more."""
+    photo = np.tile(np.arange(0, 245, dtype=np.uint8)[:, None, None], (1, 1, 3))
+    result = quotient.apply(photo, GainMap(0, 0, 1, np.full((245, 1, 3), 2, np.float32)))
+    assert result.max() < 245
+    assert (np.diff(result[:, 0, 0].astype(int)) >= 0).all()
+
+
+def test_what_is_burnt_already_stays_as_it_is() -> None:
+    photo = np.full((4, 4, 3), 250, np.uint8)
+    result = quotient.apply(photo, GainMap(0, 0, 1, np.ones((4, 4, 3), np.float32)))
+    np.testing.assert_array_equal(result, photo)
+
+
+def test_nothing_is_lifted_more_than_threefold() -> None:
+    photo = np.full((4, 4, 3), 20, np.uint8)
+    lifted = quotient.apply(photo, GainMap(0, 0, 1, np.full((4, 4, 3), 30, np.float32)))
+    assert exact_decode(lifted / 255).max() <= quotient.LIFT * exact_decode(20 / 255) + 0.004
 
 
 def test_a_tiny_gain_beside_zero_gain_leaves_the_latter_alone() -> None:
@@ -103,7 +123,7 @@ def test_a_tiny_gain_beside_zero_gain_leaves_the_latter_alone() -> None:
     np.testing.assert_array_equal(result, photo)
 
 
-@given(st.floats(0, 3, width=32), st.integers(0, 200))
+@given(st.floats(0, 2, width=32), st.integers(0, 200))
 @settings(deadline=None)
 def test_below_the_shoulder_it_multiplies_linear_light(gain: float, value: int) -> None:
     photo = np.full((2, 2, 3), value, np.uint8)
@@ -157,7 +177,8 @@ def test_more_gain_is_never_darker(value: int) -> None:
     photo = np.full((300, 1, 3), round(value * 257), np.uint16)
     result = quotient.apply(photo, GainMap(0, 0, 1, gains[:, None, None].repeat(3, 2)))
     assert (np.diff(result[:, 0, 1].astype(int)) >= 0).all()
-    assert result[-1, 0, 1] > result[0, 0, 1]
+    burnt = value > 255 * quotient.CEILING
+    assert result[-1, 0, 1] == result[0, 0, 1] if burnt else result[-1, 0, 1] > result[0, 0, 1]
 
 
 @pytest.mark.parametrize("factor", [1, 3])

@@ -209,9 +209,11 @@ public object Constants {
 
     public object Apply {
         /** Encoded value above which highlights are compressed instead of clipped. */
-        public const val KNEE: Float = 0.8f
-        /** How far highlights lose their colour far above the knee. */
-        public const val PALING: Float = 0.5f
+        public const val KNEE: Float = 0.86f
+        /** Encoded value that added light approaches: short of what looks burnt. */
+        public const val CEILING: Float = 0.955f
+        /** Most that the light of a pixel grows by: beyond, noise and wrong hues grow with it. */
+        public const val LIFT: Float = 3.0f
         /** Share of white that quotients are kept finite by: far below one level of a 16-bit photo. */
         public const val TINY: Float = 1e-06f
         /** Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart. */
@@ -337,6 +339,235 @@ public object Constants {
         public const val GLOSS: Double = 1.0
     }
 
+    public object Direction {
+        /** The automatic key's height above the eyeline. */
+        public const val ELEVATION_DEG: Double = 30.0
+        /** Its least and largest height once it has followed the head's tilt. */
+        public val ELEVATIONS_DEG: List<Double> = listOf(20.0, 45.0)
+        /** How far it stands off the camera's axis for a face that is turned to the camera. */
+        public const val AZIMUTH_DEG: Double = 45.0
+        /** Its least and largest distance from the axis, once it has followed the head's turn by half. */
+        public val AZIMUTHS_DEG: List<Double> = listOf(30.0, 60.0)
+        /** Its radius, as the subject sees it: a small umbrella's. */
+        public const val SOFTNESS_DEG: Double = 10.0
+        /**
+         * Furthest that a pattern's key in front of the face stands off the camera's axis, however far the
+         * head is turned: from further behind it would not be seen.
+         */
+        public const val WIDEST_DEG: Double = 100.0
+        /** Least height of a pattern's key above the eyeline, however far the head hangs. */
+        public const val LOWEST_DEG: Double = 8.0
+        /** Light that is stronger from one side by so many stops names the key's side, */
+        public const val FAVOURED: Double = 0.5
+        /** or else the side that the nose points to does, so many degrees of turn counting as a stop. */
+        public const val SHORT_DEG: Double = 24.0
+    }
+
+    public object Likeness {
+        /** Key-to-fill that is copied at least and at most. */
+        public val RATIOS: List<Double> = listOf(1.2, 8.0)
+        /** Power of what is copied of the reference's tint: skin differs, too, and not only its light. */
+        public const val COPIED: Double = 0.5
+        /** Least and largest of a light's red, green and blue over its brightness. */
+        public val TINTS: List<Double> = listOf(0.6, 1.6)
+        /** Key-to-fill from which the key stands to a side, */
+        public const val SIDED: Double = 1.3
+        /** by so much at least: the estimated light tends to the front. */
+        public const val ASIDE_DEG: Double = 25.0
+        /** A key is copied from no further behind the face: what comes from there is hardly seen on it. */
+        public const val BEHIND_DEG: Double = 100.0
+    }
+
+    public object Intent {
+        /** Ratio that the automatic key aims at, on the pixels that come out, */
+        public const val KEY_TO_FILL: Double = 2.0
+        /** but at least so many times the one that is there, so that the key is seen, */
+        public const val STEEPER: Double = 1.35
+        /** and never more than this. A face beyond it is left as it is, unless it is dim. */
+        public const val STRONGEST: Double = 3.0
+        /**
+         * Least and largest part of a face's light that the automatic key makes: with more, all one sees is
+         * what the networks err by.
+         */
+        public val SHARES: List<Double> = listOf(0.0, 0.65)
+        /** The part where the ratio is out of reach: more would cost the light that is there for little. */
+        public const val SETTLED: Double = 0.5
+        /** The same for light like a reference's. */
+        public val LIKE_SHARES: List<Double> = listOf(0.3, 0.75)
+        /** Mean change over the face that is noticed, levels of 255: from 8 it is, with one to spare. */
+        public const val SEEN: Double = 9.0
+        /** A face's brightness changes by so many stops at a dimness of */
+        public val STOPS: List<Double> = listOf(-0.1, 0.2, 1.0)
+        /** so many, straight lines between: kept, or raised where it is underexposed, */
+        public val DIMNESS: List<Double> = listOf(-1.0, 0.5, 1.2)
+        /** or by so many where nothing else would be seen. */
+        public const val SPARE_STOPS: Double = 0.3
+        /** Dimness from which a harshly lit face is filled rather than left. */
+        public const val DIM: Double = 0.5
+        /** What the automatic key does, in words, */
+        public const val KEPT: String = "the shadow side is kept"
+        /** and what light from the front does to a dim face that is harshly lit. */
+        public const val BROUGHT: String = "it brings the face out of the dark"
+    }
+
+    public object Reading {
+        /**
+         * Pixels of skin on a cheek, at 128 pixels a crop, for it to be measured; a face turned by more than
+         * about 30 degrees shows fewer of the far one.
+         */
+        public const val LEAST_CHEEK: Int = 30
+        /** One part in so many of the skin stands for a side where a cheek is hidden. */
+        public const val QUARTER: Int = 4
+        /** Luminance that a cheek counts as having at least, so that the ratio is finite. */
+        public const val DARKEST: Double = 0.0001
+        /**
+         * A head turned by this shows nothing of the light's side by its cheeks: the near one is brighter in
+         * light from the camera, too. Turned by less, the cheeks and the estimated light share the say.
+         */
+        public const val FRONTAL_DEG: Double = 35.0
+        /** A cheek counts as brighter by so much at most: beyond, one of them lies under hair. */
+        public const val MOST_STOPS: Double = 2.0
+        /** Share of the skin that bright skin is brighter than: above it lie glints. */
+        public const val BRIGHT: Double = 0.95
+        /**
+         * Mean luminance of a face and luminance of its bright skin where a face is exposed as most
+         * photographers do (medians of 60 portraits). Their mean is judged, in stops: dark skin has a low
+         * mean and bright highlights, a face in the dark has neither.
+         */
+        public val LEVELS: List<Double> = listOf(0.3, 0.5)
+    }
+
+    public object Recipe {
+        /** The customary light: flattering on most faces. */
+        public object Loop {
+            public const val NAME: String = "loop"
+            public const val AZIMUTH_DEG: Double = 40.0
+            public const val ELEVATION_DEG: Double = 30.0
+            public const val SOFTNESS_DEG: Double = 8.0
+            public const val RATIO: Double = 2.0
+            public val SHARES: List<Double> = listOf(0.4, 0.65)
+            public const val INTENSITY: Double = 0.0
+            public const val FILL: Double = 1.0
+            public const val BELOW: Double = 0.0
+            public const val GIST: String = "the nose throws a small shadow beside itself"
+        }
+        /** The nose's shadow meets the cheek's. */
+        public object Rembrandt {
+            public const val NAME: String = "rembrandt"
+            public const val AZIMUTH_DEG: Double = 52.0
+            public const val ELEVATION_DEG: Double = 42.0
+            public const val SOFTNESS_DEG: Double = 4.0
+            public const val RATIO: Double = 4.0
+            public val SHARES: List<Double> = listOf(0.5, 0.7)
+            public const val INTENSITY: Double = 0.0
+            public const val FILL: Double = 1.0
+            public const val BELOW: Double = 0.0
+            public const val GIST: String = "the far cheek keeps a triangle of light"
+        }
+        /** The shadow under the nose has a butterfly's shape. */
+        public object Butterfly {
+            public const val NAME: String = "butterfly"
+            public const val AZIMUTH_DEG: Double = 0.0
+            public const val ELEVATION_DEG: Double = 48.0
+            public const val SOFTNESS_DEG: Double = 6.0
+            public const val RATIO: Double = 0.0
+            public val SHARES: List<Double> = listOf(0.6, 0.6)
+            public const val INTENSITY: Double = 0.0
+            public const val FILL: Double = 1.0
+            public const val BELOW: Double = 0.0
+            public const val GIST: String = "both cheeks are lit alike, from high in front"
+        }
+        /** The key stands beside the face. */
+        public object Split {
+            public const val NAME: String = "split"
+            public const val AZIMUTH_DEG: Double = 88.0
+            public const val ELEVATION_DEG: Double = 5.0
+            public const val SOFTNESS_DEG: Double = 3.0
+            public const val RATIO: Double = 6.0
+            public val SHARES: List<Double> = listOf(0.55, 0.8)
+            public const val INTENSITY: Double = 0.0
+            public const val FILL: Double = 1.0
+            public const val BELOW: Double = 0.0
+            public const val GIST: String = "one half of the face is left in shadow"
+        }
+        /** Butterfly light, its shadows opened from below. */
+        public object Clamshell {
+            public const val NAME: String = "clamshell"
+            public const val AZIMUTH_DEG: Double = 0.0
+            public const val ELEVATION_DEG: Double = 38.0
+            public const val SOFTNESS_DEG: Double = 18.0
+            public const val RATIO: Double = 0.0
+            public val SHARES: List<Double> = listOf(0.6, 0.6)
+            public const val INTENSITY: Double = 0.0
+            public const val FILL: Double = 1.0
+            public const val BELOW: Double = 0.5
+            public const val GIST: String = "light from above and below leaves few shadows"
+        }
+        /** The key stands behind the face. */
+        public object Rim {
+            public const val NAME: String = "rim"
+            public const val AZIMUTH_DEG: Double = 145.0
+            public const val ELEVATION_DEG: Double = 25.0
+            public const val SOFTNESS_DEG: Double = 6.0
+            public const val RATIO: Double = 0.0
+            public val SHARES: List<Double> = listOf(0.0, 0.0)
+            public const val INTENSITY: Double = 1.5
+            public const val FILL: Double = 0.85
+            public const val BELOW: Double = 0.0
+            public const val GIST: String = "it draws the edge of hair and cheek"
+        }
+        /** Soft light from the front, for a face that is harshly lit. */
+        public object Balance {
+            public const val NAME: String = "balance"
+            public const val AZIMUTH_DEG: Double = 0.0
+            public const val ELEVATION_DEG: Double = 12.0
+            public const val SOFTNESS_DEG: Double = 40.0
+            public const val RATIO: Double = 3.0
+            public val SHARES: List<Double> = listOf(0.0, 0.65)
+            public const val INTENSITY: Double = 0.0
+            public const val FILL: Double = 1.0
+            public const val BELOW: Double = 0.0
+            public const val GIST: String = "it opens the shadows"
+        }
+    }
+
+    public object Rule {
+        /** Faces that are lit as a group unless all are asked for: the largest. */
+        public const val GROUP: Int = 4
+        /** Fill from which all of the existing light is kept: to take so little is not seen, but costs. */
+        public const val WHOLE: Float = 0.99f
+    }
+
+    public object Solution {
+        /** Least share of the existing light that is left. */
+        public const val LEAST_FILL: Double = 0.15
+        /** Largest intensity: a key that hardly reaches a face is not made up for by its strength. */
+        public const val STRONGEST_KEY: Double = 6.0
+        /** Halvings of the interval that holds the share looked for: it is found to a part in 4000. */
+        public const val STEPS: Int = 12
+        /** Factor on what is wanted from which highlights are said to hold a key back. */
+        public const val PRESSED: Double = 1.1
+        /** Light so little that it counts as none. */
+        public const val NOTHING: Double = 1e-06
+    }
+
+    public object Wording {
+        /** Radius from which a light is called soft. */
+        public const val SOFT_DEG: Double = 7.0
+        /** Azimuths up to which a light stands in front, and from which behind. */
+        public const val FRONT_DEG: Double = 15.0
+        /** Azimuths up to which a light stands in front, and from which behind. */
+        public const val BEHIND_DEG: Double = 100.0
+        /** Elevations up to which a light stands below the eyes, at their height, and a little above. */
+        public val HEIGHTS_DEG: List<Double> = listOf(-10.0, 12.0, 36.0)
+        /** Fill from which the existing light counts as left alone. */
+        public const val UNTOUCHED: Double = 0.97
+        /** Brightness over what it was from which a face counts as raised. */
+        public const val RAISED: Double = 1.15
+        /** Part of a ratio from which it counts as reached. */
+        public const val WITHIN: Double = 0.95
+    }
+
     public object Portrait {
         /** Longer side of a preview, pixels, unless another is asked for. */
         public const val PREVIEW_SIDE: Int = 1024
@@ -348,24 +579,11 @@ public object Constants {
         public const val SIZES: Int = 2
     }
 
-    public object Setup {
-        /** Light, or a difference of intensities, so small that it counts as none. */
-        public const val NOTHING: Double = 1e-06
-    }
-
     public object Analysis {
-        /** Linear value that a key may take bright skin to; the highlights' shoulder keeps it below 1. */
-        public const val WHITE: Double = 1.1
-        /** Percentile of the skin's luminance that counts as bright skin: above it lie glints. */
-        public const val PEAK_PERCENT: Int = 95
         /** Share of a cell in the crop from which it counts as inside. */
         public const val HALF: Double = 0.5
         /** Trust from which a pixel counts as skin. */
         public const val SKIN: Double = 0.5
-        /** Bright skin's luminance where no skin is seen. */
-        public const val UNKNOWN_PEAK: Double = 0.5
-        /** Luminance that bright skin has at least: black skin pixels do not ask for endless light. */
-        public const val LEAST_PEAK: Double = 0.001
     }
 
     public object Body {
@@ -488,16 +706,5 @@ public object Constants {
         public val FEATURES: List<String> = listOf("lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow")
         /** Luminance and brightest channel, linear, between which a pixel says something about light. */
         public val EXPOSED: List<Float> = listOf(0.002f, 0.98f)
-    }
-
-    public object Placement {
-        public const val ELEVATION_DEG: Double = 30.0
-        public const val AZIMUTH_DEG: Double = 45.0
-        public val AZIMUTH_RANGE_DEG: List<Double> = listOf(30.0, 60.0)
-        public val ELEVATION_RANGE_DEG: List<Double> = listOf(20.0, 45.0)
-        public const val KEY_TO_FILL: Double = 2.0
-        public const val FLAT_RATIO: Double = 1.1
-        public const val TURNED_DEG: Double = 5.0
-        public const val MAX_INTENSITY: Double = 2.0
     }
 }
