@@ -1,9 +1,9 @@
-const VERSION = "35f08f6eda1c0c28";
+const VERSION = "c96a27d8e743d668";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-b6MpPTQz.js",
- "assets/worker-Di9OaUEV.js",
+ "assets/index-DZDQvUMB.js",
+ "assets/worker-CPb8xV1-.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",

@@ -5,7 +5,7 @@
  * key-to-fill ratio of 2:1.
  */
 import { luminance } from "./color";
-import { environment as map, light as constants, placement, setup } from "./constants.json";
+import { environment as map, light as constants } from "./constants.json";
 import { cheekNormals, type Environment } from "./environment";
 import { faceSize } from "./face/face";
 import { angles, dot, headAngles, RADIAN, type Matrix } from "./geometry";
@@ -13,7 +13,17 @@ import { clamp } from "./image/raster";
 import { rolledLight, towards, WHITE, type Light } from "./light";
 import type { Analysis } from "./stage/analysis";
 
-const { NOTHING } = setup;
+const NOTHING = 1e-6;
+const placement = {
+  elevation_deg: 30,
+  azimuth_deg: 45,
+  azimuth_range_deg: [30, 60],
+  elevation_range_deg: [20, 45],
+  key_to_fill: 2,
+  flat_ratio: 1.1,
+  turned_deg: 5,
+  max_intensity: 2,
+};
 const { SHADOW } = map;
 
 export interface Setup {

@@ -23,6 +23,8 @@ uniform float rows;
 uniform float split; // left of this column the photo is shown as it was
 out vec4 color;
 const float KNEE = ${number(shoulder.KNEE)};
+const float CEILING = ${number(shoulder.CEILING)};
+const float LIFT = ${number(shoulder.LIFT)};
 const float TINY = ${number(shoulder.TINY)};
 const float OFFSET = ${number(color.OFFSET)};
 float brightest(vec3 c) { return max(max(c.r, c.g), c.b); }
@@ -42,17 +44,14 @@ void main() {
   if (changed == vec4(0.0)) return;
   float kept = 1.0 - changed.a;
   vec3 before = scaled(texel.rgb, vec3(kept));
-  vec3 after = scaled(texel.rgb, kept + changed.rgb);
+  vec3 after = scaled(texel.rgb, min(kept + changed.rgb, vec3(LIFT)));
   float peak = brightest(after);
   if (peak > KNEE) {
     float knee = max(brightest(before), KNEE);
     float over = max(peak - knee, 0.0);
-    float room = 1.0 - knee;
-    float pressed = over / (over + room + TINY);
-    float bent = min(peak, knee) + room * pressed;
-    after *= bent / peak;
-    after += (bent - after) * (${number(shoulder.PALING)} * over / (over + 1.0 - KNEE));
-    after = max(after, before);
+    float room = max(CEILING - knee, 0.0);
+    float bent = min(peak, knee) + room * over / (over + room + TINY);
+    after = max(after * (bent / peak), before);
   }
   color = vec4(after, texel.a);
 }`;

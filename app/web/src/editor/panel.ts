@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The controls beside the picture, and what they say. */
-import { light as constants, placement } from "../constants.json";
+import { light as constants, solution } from "../constants.json";
 import { block, button, element, input } from "./element";
 import { SPHERES } from "../environment";
 import type { Choice, EditorLight } from "./history";
@@ -22,7 +22,7 @@ const SPHERE_NAMES = { diffuse: "white ball", matte_silver: "silver ball", mirro
 
 export class Panel {
   constructor(private readonly listener: PanelListener) {
-    input("brightness").max = String(placement.max_intensity);
+    input("brightness").max = String(solution.STRONGEST_KEY);
     input("softness").max = String(constants.SOFTEST_DEG);
     this.slide("brightness", (intensity) => ({ intensity }));
     this.slide("softness", (softness_deg) => ({ softness_deg }));

@@ -9,7 +9,7 @@ import { encodedGain, OFFSET } from "../color";
 import { apply as constants } from "../constants.json";
 import { clamp, type Pixels, Raster } from "../image/raster";
 
-const { KNEE, PALING, TINY } = constants;
+const { CEILING, KNEE, LIFT, TINY } = constants;
 
 /** Gain on cells over part of a photo, zero elsewhere. */
 export interface GainMap {
@@ -31,7 +31,8 @@ export interface Change extends GainMap {
 /**
  * Change a photo's light in place; alpha stays.
  *
- * A pixel whose light does not change keeps its value exactly; highlights bend towards white.
+ * A pixel whose light does not change keeps its value exactly; none grows more than threefold, and
+ * highlights bend short of white.
  */
 export function apply(photo: Pixels, change: Change): void {
   const { factor, left, top } = change;
@@ -78,7 +79,7 @@ function factors({ gain, dimming }: Change): Raster {
   for (let i = 0, k = 0; k < result.data.length; i++, k += channels) {
     const kept = dimming === null ? 1 : 1 - dimming.data[i];
     for (let c = 0; c < 3; c++) {
-      const factor = kept + gain.data[i * 3 + c];
+      const factor = Math.min(kept + gain.data[i * 3 + c], LIFT);
       result.data[k + c] = factor;
       result.data[k + 3 + c] = encodedGain(factor);
     }
@@ -113,12 +114,9 @@ function bend(before: Float32Array, pixel: Float32Array): void {
   if (peak <= KNEE) return;
   const knee = Math.max(before[0], before[1], before[2], KNEE);
   const over = Math.max(peak - knee, 0);
-  const room = 1 - knee;
-  const pressed = over / (over + room + TINY); // 0 at the knee, towards 1 far above it
-  const bent = Math.min(peak, knee) + room * pressed;
-  const paling = (PALING * over) / (over + 1 - KNEE);
+  const room = Math.max(CEILING - knee, 0);
+  const bent = Math.min(peak, knee) + (room * over) / (over + room + TINY);
   for (let c = 0; c < 3; c++) {
-    const after = pixel[c] * (bent / peak);
-    pixel[c] = Math.max(after + (bent - after) * paling, before[c]); // light never darkens
+    pixel[c] = Math.max(pixel[c] * (bent / peak), before[c]); // light never darkens
   }
 }

@@ -11,7 +11,8 @@ import { estimateLighting, estimateNormals, gainInputs, type GainInputs, type Ne
 import { meanIrradiance } from "./shading";
 import { look, type View } from "./view";
 
-const { LEAST_PEAK, PEAK_PERCENT, SKIN, UNKNOWN_PEAK, WHITE } = constants;
+const { SKIN } = constants;
+const [LEAST_PEAK, PEAK_PERCENT, UNKNOWN_PEAK, WHITE] = [1e-3, 95, 0.5, 1.1];
 
 /** In the crop's frame: the camera frame turned so that the head is upright. */
 export interface Analysis {

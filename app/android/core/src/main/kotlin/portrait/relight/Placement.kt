@@ -16,7 +16,8 @@ import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sign
 import portrait.relight.Constants.Environment.SHADOW
-import portrait.relight.Constants.Setup.NOTHING
+
+private const val NOTHING = 1e-6
 
 /**
  * The placement rule's numbers; angles in degrees.
@@ -31,14 +32,14 @@ import portrait.relight.Constants.Setup.NOTHING
  * @property maxIntensity upper bound of k.
  */
 public class PlacementConfig(
-    public val elevationDeg: Double = Constants.Placement.ELEVATION_DEG,
-    public val azimuthDeg: Double = Constants.Placement.AZIMUTH_DEG,
-    public val azimuthRangeDeg: ClosedFloatingPointRange<Double> = range(Constants.Placement.AZIMUTH_RANGE_DEG),
-    public val elevationRangeDeg: ClosedFloatingPointRange<Double> = range(Constants.Placement.ELEVATION_RANGE_DEG),
-    public val keyToFill: Double = Constants.Placement.KEY_TO_FILL,
-    public val flatRatio: Double = Constants.Placement.FLAT_RATIO,
-    public val turnedDeg: Double = Constants.Placement.TURNED_DEG,
-    public val maxIntensity: Double = Constants.Placement.MAX_INTENSITY,
+    public val elevationDeg: Double = 30.0,
+    public val azimuthDeg: Double = 45.0,
+    public val azimuthRangeDeg: ClosedFloatingPointRange<Double> = range(listOf(30.0, 60.0)),
+    public val elevationRangeDeg: ClosedFloatingPointRange<Double> = range(listOf(20.0, 45.0)),
+    public val keyToFill: Double = 2.0,
+    public val flatRatio: Double = 1.1,
+    public val turnedDeg: Double = 5.0,
+    public val maxIntensity: Double = 2.0,
 )
 
 /**

@@ -13,8 +13,9 @@ package portrait.relight
 
 import kotlin.math.max
 import kotlin.math.min
+import portrait.relight.Constants.Apply.CEILING
 import portrait.relight.Constants.Apply.KNEE
-import portrait.relight.Constants.Apply.PALING
+import portrait.relight.Constants.Apply.LIFT
 import portrait.relight.Constants.Apply.TINY
 
 /**
@@ -43,8 +44,9 @@ public class GainMap(public val left: Int, public val top: Int, public val facto
 /**
  * Multiplies a photo by `1 - min(strength, 1) * taken + strength * added` in linear light.
  *
- * Highlights above [KNEE] get a shoulder: before rounding they approach white and never reach it. A
- * pixel of which nothing is taken and to which nothing is added keeps its value exactly.
+ * No pixel grows more than [LIFT] times, and highlights above [KNEE] get a shoulder: they approach
+ * [CEILING] and never reach it. A pixel of which nothing is taken and to which nothing is added keeps
+ * its value exactly.
  *
  * @param photo is not changed.
  * @param added `sum_i k_i c_i G_i`.
@@ -122,7 +124,7 @@ private class Factors(added: GainMap, strength: Float, taken: Raster?, share: Fl
             }
             var changed = left != 1f
             for (k in i until i + 3) {
-                val value = left + strength * added[k]
+                val value = min(left + strength * added[k], LIFT)
                 linear[k] = value
                 encoded[k] = if (value == 1f) 1f else encodedGain(value)
                 changed = changed || value != 1f
@@ -208,19 +210,16 @@ private class Strip(private val factors: Factors, private val factor: Int) {
  * Compresses a pixel above the knee that was [before] and would be [after].
  *
  * The shoulder bends the brightest channel and takes the others along, so that skin keeps its hue and
- * pales, as on film; bent one by one, the channels would turn it yellow.
+ * its saturation; bent one by one, the channels would turn it yellow.
  */
 private fun shoulder(before: FloatArray, after: FloatArray) {
     val knee = max(max(max(before[0], before[1]), before[2]), KNEE)
     val peak = max(max(after[0], after[1]), after[2])
     val over = max(peak - knee, 0f)
-    val room = 1 - knee
-    val pressed = over / (over + room + TINY) // 0 at the knee, towards 1 far above it
-    val bent = min(peak, knee) + room * pressed
-    val paling = PALING * over / (over + 1 - KNEE)
+    val room = max(CEILING - knee, 0f)
+    val bent = min(peak, knee) + room * over / (over + room + TINY)
     val scale = bent / peak
     for (c in 0 until 3) {
-        val kept = after[c] * scale
-        after[c] = max(kept + (bent - kept) * paling, before[c]) // light that is added never darkens
+        after[c] = max(after[c] * scale, before[c]) // light that is added never darkens
     }
 }

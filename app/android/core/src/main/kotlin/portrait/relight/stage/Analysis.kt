@@ -6,11 +6,7 @@ import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.sin
 import portrait.relight.Constants.Analysis.HALF
-import portrait.relight.Constants.Analysis.LEAST_PEAK
-import portrait.relight.Constants.Analysis.PEAK_PERCENT
 import portrait.relight.Constants.Analysis.SKIN
-import portrait.relight.Constants.Analysis.UNKNOWN_PEAK
-import portrait.relight.Constants.Analysis.WHITE
 import portrait.relight.Constants.View.SEEN
 
 /**
@@ -126,6 +122,11 @@ internal fun gainOf(stages: Stages, analysis: Analysis, light: Light): Raster = 
     analysis.cropEnvironment,
     light.rolled(-analysis.face.crop.roll),
 )
+
+private const val LEAST_PEAK = 1e-3
+private const val PEAK_PERCENT = 95
+private const val UNKNOWN_PEAK = 0.5
+private const val WHITE = 1.1
 
 /** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */
 internal fun headroom(view: View): Double {
