@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
-from relight import Portrait, Relighter
+from relight import Analysis, Environment, Face, Light, Portrait, Relighter
+from relight.face.mesh import surface
+from relight.face.mirror import partners
 from relight.placement.recipe import PATTERNS
+from relight.placement.rule import suggest
+from relight.stage.view import SIDE, View
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +64,53 @@ def test_a_dim_face_is_raised(dim: Portrait) -> None:
     assert "raised" in result.reason
 
 
-def test_a_mirrored_photo_gets_the_mirrored_setup(
+def mirrored(analysis: Analysis) -> Analysis:
+    """What a look at the mirrored photo would tell if models were as symmetric as faces are."""
+    landmarks = analysis.face.landmarks.copy()
+    landmarks[:, 0] = analysis.photo_rgb.shape[1] - landmarks[:, 0]
+    landmarks = landmarks[[*partners(), *range(473, 478), *range(468, 473)]]
+    face, view = Face.from_landmarks(landmarks, analysis.photo_rgb.shape), analysis.view
+    drawn = face.crop_landmarks(SIDE)
+    flipped = {
+        name: np.ascontiguousarray(getattr(view, name)[:, ::-1])
+        for name in ("pixels", "inner_face", "skin", "outline")
+    }
+    return replace(
+        analysis,
+        face=face,
+        view=View(mesh=surface(drawn, face.crop_pose, SIDE), landmarks=drawn, **flipped),
+        crop_environment=Environment(analysis.crop_environment.data[:, ::-1]),
+    )
+
+
+@pytest.mark.parametrize("pattern", [None, *PATTERNS])
+def test_a_mirrored_face_gets_the_mirrored_setup(portrait: Portrait, pattern: str | None) -> None:
+    falling = np.linspace(2, -0.5, SIDE, dtype=np.float32).clip(0.2, 1)[None, :, None]
+    gain = np.repeat(np.repeat(falling, SIDE, 0), 3, 2)
+
+    def gains(light: Light) -> list[np.ndarray]:
+        return [gain if light.azimuth_deg < 0 else gain[:, ::-1]]
+
+    (analysis,) = portrait.analyses
+    one = suggest([analysis], gains, pattern)
+    two = suggest([mirrored(analysis)], gains, pattern)
+    for light, other in zip(one.lights, two.lights, strict=True):
+        assert other.azimuth_deg == pytest.approx(-light.azimuth_deg, abs=2)
+        assert other.elevation_deg == pytest.approx(light.elevation_deg, abs=2)
+        assert other.intensity == pytest.approx(light.intensity, rel=0.05, abs=1e-6)
+    assert two.fill == pytest.approx(one.fill, rel=0.05)
+
+
+def test_a_mirrored_photo_gets_nearly_the_mirrored_setup(
     relighter: Relighter, portrait: Portrait, astronaut: np.ndarray
 ) -> None:
+    """The models are not quite symmetric."""
     one = portrait.suggest()
     two = relighter.look(np.ascontiguousarray(astronaut[:, ::-1])).suggest()
     assert two.lights[0].azimuth_deg == pytest.approx(-one.lights[0].azimuth_deg, abs=2)
     assert two.lights[0].elevation_deg == pytest.approx(one.lights[0].elevation_deg, abs=2)
-    assert two.lights[0].intensity == pytest.approx(one.lights[0].intensity, rel=0.05)
-    assert two.fill == pytest.approx(one.fill, rel=0.05)
+    assert two.lights[0].intensity == pytest.approx(one.lights[0].intensity, rel=0.15)
+    assert two.fill == pytest.approx(one.fill, rel=0.15)
 
 
 @pytest.mark.parametrize("pattern", list(PATTERNS))
