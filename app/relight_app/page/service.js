@@ -1,9 +1,9 @@
-const VERSION = "c96a27d8e743d668";
+const VERSION = "fb9996efa8fda36d";
 const FILES = [
  "./",
  "assets/index-BQAFFnJY.css",
- "assets/index-DZDQvUMB.js",
- "assets/worker-CPb8xV1-.js",
+ "assets/index-_mPI55U1.js",
+ "assets/worker-gByvlbNY.js",
  "icon.svg",
  "litert/litert_wasm_compat_internal.js",
  "litert/litert_wasm_compat_internal.wasm.gz",
