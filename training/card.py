@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Card:
-    """Texts about one network.
+    """Texts about one network, or about two that were trained as one.
 
     Attributes:
         title: of the card.
@@ -20,6 +20,8 @@ class Card:
             :data:`training.judge.report.FIGURES`.
         real: of real people, see :data:`training.judge.report.REAL`.
         limits: what it does badly, a sentence each.
+        networks: that the card is about; without any, the one of its name.
+        data: what they were trained on; without words, what its run's ``config.json`` tells.
     """
 
     title: str
@@ -30,18 +32,20 @@ class Card:
     figures: tuple[str, ...]
     real: tuple[str, ...]
     limits: tuple[str, ...]
+    networks: tuple[str, ...] = ()
+    data: str = ""
 
 
 _PHOTO = "the face's crop, sRGB in [0, 1]"
 _NORMALS = "unit surface normals, camera frame, 0 outside the person"
 LIMITS = (
-    "Trained only on synthetic people. Skin, hair, headwear and glasses are procedural; what they"
+    "Trained on synthetic people. Skin, hair, headwear and glasses are procedural; what they"
     " do not show, such as hands in front of the face, veils, face paint or severe scars, was never"
     " seen in training.",
     "Only for faces that Face Mesh finds: not for full profiles or faces under some 24 pixels.",
     "Not made to recognise, rate or sort people, and useless for it.",
 )
-"""Limits of all three networks, a sentence each."""
+"""Limits of all networks, a sentence each."""
 
 CARDS = {
     "normals": Card(
@@ -94,23 +98,35 @@ CARDS = {
             "A beard or stubble is partly taken for light from above: up to ten degrees of error.",
         ),
     ),
-    "quotient": Card(
-        "Quotient network",
+    "gain": Card(
+        "Shading and key networks",
         "The key gain: what a key light from a given direction adds to a portrait, as a fraction"
-        " of what is there. With it `Y = X (1 + k c G)` is the relit photo in linear light.",
+        " of what is there. With it `Y = X (1 + k c G)` is the relit photo in linear light. It is"
+        " a quotient, `G = K / S`: the shading network finds S, the shading of the light already"
+        " there, once a face; the key network finds K, the diffuse light and the gloss of one key"
+        " on this shape, and sees no photo. Both start exactly at a formula"
+        " (`training/analytic/formula.py`) and learned bounded changes of it.",
         {
-            "photo": _PHOTO,
-            "normals": _NORMALS,
-            "visibility": "max(0, n.l) of the light, less the shadows of the face mesh on itself",
-            "shading": "logarithm of the existing light's irradiance at each pixel over its mean on"
-            " the face",
-            "light": "unit vector towards the light, camera frame, and its radius in radians",
+            "photo": f"shading: {_PHOTO}",
+            "mirrored": "shading: photo, mean of `shading` and trust, at each point's mirror image"
+            " on the face",
+            "normals": "both: unit surface normals halfway between the normals network's and the"
+            " mesh's, camera frame, 0 outside the person",
+            "shading": "shading: logarithm of the estimated light's irradiance at each pixel over"
+            " its mean on the face",
+            "face": "both: mask of the face mesh",
+            "belief": "shading: how far the estimated light's shading is believed, 0.3 to 1.3",
+            "unshadowed": "key: share of the light that the face mesh leaves free to be seen",
+            "light": "key: unit vector towards the light, camera frame, and its radius in radians",
         },
-        {"gain": "G >= 0 of a white light of unit intensity, linear"},
-        "Error of log(1 + k G) at several intensities, and of the added light and the relit"
-        " photo, the face weighing most and cast shadows on it four times as much. The weights are"
-        " the average of those of earlier runs, those that the last run started from and those"
-        " after its last step (`training/blend.py`).",
+        {
+            "log_shading": "shading: logarithm of S over its mean on the face",
+            "key": "key: diffuse light, 1 where a surface faces the key, and gloss over the"
+            " radiance of a white surface facing it",
+        },
+        "Both together, as one quotient: residual of the key's own picture at the best scale; the"
+        " same picture encoded as eyes see it, and its edges, at four scales, cast shadows weighing"
+        " four times as much. The runs are listed in [training-log.md](../training-log.md).",
         (
             "log_gain_face",
             "log_gain_person",
@@ -123,9 +139,14 @@ CARDS = {
         (
             "It adds light and never removes any: cast shadows of the light already there stay.",
             "Where the photo is clipped or black there is nothing to multiply.",
-            "Cast shadows are softer and lighter than real ones: on real people half of Lambert's"
-            " light is left in them; in photographs, a sixth.",
+            "Cast shadows are those of the face mesh: of glasses, hands and hair there are none.",
+            "Rendered skin shines less than real skin: the runtime doubles the gloss.",
         ),
+        networks=("shading", "key"),
+        data="People made by the virtual Light Stage (`data_synth`, see"
+        " [light-stage.md](../light-stage.md)): heads of ICT-FaceKit, 100 pixels high, photographed"
+        " under one light at a time and relit by HDR maps and lamps. On three faces of five lies"
+        " the albedo pattern of one of 302 real ones, from unlabelled portraits of free licence.",
     ),
 }
-"""The cards by network."""
+"""The cards by name."""

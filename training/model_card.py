@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import keras
 import numpy as np
 import typer
 from rich.console import Console
@@ -37,13 +38,14 @@ class CardError(RelightError):
 
 
 def card(
-    name: str, run: dict[str, Any], people: list[SubjectFigures], synthetic: dict[str, Any]
+    name: str, run: dict[str, Any] | None, people: list[SubjectFigures], synthetic: dict[str, Any]
 ) -> str:
-    """One network's card as Markdown.
+    """A card as Markdown.
 
     Args:
-        name: the network.
-        run: ``config.json`` of its training, with ``epoch`` of its ``state.json``.
+        name: of the card.
+        run: ``config.json`` of its training, with ``epoch`` of its ``state.json``; ``None`` for a
+            card that tells itself what its networks were trained on.
         people: figures of Extended Yale B, one a person.
         synthetic: content of ``synthetic.json``.
 
@@ -51,11 +53,10 @@ def card(
         KeyError: if something is not in there.
     """
     card = CARDS[name]
-    network = NETWORKS[name]()
-    config, batches = run["config"], run["config"]["batches"]
-    maps = "HDR maps and procedural ones" if config["environments"] else "procedural maps"
-    steps = min(config["steps"], run["epoch"] * config["epoch_steps"])
-    seen = steps * batches["batch"]
+    networks = [NETWORKS[one]() for one in card.networks or (name,)]
+    given, made = ({k: v for n in networks for k, v in side(n).items()} for side in (_in, _out))
+    counts = " and ".join(f"{network.count_params():,}" for network in networks)
+    room = "split" if card.networks else "networks"
     own = synthetic["figures"][METHOD]
     parts = [
         f"# {card.title}",
@@ -63,31 +64,14 @@ def card(
         "## Inputs and outputs",
         _table(
             ("", "name", "shape", "what"),
-            [
-                *_tensors("in", network.input, card.inputs),
-                *_tensors("out", network.output, card.outputs),
-            ],
+            [*_tensors("in", given, card.inputs), *_tensors("out", made, card.outputs)],
         ),
-        f"{network.count_params():,} parameters. Architecture: `training/networks`.",
+        f"{counts} parameters. Architecture: `training/{room}`.",
         "## Training data",
-        "People made by the virtual Light Stage (`data_synth`, see"
-        " [light-stage.md](../light-stage.md)): heads of ICT-FaceKit with procedural skin, eyes,"
-        " hair, beards, glasses, headwear and clothes, photographed under one light at a time from"
-        f" several cameras and relit by {maps}. No photo of a real person was used. Every tenth"
-        " subject and every tenth environment were kept for the figures below.",
+        card.data if run is None else _data(run),
         "## Recipe",
         card.loss,
-        _table(
-            ("", ""),
-            [
-                ("batches", f"{steps:,} of {batches['batch']}, {seen:,} samples"),
-                *_origin(config["initial_weights"]),
-                ("optimiser", f"Adam, cosine schedule from {config['learning_rate']:g}"),
-                ("weights kept", f"moving average, momentum {config['averaging']:g}"),
-                ("seed", str(batches["seed"])),
-                ("made with", f"Keras {run['keras']} on {run['backend']}, commit {run['commit']}"),
-            ],
-        ),
+        *([] if run is None else [_recipe(run)]),
         "## Figures on real people",
         "Extended Yale B: one-light-at-a-time photographs, truth by photometric stereo. The whole"
         " chain is judged: each stage gets the output of the one before.",
@@ -128,6 +112,46 @@ def card(
     return "\n\n".join(parts) + "\n"
 
 
+def _in(network: keras.Model) -> dict[str, Any]:
+    inputs: dict[str, Any] = network.input
+    return inputs
+
+
+def _out(network: keras.Model) -> dict[str, Any]:
+    outputs: dict[str, Any] = network.output
+    return outputs
+
+
+def _data(run: dict[str, Any]) -> str:
+    """What a run of ``training.train`` learned from."""
+    maps = "HDR maps and procedural ones" if run["config"]["environments"] else "procedural maps"
+    return (
+        "People made by the virtual Light Stage (`data_synth`, see"
+        " [light-stage.md](../light-stage.md)): heads of ICT-FaceKit with procedural skin, eyes,"
+        " hair, beards, glasses, headwear and clothes, photographed under one light at a time from"
+        f" several cameras and relit by {maps}. No photo of a real person was used. Every tenth"
+        " subject and every tenth environment were kept for the figures below."
+    )
+
+
+def _recipe(run: dict[str, Any]) -> str:
+    """How a run of ``training.train`` went."""
+    config, batches = run["config"], run["config"]["batches"]
+    steps = min(config["steps"], run["epoch"] * config["epoch_steps"])
+    seen = steps * batches["batch"]
+    return _table(
+        ("", ""),
+        [
+            ("batches", f"{steps:,} of {batches['batch']}, {seen:,} samples"),
+            *_origin(config["initial_weights"]),
+            ("optimiser", f"Adam, cosine schedule from {config['learning_rate']:g}"),
+            ("weights kept", f"moving average, momentum {config['averaging']:g}"),
+            ("seed", str(batches["seed"])),
+            ("made with", f"Keras {run['keras']} on {run['backend']}, commit {run['commit']}"),
+        ],
+    )
+
+
 def _origin(weights: str | None) -> list[Sequence[str]]:
     """A row on what the run went on from, if it did."""
     if weights is None:
@@ -139,7 +163,7 @@ def _origin(weights: str | None) -> list[Sequence[str]]:
 def _tensors(kind: str, tensors: dict[str, Any], what: dict[str, str]) -> list[Sequence[str]]:
     """One row a tensor; both must know the same names."""
     if set(tensors) != set(what):
-        raise CardError(f"the card's {sorted(what)} are not the network's {sorted(tensors)}")
+        raise CardError(f"the card's {sorted(what)} are not the networks' {sorted(tensors)}")
     return [
         (kind, f"`{key}`", " x ".join(str(side) for side in tensors[key].shape[1:]), text)
         for key, text in what.items()
@@ -147,8 +171,8 @@ def _tensors(kind: str, tensors: dict[str, Any], what: dict[str, str]) -> list[S
 
 
 def _real(name: str, yaleb: dict[str, Any]) -> str:
-    """The network's own figures on Extended Yale B."""
-    if name != "quotient":
+    """The networks' own figures on Extended Yale B."""
+    if name != "gain":
         key, what = {
             "normals": ("normals_deg", "normals inside the face mesh, deg"),
             "lighting": ("light_deg", "direction of a single lamp, deg"),
@@ -220,12 +244,12 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_cards(runs: Path, evaluation: Path, out: Path) -> list[Path]:
-    """Write a card for each network.
+    """Write a card for each network, one for shading and key together.
 
     Args:
         runs: holds one folder a network, as ``training.train`` writes it.
         evaluation: holds ``yaleb.json`` and ``synthetic.json``.
-        out: where ``normals.md``, ``lighting.md`` and ``quotient.md`` go.
+        out: where ``normals.md``, ``lighting.md`` and ``gain.md`` go.
 
     Raises:
         CardError: if a run or an evaluation is missing or not one of the networks'.
@@ -235,10 +259,12 @@ def write_cards(runs: Path, evaluation: Path, out: Path) -> list[Path]:
     synthetic = _read(evaluation / "synthetic.json", "training.evaluate synthetic")
     written = []
     out.mkdir(parents=True, exist_ok=True)
-    for name in CARDS:
-        run: dict[str, Any] = {}
-        for file in ("config.json", "state.json"):
-            run |= _read(runs / name / file, f"training.train {name}")
+    for name, about in CARDS.items():
+        run: dict[str, Any] | None = None
+        if not about.data:
+            files = ("config.json", "state.json")
+            told = [_read(runs / name / file, f"training.train {name}") for file in files]
+            run = {**told[0], **told[1]}
         try:
             text = card(name, run, [SubjectFigures(**item) for item in real], synthetic)
         except (KeyError, TypeError, AttributeError) as error:
