@@ -138,7 +138,7 @@ def capture(
     """Photograph people as Extended Yale B did, with true normals, to judge methods by."""
     chosen, folder = choose_source(source, parse_assets(assets or []), training=False)
     with _bar("Photographing") as bar:
-        count = min(subjects, chosen.people or subjects)
+        count = min(subjects, chosen.count(folder) or subjects)
         task = bar.add_task("people", total=count)
         for index in range(count):
             person = chosen.make_subject(seed + index, assets=folder)

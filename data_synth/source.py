@@ -27,7 +27,6 @@ class Source(ABC):
         needs: what the folder given as ``--assets NAME=DIR`` must hold; ``None`` if no files are
             needed.
         cure: what to do when they are missing, the end of a message; empty if none are needed.
-        people: how many different people it can make; ``None``: as many as there are seeds.
         judging_only: its people may be photographed to judge methods, but are no training data.
     """
 
@@ -35,7 +34,6 @@ class Source(ABC):
     about: str
     needs: str | None = None
     cure: str = ""
-    people: int | None = None
     judging_only: bool = False
 
     @abstractmethod
@@ -58,6 +56,17 @@ class Source(ABC):
         Raises:
             AssetError: if files are missing or broken.
         """
+
+    def count(self, assets: Path | None) -> int | None:
+        """How many different people there are, one for each of the first seeds.
+
+        Args:
+            assets: the folder of files that the source needs.
+
+        Returns:
+            Their number; ``None``: as many as there are seeds.
+        """
+        return None
 
     def folder(self, assets: Path | None) -> Path:
         """The folder of files that the source needs.

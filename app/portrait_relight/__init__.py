@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import InspectLoader, MetaPathFinder
@@ -73,6 +74,8 @@ _HOME = _HERE
 if not (_HERE / ROOMS[0]).is_dir():
     _HOME = _HERE.parents[1]
     sys.path.append(str(_HOME))
+    _paths = (os.environ.get("PYTHONPATH"), str(_HOME))  # programs that are started find them too
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, _paths))
     sys.meta_path.insert(0, _Checkout())
 
 EXAMPLES = _HOME / "examples"

@@ -113,7 +113,10 @@ def _prepare(plan: Plan) -> Rig:
             f"a dataset has at least 1 subject and 1 to {len(rig.cameras)} cameras,"
             f" not {plan.subjects} and {plan.cameras}"
         )
-    choose_source(plan.source, {plan.source: plan.assets} if plan.assets else {})
+    source, folder = choose_source(plan.source, {plan.source: plan.assets} if plan.assets else {})
+    people = source.count(folder)
+    if people is not None and plan.subjects > people:
+        raise SynthError(f"{folder}: holds {people} heads; give at most --subjects {people}")
     path = plan.out / PLAN_FILE
     try:
         plan.out.mkdir(parents=True, exist_ok=True)

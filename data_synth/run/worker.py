@@ -53,8 +53,9 @@ def render_subject(plan: Plan, rig: Rig, task: Task) -> Iterator[Rendered]:
     if not left:
         return
     watch = _Watch()
-    seed = plan.subject_seed(index)
-    subject = find_source(plan.source).make_subject(seed, assets=plan.assets)
+    source = find_source(plan.source)
+    seed = plan.subject_seed(index) if source.count(plan.assets) is None else index
+    subject = source.make_subject(seed, assets=plan.assets)
     stage = Stage(subject, rig.lights, plan.settings)
     stage.bounce()
     shared = [part / len(left) for part in watch.lap()]

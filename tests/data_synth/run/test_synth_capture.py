@@ -13,9 +13,9 @@ from PIL import Image
 
 from data_synth.__main__ import main
 from data_synth.error import AssetError
+from data_synth.given.scan import COLOR, GEOMETRY, load
+from data_synth.given.scan import NORMALS as DETAIL
 from data_synth.head.builtin import BuiltinSource
-from data_synth.head.scan import COLOR, GEOMETRY, load
-from data_synth.head.scan import NORMALS as DETAIL
 from data_synth.run.capture import LAMPS_DEG, NORMALS, SIZE, photograph
 from relight.geometry import normalize
 from training.judge import metric, yaleb
@@ -73,8 +73,14 @@ def write_scan(folder: Path) -> None:
     offsets = np.cumsum([0, *map(len, blocks)])
     document = {
         "accessors": [
-            {"bufferView": i, "count": n}
-            for i, n in enumerate((faces.size, len(vertices), len(uv)))
+            {"bufferView": i, "count": n, "componentType": kind, "type": shape}
+            for i, (n, kind, shape) in enumerate(
+                (
+                    (faces.size, 5123, "SCALAR"),
+                    (len(vertices), 5126, "VEC3"),
+                    (len(uv), 5126, "VEC2"),
+                )
+            )
         ],
         "bufferViews": [{"byteOffset": int(o)} for o in offsets[:-1]],
         "meshes": [

@@ -7,15 +7,13 @@ edition of McGuire and Cardenas that three.js distributes. Nothing is trained on
 
 from __future__ import annotations
 
-import json
-import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_synth.error import AssetError
+from data_synth.given.mesh_file import read_mesh
 from data_synth.head.head import triangle_areas, vertex_normals
 from data_synth.source import TEXTURE_SIZE, Source
 from data_synth.subject import Material, Mesh, Subject, Texture
@@ -47,8 +45,11 @@ class ScanSource(Source):
     about = "Lee Perry-Smith's scanned head, one real person"
     needs = "Lee Perry-Smith's head as three.js distributes it"
     cure = CURE
-    people = 1
     judging_only = True
+
+    def count(self, assets: Path | None) -> int | None:
+        """One."""
+        return 1
 
     def make_subject(
         self,
@@ -78,7 +79,7 @@ def load(folder: Path) -> Subject:
         vertices=vertices,
         normals=vertex_normals(vertices, faces, weld=vertices),
         faces=faces,
-        uv=np.clip(uv[faces], 0, 1).astype(np.float32),
+        uv=np.clip(uv, 0, 1).astype(np.float32),
         material=np.full(len(faces), Material.SKIN, np.uint8),
     )
     texture = Texture(
@@ -124,31 +125,14 @@ def _face_width_cm(mesh: Mesh) -> float:
 
 
 def _geometry(path: Path) -> tuple[Float, NDArray[np.int32], Float]:
-    """Vertices in centimetres, triangles and texture coordinates of a binary glTF file's mesh."""
+    """Vertices in centimetres, triangles and their texture coordinates."""
     try:
-        data = path.read_bytes()
-        if data[:4] != b"glTF":
-            raise ValueError("no binary glTF")
-        (length,) = struct.unpack_from("<I", data, 12)
-        document = json.loads(data[20 : 20 + length])
-        binary = data[20 + length + 8 :]
-
-        def values(index: int, kind: Any, width: int) -> NDArray[Any]:
-            accessor = document["accessors"][index]
-            start = document["bufferViews"][accessor["bufferView"]].get("byteOffset", 0)
-            found = np.frombuffer(binary, kind, accessor["count"] * width, start)
-            return found.reshape(-1, width)
-
-        primitive = document["meshes"][0]["primitives"][0]
-        given = primitive["attributes"]
-        vertices = values(given["POSITION"], "<f4", 3) * np.float32(CM_PER_UNIT)
-        uv = values(given["TEXCOORD_0"], "<f4", 2).astype(np.float32)
-        faces = values(primitive["indices"], "<u2", 1).reshape(-1, 3).astype(np.int32)
-        if not np.isfinite(vertices).all() or faces.max() >= len(vertices):
-            raise ValueError("broken mesh")
-    except (OSError, ValueError, KeyError, IndexError, struct.error) as error:
+        given = read_mesh(path)
+    except (OSError, ValueError) as error:
         raise AssetError(f"{path}: not a readable head ({error}); {CURE}") from error
-    return vertices, faces, uv
+    # This file's coordinates count from the picture's bottom, which glTF's do not.
+    uv = given.uv * np.float32([1, -1]) + np.float32([0, 1])
+    return given.vertices * np.float32(CM_PER_UNIT), given.faces, uv
 
 
 def _picture(path: Path) -> Float:
