@@ -210,6 +210,44 @@ def cost(
 
 
 @app.command()
+def compare(
+    size: Annotated[int, typer.Option(min=16, max=1024, help="Pixels along each side.")] = 128,
+    lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
+    samples: Annotated[int, typer.Option(min=1, max=16, help="Shaded points a pixel.")] = 4,
+    paths: Annotated[int, typer.Option(min=1, help="Paths a pixel of the others.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of the person.")] = 3,
+    source: SourceOption = None,
+    assets: AssetsOption = None,
+) -> None:
+    """Compare what a light costs here, by Mitsuba and by Cycles, where these are installed."""
+    from data_synth.rival.light_cost import Cost
+    from data_synth.rival.light_cost import compare as costs
+
+    chosen, folder = choose_source(source, parse_assets(assets or []))
+    person = chosen.make_subject(seed, assets=folder)
+    table = Table(
+        "renderer", "samples", "CPU ms a light", "noise", "brightness", "at our noise", "x"
+    )
+    ours: Cost | None = None
+    for found in costs(person, size, lights, samples, paths):
+        if isinstance(found, str):
+            console.print(found, markup=False, soft_wrap=True)
+            continue
+        ours = ours or found
+        like = found.like(ours)
+        table.add_row(
+            found.name,
+            str(found.samples),
+            f"{1e3 * found.light_s:.1f}",
+            f"{found.noise:.1%}",
+            f"{found.brightness:.2f}",
+            f"{1e3 * like:.1f}",
+            f"{like / ours.light_s:.0f}",
+        )
+    Console(highlight=False, width=100).print(table)
+
+
+@app.command()
 def preview(
     folder: Annotated[Path, typer.Argument(help="A dataset.")],
     out: Annotated[

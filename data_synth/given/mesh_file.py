@@ -75,7 +75,8 @@ class _Document:
         data = path.read_bytes()
         self._folder, self._binary = path.parent, b""
         if data[:4] == b"glTF":
-            at, chunks = 12, {}
+            at = 12
+            chunks: dict[int, bytes] = {}
             while at + 8 <= len(data):
                 length, kind = struct.unpack_from("<II", data, at)
                 chunks.setdefault(kind, data[at + 8 : at + 8 + length])
@@ -102,7 +103,7 @@ class _Document:
                 corners = self._values(primitive["indices"]).reshape(-1, 3).astype(np.int64)
             else:
                 corners = np.arange(len(points)).reshape(-1, 3)
-            flat = uv[corners] * np.float32([1, -1]) + np.float32([0, 1])
+            flat = np.stack([uv[corners][..., 0], 1 - uv[corners][..., 1]], -1)
             number = np.full(len(corners), primitive.get("material", 0), np.int32)
             found.append((points, corners + count, flat, number))
             count += len(points)
@@ -151,7 +152,7 @@ class _Document:
         shape = accessor["count"], width
         if start + stride * (shape[0] - 1) + width * kind.itemsize > len(data):
             raise ValueError("cut short")
-        found = np.ndarray(shape, kind, data, start, (stride, kind.itemsize))
+        found: NDArray[Any] = np.ndarray(shape, kind, data, start, (stride, kind.itemsize))
         if accessor.get("normalized"):
             return (found / np.float32(np.iinfo(kind).max)).astype(np.float32)
         return found

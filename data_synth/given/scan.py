@@ -131,7 +131,7 @@ def _geometry(path: Path) -> tuple[Float, NDArray[np.int32], Float]:
     except (OSError, ValueError) as error:
         raise AssetError(f"{path}: not a readable head ({error}); {CURE}") from error
     # This file's coordinates count from the picture's bottom, which glTF's do not.
-    uv = given.uv * np.float32([1, -1]) + np.float32([0, 1])
+    uv = np.stack([given.uv[..., 0], 1 - given.uv[..., 1]], -1)
     return given.vertices * np.float32(CM_PER_UNIT), given.faces, uv
 
 

@@ -96,9 +96,20 @@ def compare(ours: Float, theirs: Float, view: View, light: Float, camera: Camera
 
 
 class CyclesStage:
-    """A subject in Blender."""
+    """A subject in Blender.
 
-    def __init__(self, subject: Subject, camera: Camera, size: int, samples: int) -> None:
+    Args:
+        subject: who.
+        camera: that looks at it.
+        size: side of the picture.
+        samples: paths a pixel.
+        scattering: whether light travels below the skin.
+    """
+
+    def __init__(
+        self, subject: Subject, camera: Camera, size: int, samples: int, scattering: bool = True
+    ) -> None:
+        self._scattering = scattering
         try:
             bpy: Any = importlib.import_module("bpy")
         except ImportError as error:
@@ -111,6 +122,10 @@ class CyclesStage:
             self._add_strands(group)
         self._add_camera(camera)
         self._set_up(size, samples)
+
+    def seed(self, number: int) -> None:
+        """Choose the random numbers of the next picture."""
+        self._scene.cycles.seed = number
 
     def render(self, light: Float, radius: float, path: Path) -> Float:
         """Radiance ``(S, S, 3)`` under a sun of unit irradiance; ``path`` is a scratch .exr."""
@@ -162,7 +177,7 @@ class CyclesStage:
             links.new(node.outputs[0], base.inputs[name])
         root = np.sqrt(FRESNEL[kind] * float(texture.specular.mean()))
         base.inputs["IOR"].default_value = (1 + root) / (1 - root)
-        if kind in (Material.SKIN, Material.GUM):
+        if self._scattering and kind in (Material.SKIN, Material.GUM):
             base.subsurface_method = "RANDOM_WALK_SKIN"
             base.inputs["Subsurface Weight"].default_value = 1.0
             base.inputs["Subsurface Radius"].default_value = SKIN_RADIUS
