@@ -22,7 +22,7 @@ page: ## the web page, from app/web into app/relight_app/page
 	cd app/web && npm run build
 
 # The page's and Kotlin's own tests and their agreement with Python; the last runs Maven.
-PORTS = tests/app/test_web.py tests/app/test_editor.py tests/app/test_android.py
+PORTS = tests/app/test_web.py tests/app/browser tests/app/test_android.py
 
 port: ## constants, golden vectors and page anew, then the tests of all three languages, none left out
 	@for tool in node npm mvn javac "$${CHROMIUM:-chromium}"; do command -v "$$tool" > /dev/null \

@@ -22,6 +22,8 @@ from typer.testing import Result as CommandResult
 from relight import Analysis, Face, Light, Relighter, Result
 from relight.face.perception import Perception
 
+pytest_plugins = ["editing"]
+
 ROOT = Path(__file__).parents[1]
 ASTRONAUT = ROOT / "examples" / "astronaut.png"
 WEB = ROOT / "app" / "web"

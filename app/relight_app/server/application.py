@@ -20,12 +20,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from relight import Relighter
 from relight.models.library import Models
 from relight_app.server import order
+from relight_app.server.delivery import Files
 from relight_app.server.gate import LOOPBACK, Gate, error_response
 from relight_app.server.openapi import describe
 from relight_app.server.order import Limits, Order
@@ -37,7 +37,11 @@ T = TypeVar("T")
 
 
 class PhotoQueue:
-    """Hands one photo at a time to the models; the others wait in line."""
+    """Hands one photo at a time to the models; the others wait in line.
+
+    Attributes:
+        is_abandoned: whether the server was stopped while the models were at work.
+    """
 
     def __init__(self, relighter: Relighter, limits: Limits) -> None:
         """Prepare.
@@ -48,7 +52,8 @@ class PhotoQueue:
         """
         self._relighter, self._limits = relighter, limits
         self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._waiting = self._uploads = 0
+        self.is_abandoned = False
 
     async def work(self, request: Request, task: Callable[[Relighter, Order], T]) -> T:
         """Read a request, wait for its turn and do a task in another thread.
@@ -58,20 +63,36 @@ class PhotoQueue:
         """
         if request.method != "POST":
             raise HTTPException(405, headers={"allow": "POST"})
-        if self._waiting >= self._limits.waiting:
-            again = {"retry-after": "5"}
-            raise HTTPException(503, "too many photos in line; try again later", again)
+        wanted = await self._read(request)
+        self._refuse(self._waiting >= self._limits.waiting)
         self._waiting += 1
         try:
-            wanted = await order.read(request, self._limits)
             async with self._turn:
                 if await request.is_disconnected():
                     raise ClientDisconnect
                 return await anyio.to_thread.run_sync(
-                    order.carry_out, task, self._relighter, wanted
+                    order.carry_out, task, self._relighter, wanted, abandon_on_cancel=True
                 )
+        except asyncio.CancelledError:
+            self.is_abandoned = True
+            raise HTTPException(503, "the server is being stopped") from None
         finally:
             self._waiting -= 1
+
+    async def _read(self, request: Request) -> Order:
+        """A request's photo: while it is on its way it takes no place in the line."""
+        full = self._waiting >= self._limits.waiting
+        self._refuse(full or self._uploads >= self._limits.uploads)
+        self._uploads += 1
+        try:
+            return await order.read(request, self._limits)
+        finally:
+            self._uploads -= 1
+
+    def _refuse(self, is_full: bool) -> None:
+        if is_full:
+            again = {"retry-after": "5"}
+            raise HTTPException(503, "too many photos in line; try again later", again)
 
 
 async def _explain(_: Request, error: Exception) -> Response:
@@ -103,7 +124,8 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        worker.close()
+        if not queue.is_abandoned:  # else the models are still at work for nobody
+            worker.close()
 
     async def relight(request: Request) -> Response:
         content, kind = await queue.work(request, order.relight)
@@ -111,6 +133,10 @@ def create_app(
 
     async def analyze(request: Request) -> Response:
         return JSONResponse(await queue.work(request, order.analyze))
+
+    async def convert(request: Request) -> Response:
+        content, kind = await queue.work(request, order.convert)
+        return Response(content, media_type=kind)
 
     async def openapi(_: Request) -> Response:
         return JSONResponse(describe(limits))
@@ -120,9 +146,9 @@ def create_app(
         routes=[
             Route("/relight", relight, methods=_METHODS),
             Route("/analyze", analyze, methods=_METHODS),
+            Route("/convert", convert, methods=_METHODS),
             Route("/openapi.json", openapi),
-            Mount("/models", StaticFiles(directory=Models().folder)),
-            Mount("/", StaticFiles(directory=page, html=True)),
+            Route("/{path:path}", Files(page, Models().folder)),
         ],
         middleware=[Middleware(Gate, limits=limits, hosts=hosts)],
         exception_handlers={

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+GRACE_S = 1
+"""Seconds that requests under way have to end once the server is asked to stop."""
+INTERRUPTED = 130
+"""Exit status after Ctrl+C, as shells have it."""
 CURE = "pip install 'portrait-relight[web]'"
 HELP = """Serve the web page and the HTTP API.
 
@@ -63,8 +68,16 @@ def serve(
     sys.stderr.write(f"relight: http://{shown}:{name}/ (Ctrl+C stops it)\n")
     if not local:
         sys.stderr.write("relight: everyone on the network can reach this server\n")
-    config = uvicorn.Config(create_app(hosts=LOOPBACK if local else None), log_level="warning")
-    uvicorn.Server(config).run(sockets=[listener])
+    config = uvicorn.Config(
+        create_app(hosts=LOOPBACK if local else None),
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        # A photo that is being relit for nobody must not keep the process.
+        os._exit(INTERRUPTED)
 
 
 def _is_installed(module: str) -> bool:
@@ -77,6 +90,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()  # who reads the address may come at once
     except BaseException:
         listener.close()
         raise

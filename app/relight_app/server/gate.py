@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -37,6 +38,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, limits: Limits, hosts: tuple[str, ...] | None) -> None:
         self._app, self._hosts = app, hosts
+        self._limits = limits
         self._most = round(limits.megabytes * 1e6)
         self._too_large = f"the request is larger than {limits.megabytes:g} megabytes; shrink it"
 
@@ -45,11 +47,21 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken = 0
+        taken, complete = 0, False
+        ends = asyncio.get_running_loop().time() + self._limits.upload_s
 
         async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, complete
+            if complete:  # now it only tells whether the client is still there
+                return await receive()
+            left = ends - asyncio.get_running_loop().time()
+            try:
+                message = await asyncio.wait_for(receive(), min(self._limits.pause_s, max(left, 0)))
+            except TimeoutError as error:
+                raise HTTPException(
+                    408, "the photo did not arrive in time; send it again"
+                ) from error
+            complete = not message.get("more_body", False)
             taken += len(message.get("body", b""))
             if taken > self._most:
                 raise HTTPException(413, self._too_large)

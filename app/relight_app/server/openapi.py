@@ -55,6 +55,16 @@ def describe(limits: Limits) -> dict[str, Any]:
                     limits,
                 )
             },
+            "/convert": {
+                "post": _operation(
+                    "convert",
+                    "Convert a photo",
+                    "The photo as it is, as JPEG: for browsers that cannot open its kind. "
+                    f"Lights are not looked at. {size}",
+                    {MEDIA_TYPES["JPEG"]: {"schema": _BINARY}},
+                    limits,
+                )
+            },
             "/analyze": {
                 "post": _operation(
                     "analyze",
@@ -167,6 +177,7 @@ _KEEP_PROFILE = {
 }
 _FAILURES = {
     "400": "No photo in the request, or a malformed form.",
+    "408": "The photo did not arrive in time.",
     "413": "The photo is too large.",
     "415": "Not a photo, or of a kind that cannot be read.",
     "422": "No face, a damaged photo, or a light out of range.",

@@ -60,12 +60,18 @@ class Limits:
         megabytes: size of a request's body.
         megapixels: size of a photo once it is decoded.
         waiting: photos that may wait in line; further ones are refused.
+        uploads: that may be under way at once; they wait in no line yet.
+        pause_s: an upload that pauses for longer is broken off.
+        upload_s: so is one that takes longer in all.
         lights: that may be added to one photo.
     """
 
     megabytes: float = 64.0
     megapixels: float = 100.0
     waiting: int = 32
+    uploads: int = 32
+    pause_s: float = 15.0
+    upload_s: float = 300.0
     lights: int = 16
 
 
@@ -138,6 +144,13 @@ def relight(relighter: Relighter, order: Order) -> tuple[bytes, str]:
     buffer = io.BytesIO()
     save_photo(result, buffer)
     return buffer.getvalue(), MEDIA_TYPES[result.photo.format]
+
+
+def convert(_: Relighter, order: Order) -> tuple[bytes, str]:
+    """The photo as it is, as a JPEG that every browser opens, and its media type."""
+    buffer = io.BytesIO()
+    save_photo(order.photo(), buffer, format="JPEG")
+    return buffer.getvalue(), MEDIA_TYPES["JPEG"]
 
 
 def analyze(relighter: Relighter, order: Order) -> dict[str, Any]:

@@ -5,22 +5,17 @@ import type { Face } from "./face/face";
 import type { Perception } from "./face/perception";
 import { findFaces } from "./face/search";
 import { apply, type Change, type GainMap } from "./gain/apply";
+import { angles, RADIAN } from "./geometry";
 import { Guide, noticeable } from "./gain/guide";
 import { Pixels, Raster, roundEven } from "./image/raster";
 import { resizeArea } from "./image/resample";
 import type { Light } from "./light";
 import { suggest, type Setup } from "./setup";
-import { analyze, outlineOf, type Analysis } from "./stage/analysis";
+import { analyze, environmentOf, outlineOf, type Analysis } from "./stage/analysis";
 import { keyGain, type Networks } from "./stage/stages";
+import { Trouble } from "./trouble";
 
 const { FITS, GAINS, SIZES } = constants;
-
-/** A photo shows no face. */
-export class NoFaceError extends Error {
-  constructor() {
-    super("No face found in this photo. If there is one, crop closer to it.");
-  }
-}
 
 /** What part of a photo is relit, and how. */
 export interface Options {
@@ -55,14 +50,14 @@ export class Portrait {
   /**
    * Look at a photo.
    *
-   * @throws NoFaceError if it shows no face.
+   * @throws Trouble if it shows no face.
    */
   static async look(perception: Perception, networks: Networks, photo: Pixels): Promise<Portrait> {
     const analyses: Analysis[] = [];
     for (const face of await findFaces(perception, photo)) {
       analyses.push(await analyze(perception, networks, photo, face));
     }
-    if (analyses.length === 0) throw new NoFaceError();
+    if (analyses.length === 0) throw new Trouble("noFace");
     return new Portrait(networks, photo, analyses);
   }
 
@@ -71,9 +66,23 @@ export class Portrait {
     return this.analyses.map(({ face }) => face);
   }
 
-  /** The automatic setup for some of the faces, by their numbers; for all without them. */
-  suggest(faces: readonly number[] = this.all): Setup {
+  /**
+   * A setup for some of the faces, by their numbers; for all without them.
+   *
+   * @param _pattern a name of PATTERNS; without it the automatic setup.
+   */
+  async suggest(faces: readonly number[] = this.all, _pattern?: string): Promise<Setup> {
     return suggest(faces.map((k) => this.analyses[k]));
+  }
+
+  /** A setup that lights some of the faces as those of another photo are lit. */
+  async like(other: Portrait, faces: readonly number[] = this.all): Promise<Setup> {
+    const [reference] = other.analyses;
+    const [azimuth, elevation] = angles(environmentOf(reference).dominantDirection());
+    const placed = suggest(faces.map((k) => this.analyses[k]));
+    const [light] = placed.lights;
+    const turned = { ...light, azimuth_deg: azimuth / RADIAN, elevation_deg: elevation / RADIAN };
+    return { lights: [turned], fill: placed.fill, reason: "" };
   }
 
   /** Key gain G of a light's direction, softness and gloss, for unit intensity, white. */

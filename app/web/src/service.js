@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps the page and its models for use offline. FILES and VERSION are written above by the build.
+// Keeps the page and its models for use offline. VERSION, FILES and LATER are written above by the
+// build: what the page consists of, and what it loads when it is needed.
 const CACHE = `portrait-relight-${VERSION}`;
 const MODELS = "models/models.json";
 
 /** The library's models under the addresses that the page asks for: with their checksums. */
 async function modelFiles() {
   const { models } = await (await fetch(MODELS, { cache: "no-cache" })).json();
-  return Object.values(models).map(({ file, sha256 }) => `models/${file}?${sha256}`);
+  return Object.values(models).map(({ file, sha256 }) => [
+    `models/${file}.halves?${sha256}`,
+    `models/${file}?${sha256}`,
+  ]);
 }
 
 self.addEventListener("install", (event) => {
   const keep = async () => {
     const cache = await caches.open(CACHE);
-    await cache.addAll([...FILES, MODELS, ...(await modelFiles())]);
+    await cache.addAll(FILES);
     await self.skipWaiting();
   };
   event.waitUntil(keep());
@@ -27,6 +31,33 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(clean());
 });
 
+/** What the page has loaded by now lies in the browser's own cache: nothing comes twice. */
+async function keepAll() {
+  const cache = await caches.open(CACHE);
+  /** The first of some addresses that the server knows: not all servers know the smallest form. */
+  const keep = async (addresses) => {
+    for (const address of addresses) {
+      if (await cache.match(address)) return;
+      const answer = await fetch(address, { cache: "force-cache" });
+      if (answer.ok) return cache.put(address, answer);
+    }
+    throw new Error(`${addresses[0]} cannot be kept`);
+  };
+  const forms = LATER.map((address) => [address, `${address}.gz`]);
+  await Promise.all([[MODELS], ...forms, ...(await modelFiles())].map(keep));
+}
+
+self.addEventListener("message", (event) => {
+  if (event.data !== "keep") return;
+  const [port] = event.ports;
+  event.waitUntil(
+    keepAll().then(
+      () => port.postMessage(true),
+      () => port.postMessage(false),
+    ),
+  );
+});
+
 self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET") return;
   const listed = event.request.url.endsWith(MODELS);
@@ -36,12 +67,7 @@ self.addEventListener("fetch", (event) => {
 async function keptFirst(request) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request);
-  if (kept) return kept;
-  const answer = await fetch(request);
-  if (answer.ok && new URL(request.url).pathname.includes("/models/")) {
-    await cache.put(request, answer.clone());
-  }
-  return answer;
+  return kept ?? fetch(request);
 }
 
 /** The list of models may have changed since; without a network the kept one serves. */

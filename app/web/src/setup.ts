@@ -35,6 +35,8 @@ export interface Setup {
   readonly reason: string;
 }
 
+/** Names of the setups that can be asked for, beside the automatic one. */
+export const PATTERNS: readonly string[] = [];
 /** All of the existing light stays. */
 export const FULL_FILL = 1;
 const UNCHANGED: Setup = { lights: [], fill: FULL_FILL, reason: "" };

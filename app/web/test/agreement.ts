@@ -7,7 +7,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Perception } from "../src/face/perception";
 import { Models } from "../src/models/library";
-import { NoFaceError, Portrait } from "../src/portrait";
+import { Portrait } from "../src/portrait";
+import { Trouble } from "../src/trouble";
 import { standIn } from "./browser";
 import { colours, opaque } from "./picture";
 
@@ -21,7 +22,7 @@ const photos: Record<string, [number, number]> = JSON.parse(
 async function relit(name: string, rows: number, columns: number): Promise<unknown> {
   const photo = opaque(rows, columns, readFileSync(`${folder}/${name}.rgb`));
   const portrait = await Portrait.look(perception, models, photo);
-  const setup = portrait.suggest();
+  const setup = await portrait.suggest();
   const image = colours(await portrait.render(setup));
   writeFileSync(`${folder}/${name}.relit.rgb`, Uint8Array.from(image));
   const faces = portrait.faces.map(({ box, landmarks }) => ({ box, landmarks: [...landmarks] }));
@@ -31,7 +32,7 @@ async function relit(name: string, rows: number, columns: number): Promise<unkno
 const found: Record<string, unknown> = {};
 for (const [name, [rows, columns]] of Object.entries(photos)) {
   found[name] = await relit(name, rows, columns).catch((error: Error) => {
-    if (error instanceof NoFaceError) return null;
+    if (error instanceof Trouble && error.kind === "noFace") return null;
     throw error;
   });
 }

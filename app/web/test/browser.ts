@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { runInThisContext } from "node:vm";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 const BASE = "https://page/";
 
@@ -26,7 +26,10 @@ export function standIn(page: string, models: string): string {
     __dirname: page, // which Emscripten looks for in Node
     require: createRequire(join(page, "index.html")),
     importScripts: (address: string) => runInThisContext(readFileSync(path(address), "utf8")),
-    fetch: async (address: string) => new Response(await readFile(path(address))),
+    fetch: async (address: string) =>
+      existsSync(path(address))
+        ? new Response(await readFile(path(address)))
+        : new Response(null, { status: 404 }),
   });
   return BASE;
 }

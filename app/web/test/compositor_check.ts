@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** In a browser: the picture that the GPU shows against the one that is saved, both made up. */
-import { createCompositor } from "../src/editor/compositor";
+import { createCompositor } from "../src/editor/photo/compositor";
 import { apply } from "../src/gain/apply";
 import { Pixels, Raster } from "../src/image/raster";
 
@@ -17,24 +17,34 @@ function largestDifference(): number {
   const data = new Float32Array(BOX.rows * BOX.columns * 4);
   for (let i = 0; i < data.length; i += 4) {
     const [x, y] = [(i / 4) % BOX.columns, Math.floor(i / 4 / BOX.columns)];
-    const [added, taken] = [Math.max(0, x - 9) / 12, Math.max(0, y - 6) / 40];
-    data.set([added, added * 0.8, added * 0.5, taken], i);
+    const [light, taken] = [Math.max(0, x - 9) / 12, Math.max(0, y - 6) / 40];
+    data.set([light, light * 0.8, light * 0.5, taken], i);
   }
   const canvas = document.createElement("canvas");
-  const compositor = createCompositor(canvas);
-  compositor.show(new ImageData(photo.rgba.slice(), COLUMNS, ROWS));
-  compositor.light({ ...BOX, data, keyToFill: 1 });
-  compositor.draw(0);
+  const compositor = createCompositor(canvas, () => {});
+  compositor.show({ rows: ROWS, columns: COLUMNS, data: photo.rgba.slice() }, COLUMNS, ROWS);
+  const gain = {
+    left: BOX.left / COLUMNS,
+    top: BOX.top / ROWS,
+    width: BOX.columns / COLUMNS,
+    height: BOX.rows / ROWS,
+    rows: BOX.rows,
+    columns: BOX.columns,
+    data,
+    keyToFill: 1,
+  };
+  compositor.light(gain);
+  compositor.draw({ x: 0, y: 0, scale: 1, width: COLUMNS, height: ROWS, split: 0 });
   const copy = document.createElement("canvas");
   [copy.width, copy.height] = [COLUMNS, ROWS];
   const context = copy.getContext("2d") as CanvasRenderingContext2D;
   context.drawImage(canvas, 0, 0);
   const shown = context.getImageData(0, 0, COLUMNS, ROWS).data;
   const cells = new Raster(BOX.rows, BOX.columns, 4, data);
-  const gain = new Raster(BOX.rows, BOX.columns, 3);
-  for (let i = 0; i < gain.data.length; i++) gain.data[i] = data[i + Math.floor(i / 3)];
+  const added = new Raster(BOX.rows, BOX.columns, 3);
+  for (let i = 0; i < added.data.length; i++) added.data[i] = data[i + Math.floor(i / 3)];
   const before = photo.rgba.slice();
-  apply(photo, { ...BOX, factor: 1, gain, dimming: cells.channel(3) });
+  apply(photo, { ...BOX, factor: 1, gain: added, dimming: cells.channel(3) });
   if (photo.rgba.every((value, i) => value === before[i])) throw new Error("nothing has changed");
   return shown.reduce((most, value, i) => Math.max(most, Math.abs(value - photo.rgba[i])), 0);
 }

@@ -46,7 +46,7 @@ function samePicture(name: string, found: Pixels, step = EVERY): void {
 /** The example under several lights, with less of its own light, and at preview size. */
 export async function checkExample(networks: Networks, photo: Pixels): Promise<void> {
   const portrait = await look(networks, photo, [array("mesh/landmarks")], mask("view/person_mask"));
-  sameLight("relight/placed", suggested(portrait), values["relight/placed"]);
+  sameLight("relight/placed", await suggested(portrait), values["relight/placed"]);
   const strength: number = values["relight/strength"];
   samePicture("relight/own_lights", await portrait.render(withFill(LIGHTS), { strength }));
   const side: number = values["preview/side"];
@@ -76,8 +76,8 @@ export async function checkGroup(networks: Networks, photo: Pixels): Promise<voi
   const first = array("mesh/landmarks");
   const second = first.map((value, i) => value / 2 + (i % 3 === 0 ? columns : 0));
   const portrait = await look(networks, pair, [first, second], mask("view/person_mask"));
-  const setup = portrait.suggest();
-  sameLight("group/light", suggested(portrait), values["group/light"]);
+  const setup = await portrait.suggest();
+  sameLight("group/light", await suggested(portrait), values["group/light"]);
   samePicture("group/relit", await portrait.render(setup));
 }
 
@@ -96,13 +96,13 @@ export async function checkTurned(networks: Networks, name: string, photo: Pixel
   matches(`${name}/normals`, every(normals, 2), 1e-4);
   matches(`${name}/crop_environment`, cropEnvironment.data.data, 1e-4);
   matches(`${name}/environment`, environmentOf(analysis).data.data, 1e-4);
-  sameLight(`${name}/suggested`, suggested(portrait), values[`${name}/suggested`]);
-  samePicture(`${name}/relit`, await portrait.render(portrait.suggest()));
+  sameLight(`${name}/suggested`, await suggested(portrait), values[`${name}/suggested`]);
+  samePicture(`${name}/relit`, await portrait.render(await portrait.suggest()));
   samePicture(`${name}/own_lights`, await portrait.render(withFill(LIGHTS)));
 }
 
-function suggested(portrait: Portrait): { light: Light; reason: string } {
-  const { lights, reason } = portrait.suggest();
+async function suggested(portrait: Portrait): Promise<{ light: Light; reason: string }> {
+  const { lights, reason } = await portrait.suggest();
   return { light: lights[0], reason };
 }
 

@@ -15,9 +15,17 @@ export interface Choice {
   readonly fill: number;
   /** The faces lit, by their numbers. */
   readonly faces: readonly number[];
+  /** The setup of the library's that this is, unchanged; null for the user's own. */
+  readonly pattern: string | null;
 }
 
 const MOST = 200;
+
+/** Whether two choices give the same picture. */
+export function alike(a: Choice, b: Choice): boolean {
+  const what = ({ lights, fill, faces }: Choice): string => JSON.stringify([lights, fill, faces]);
+  return what(a) === what(b);
+}
 
 export class History {
   private past: Choice[] = [];
@@ -37,11 +45,12 @@ export class History {
     return this.future.length > 0;
   }
 
-  /** Replace the choice; what was there before can be had back. */
+  /** Replace the choice; what was there before can be had back, if it looked different. */
   commit(choice: Choice, before: Choice = this.current): void {
+    this.current = choice;
+    if (alike(choice, before)) return;
     this.past = [...this.past.slice(-MOST), before];
     this.future = [];
-    this.current = choice;
   }
 
   /** Replace the choice for now, as while a light is dragged. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** TFLite models in WebAssembly: the one place that knows LiteRT. */
+import { devDependencies } from "../../package.json";
+import { Trouble } from "../trouble";
+import { Downloads, type Progress } from "./download";
 import { loadAndCompile, loadLiteRt, Tensor, type CompiledModel } from "@litertjs/core";
 
 /** What the library's manifest says of its models; inputs and outputs are shapes by name. */
@@ -11,6 +14,7 @@ interface Manifest {
 interface Listed {
   readonly file: string;
   readonly sha256: string;
+  readonly bytes: number;
   readonly inputs: object;
   readonly outputs: object;
 }
@@ -18,34 +22,65 @@ interface Listed {
 /** Arrays by the names of a model's inputs or outputs; none has a batch axis. */
 export type Arrays = Record<string, Float32Array>;
 
-/** The build without relaxed SIMD, which every browser runs. */
-const LITERT = "litert_wasm_compat_internal";
+/** The build without relaxed SIMD, which every browser runs; a new version is a new address. */
+const LITERT = `litert-${devDependencies["@litertjs/core"]}/litert_wasm_compat_internal`;
+/** Bytes of its WebAssembly, about. */
+const LITERT_SIZE = 9.3e6;
+
+/** Name of a model's file with all even bytes first: the halves of numbers of 16 bits. */
+const HALVES = ".halves";
 
 let runtime: Promise<unknown> | null = null;
 
-/** Start WebAssembly once. The build ships it compressed: no server need know how to. */
-function start(base: string): Promise<unknown> {
+/** Start WebAssembly once. A server that cannot send it compressed has it packed. */
+function start(base: string, downloads: Downloads): Promise<unknown> {
   const load = async (): Promise<unknown> => {
-    const wasmBinary = await unpacked(await fetched(`${base}litert/${LITERT}.wasm.gz`));
+    const wasmBinary = await wasm(`${base}${LITERT}.wasm`, downloads);
     Object.assign(self, { Module: { wasmBinary } }); // where LiteRT's loader looks for it
-    return loadLiteRt(`${base}litert/${LITERT}.js`);
+    return loadLiteRt(`${base}${LITERT}.js`);
   };
   runtime ??= load();
   runtime.catch(() => (runtime = null)); // the next photo tries again
   return runtime;
 }
 
+async function wasm(address: string, downloads: Downloads): Promise<Uint8Array> {
+  try {
+    return await downloads.fetch(address, LITERT_SIZE);
+  } catch (error) {
+    if (error instanceof Trouble && error.kind === "outdated") {
+      return unpacked(await downloads.fetch(`${address}.gz`));
+    }
+    throw error;
+  }
+}
+
 /** The library's models, ours and MediaPipe's; each is loaded at its first use, then kept. */
 export class Models {
   private readonly loaded = new Map<string, Promise<CompiledModel>>();
   private manifest: Promise<Manifest> | null = null;
+  private compiling: Promise<unknown> = Promise.resolve();
+  private readonly downloads: Downloads;
 
-  /** @param base address of the page's folder, with a slash at its end. */
-  constructor(private readonly base: string) {}
+  /**
+   * @param base address of the page's folder, with a slash at its end.
+   * @param report called as downloads come in.
+   */
+  constructor(
+    private readonly base: string,
+    report?: (progress: Progress) => void,
+  ) {
+    this.downloads = new Downloads(report);
+  }
 
   /** Load all models, so that the first photo does not wait. */
   async warm(): Promise<void> {
-    for (const name of Object.keys((await this.listed()).models)) await this.model(name);
+    const { models } = await this.listed();
+    this.downloads.expect(`${this.base}${LITERT}.wasm`, LITERT_SIZE);
+    for (const listed of Object.values(models)) {
+      this.downloads.expect(this.address(listed), listed.bytes);
+    }
+    await Promise.all(Object.keys(models).map((name) => this.model(name)));
   }
 
   /** The models' own version. */
@@ -57,7 +92,7 @@ export class Models {
   async run(name: string, inputs: Arrays): Promise<Arrays> {
     const model = await this.model(name);
     const tensors = model.getInputDetails().map(({ name: input, shape }) => {
-      if (!(input in inputs)) throw new Error(`the ${name} model wants ${input}; reload the page`);
+      if (!(input in inputs)) throw new Trouble("outdated", { file: name });
       return new Tensor(inputs[input], [...shape]);
     });
     const found = await model.run(tensors);
@@ -79,33 +114,57 @@ export class Models {
   }
 
   private async load(name: string): Promise<CompiledModel> {
-    await start(this.base);
     const listed = (await this.listed()).models[name];
-    if (listed === undefined) throw new Error(`there is no model ${name}; reload the page`);
-    // The checksum in the address makes a new model a new file for every cache.
-    const content = await fetched(`${this.base}models/${listed.file}?${listed.sha256}`);
-    const model = await loadAndCompile(content, { accelerator: "wasm" });
+    if (listed === undefined) throw new Trouble("outdated", { file: name });
+    const [content] = await Promise.all([this.content(listed), start(this.base, this.downloads)]);
+    const model = await this.compiled(content);
     const names = model.getInputDetails().concat(model.getOutputDetails()).map((one) => one.name);
     const wanted = [...Object.keys(listed.inputs), ...Object.keys(listed.outputs)];
     if (names.sort().join() !== wanted.sort().join()) {
-      throw new Error(`the ${name} model is not the one listed; reload the page`);
+      throw new Trouble("outdated", { file: listed.file });
     }
     return model;
   }
 
+  /** One model after the other: LiteRT makes what they share at the first. */
+  private compiled(content: Uint8Array): Promise<CompiledModel> {
+    const compile = (): Promise<CompiledModel> => loadAndCompile(content, { accelerator: "wasm" });
+    const model = this.compiling.then(compile, compile);
+    this.compiling = model.catch(() => null);
+    return model;
+  }
+
+  /** A model's file; servers that know how send its bytes in an order that packs better. */
+  private async content(listed: Listed): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return joined(await this.downloads.fetch(this.address(listed), listed.bytes));
+    } catch (error) {
+      if (!(error instanceof Trouble && error.kind === "outdated")) throw error;
+      return this.downloads.fetch(this.address(listed, ""), listed.bytes);
+    }
+  }
+
+  /** The checksum in the address makes a new model a new file for every cache. */
+  private address({ file, sha256 }: Listed, order = HALVES): string {
+    return `${this.base}models/${file}${order}?${sha256}`;
+  }
+
   private listed(): Promise<Manifest> {
-    this.manifest ??= fetched(`${this.base}models/models.json`).then(
-      (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Manifest,
-    );
+    this.manifest ??= this.downloads
+      .fetch(`${this.base}models/models.json`)
+      .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Manifest);
     this.manifest.catch(() => (this.manifest = null));
     return this.manifest;
   }
 }
 
-async function fetched(address: string): Promise<Uint8Array<ArrayBuffer>> {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address} cannot be loaded (${answer.status}); reload the page`);
-  return new Uint8Array(await answer.arrayBuffer());
+/** Bytes whose even ones came first, then the odd ones. */
+function joined(halves: Uint8Array): Uint8Array<ArrayBuffer> {
+  const content = new Uint8Array(halves.length);
+  const middle = Math.ceil(halves.length / 2);
+  for (let i = 0; i < middle; i++) content[2 * i] = halves[i];
+  for (let i = middle; i < halves.length; i++) content[2 * (i - middle) + 1] = halves[i];
+  return content;
 }
 
 /** A gzip file's content; what a server unpacked on its way is left as it is. */

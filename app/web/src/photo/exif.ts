@@ -9,25 +9,30 @@ const CAMERA = 0x8769;
 const [COLOR_SPACE, WIDTH, HEIGHT] = [0xa001, 0xa002, 0xa003];
 const LARGEST = 65533;
 
-/**
- * EXIF of a JPEG for its upright sRGB pixels: a copy in which orientation and size are right and
- * the thumbnail, which shows the photo before the edit, is gone. Null if there is none.
- */
-export function cleanedExif(jpeg: Uint8Array, columns: number, rows: number): Uint8Array | null {
+/** The EXIF block of a JPEG; null if there is none. */
+export function exifOf(jpeg: Uint8Array): Uint8Array | null {
   const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
   for (const { marker, start, end } of segments(view)) {
     const body = jpeg.subarray(start, end);
     if (marker !== APP1 || String.fromCharCode(...body.subarray(0, 6)) !== PREFIX) continue;
-    const block = body.slice();
-    try {
-      clean(new DataView(block.buffer, PREFIX.length), columns, rows);
-    } catch (error) {
-      if (error instanceof RangeError) return null; // an offset that leads out of the block
-      throw error;
-    }
-    return block;
+    return body.slice(); // the file need not stay in memory
   }
   return null;
+}
+
+/**
+ * EXIF for a JPEG's upright sRGB pixels: a copy in which orientation and size are right and the
+ * thumbnail, which shows the photo before the edit, is gone. Null if it is damaged.
+ */
+export function cleanedExif(exif: Uint8Array, columns: number, rows: number): Uint8Array | null {
+  const block = exif.slice();
+  try {
+    clean(new DataView(block.buffer, PREFIX.length), columns, rows);
+  } catch (error) {
+    if (error instanceof RangeError) return null; // an offset that leads out of the block
+    throw error;
+  }
+  return block;
 }
 
 /** Patch a TIFF block in place, so that maker notes, whose offsets count from its start, hold. */

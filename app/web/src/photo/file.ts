@@ -1,55 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Photos in and out: files become upright sRGB pixels, and files of the same kind again. */
-import { cleanedExif, withExif } from "./exif";
+import { cleanedExif, exifOf, withExif } from "./exif";
 import { Pixels } from "../image/raster";
-import { readHead } from "./signature";
+import { readHead, type Head } from "./signature";
+import { Trouble } from "../trouble";
 
 export const MAX_MEGAPIXELS = 100;
+/** Megapixels from which a browser that cannot open a photo probably lacks memory. */
+const HUGE = 40;
 /** Canvases are read and written in squares of at most this side: every browser allows it. */
 const TILE = 4096;
-const QUALITY = 0.95;
+export const QUALITY = 0.95;
 /** Types that canvases write; others, as HEIC in Safari, become JPEG. */
-const WRITABLE = ["image/jpeg", "image/png", "image/webp"];
+export const WRITABLE = ["image/jpeg", "image/png", "image/webp"] as const;
+export type Writable = (typeof WRITABLE)[number];
+/** Types that few browsers read, though they may be good photos. */
+const RARE = ["image/heic", "image/tiff", "image/avif"];
 
 export interface Photo {
   readonly pixels: Pixels;
-  /** What it is saved as. */
-  readonly type: string;
-  /** EXIF of a JPEG that fits the upright photo, or null. */
+  /** What it is saved as, unless another type is asked for. */
+  readonly type: Writable;
+  /** What the file says of itself. */
+  readonly head: Head;
+  /** EXIF of a JPEG as it stands in the file, or null. */
   readonly exif: Uint8Array | null;
+}
+
+/** How a photo is saved. */
+export interface Output {
+  readonly type: Writable;
+  /** Of JPEG and WebP, in [0, 1]. */
+  readonly quality: number;
+  /** Whether a JPEG keeps the photo's EXIF. */
+  readonly keepsExif: boolean;
+  /** Longer side at most, pixels; without it the photo's own size. */
+  readonly side?: number;
 }
 
 /**
  * Decode a file.
  *
- * @throws in words: no photo, damaged, too large.
+ * @throws Trouble: no photo, damaged, too large, or of a kind that this browser does not read.
  */
 export async function decode(file: Blob): Promise<Photo> {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const { type, columns, rows } = readHead(bytes);
-  const megapixels = (columns * rows) / 1e6;
+  const head = readHead(bytes);
+  const { type, columns, rows } = head;
+  const megapixels = Math.round((columns * rows) / 1e6);
   if (megapixels > MAX_MEGAPIXELS) {
-    throw new Error(
-      `This photo has ${megapixels.toFixed(0)} megapixels, more than the limit of` +
-        ` ${MAX_MEGAPIXELS}. Make it smaller and try again.`,
-    );
+    throw new Trouble("tooLarge", { megapixels, most: MAX_MEGAPIXELS });
   }
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new Error(
-      megapixels > 40
-        ? `This photo has ${megapixels.toFixed(0)} megapixels, more than this browser can open.` +
-            " Make it smaller and try again."
-        : "This photo is damaged or of a kind that this browser cannot open." +
-            " Get a complete copy of it, or save it as JPEG.",
-    );
+    if (RARE.includes(type)) {
+      throw new Trouble("unreadable", { kind: type.replace("image/", "").toUpperCase() });
+    }
+    throw megapixels > HUGE ? new Trouble("tooLargeHere", { megapixels }) : new Trouble("damaged");
   }
   const pixels = readBitmap(bitmap);
   bitmap.close();
-  const exif = type === "image/jpeg" ? cleanedExif(bytes, pixels.columns, pixels.rows) : null;
-  return { pixels, type: WRITABLE.includes(type) ? type : "image/jpeg", exif };
+  const saved = WRITABLE.find((one) => one === type) ?? "image/jpeg";
+  return { pixels, type: saved, head, exif: type === "image/jpeg" ? exifOf(bytes) : null };
 }
 
 function readBitmap(bitmap: ImageBitmap): Pixels {
@@ -73,28 +87,32 @@ function readBitmap(bitmap: ImageBitmap): Pixels {
 function draw(width: number, height: number): OffscreenCanvasRenderingContext2D {
   const options = { willReadFrequently: true };
   const context = new OffscreenCanvas(width, height).getContext("2d", options);
-  if (context === null) throw new Error("This browser cannot draw pictures of this size.");
+  if (context === null) throw new Trouble("memory");
   return context;
 }
 
 /**
- * Encode relit pixels as the photo was.
+ * Encode relit pixels.
  *
- * @throws in words, if the browser cannot.
+ * @throws Trouble if the browser cannot.
  */
-export async function encode(photo: Photo, pixels: Pixels): Promise<Blob> {
+export async function encode(photo: Photo, pixels: Pixels, output: Output): Promise<Blob> {
   const { rows, columns, rgba } = pixels;
   let blob: Blob;
   try {
     const context = draw(columns, rows);
-    context.putImageData(new ImageData(rgba, columns, rows), 0, 0);
-    blob = await context.canvas.convertToBlob({ type: photo.type, quality: QUALITY });
+    if (output.type === "image/jpeg") {
+      context.fillStyle = "#fff"; // what is transparent would become black
+      context.fillRect(0, 0, columns, rows);
+      context.drawImage(await createImageBitmap(new ImageData(rgba, columns, rows)), 0, 0);
+    } else {
+      context.putImageData(new ImageData(rgba, columns, rows), 0, 0);
+    }
+    blob = await context.canvas.convertToBlob({ type: output.type, quality: output.quality });
   } catch {
-    throw new Error(
-      `This browser cannot save pictures of ${columns} x ${rows} pixels.` +
-        " Make the photo smaller and try again.",
-    );
+    throw new Trouble("cannotSave", { columns, rows });
   }
-  if (photo.exif === null || blob.type !== "image/jpeg") return blob;
-  return withExif(blob, photo.exif);
+  if (photo.exif === null || !output.keepsExif || blob.type !== "image/jpeg") return blob;
+  const exif = cleanedExif(photo.exif, columns, rows);
+  return exif === null ? blob : withExif(blob, exif);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The page's side of the worker. */
-import type { Answer, Name, Request, Requests } from "./protocol";
+import type { Progress } from "../models/download";
+import { Trouble } from "../trouble";
+import type { Answer, Name, News, Request, Requests } from "./protocol";
 
 interface Waiting {
   readonly resolve: (give: never) => void;
@@ -12,21 +14,27 @@ export class Runtime {
   private readonly waiting = new Map<number, Waiting>();
   private last = 0;
 
-  constructor() {
-    this.worker.onmessage = ({ data }: MessageEvent<Answer>): void => {
+  /** @param report called as the models come in. */
+  constructor(report: (progress: Progress) => void) {
+    this.worker.onmessage = ({ data }: MessageEvent<Answer | News>): void => {
+      if ("progress" in data) {
+        report(data.progress);
+        return;
+      }
       const one = this.waiting.get(data.id);
       this.waiting.delete(data.id);
-      if (data.error === undefined) one?.resolve(data.give as never);
-      else one?.reject(new Error(data.error));
+      const { failure } = data;
+      if (failure === undefined) one?.resolve(data.give as never);
+      else one?.reject(new Trouble(failure.kind, failure.values));
     };
-    this.worker.onerror = (event): void => {
-      const reason = new Error(`The page's worker failed (${event.message}). Reload the page.`);
+    this.worker.onerror = ({ message }): void => {
+      const reason = new Trouble("worker", { message });
       this.waiting.forEach(({ reject }) => reject(reason));
       this.waiting.clear();
     };
   }
 
-  /** Ask the worker; fails with a sentence for the user. */
+  /** Ask the worker; fails with a Trouble. */
   call<N extends Name>(name: N, take: Requests[N]["take"]): Promise<Requests[N]["give"]> {
     const request: Request<N> = { id: ++this.last, name, take };
     return new Promise((resolve, reject) => {
@@ -38,23 +46,28 @@ export class Runtime {
 
 /** Does a task with the latest input: while it is busy, only the newest one waits. */
 export class Latest<T> {
-  private next: T | null = null;
-  private busy = false;
+  private next: { readonly input: T } | null = null;
+  private isBusy = false;
 
-  constructor(private readonly task: (input: T) => Promise<void>) {}
+  /** @param idle called when nothing waits any more. */
+  constructor(
+    private readonly task: (input: T) => Promise<void>,
+    private readonly idle: () => void = () => {},
+  ) {}
 
   give(input: T): void {
-    this.next = input;
-    if (!this.busy) void this.work();
+    this.next = { input };
+    if (!this.isBusy) void this.work();
   }
 
   private async work(): Promise<void> {
-    this.busy = true;
+    this.isBusy = true;
     while (this.next !== null) {
-      const input = this.next;
+      const { input } = this.next;
       this.next = null;
       await this.task(input);
     }
-    this.busy = false;
+    this.isBusy = false;
+    this.idle();
   }
 }

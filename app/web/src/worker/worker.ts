@@ -1,137 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The runtime beside the page: one photo, looked at once, relit many times. */
-import { portrait as constants } from "../constants.json";
-import { SPHERES, type SphereKind } from "../environment";
-import { regionAgain } from "../face/landmark";
-import { Perception } from "../face/perception";
-import { Pyramid } from "../face/region";
-import type { Light } from "../light";
+/** The worker's door: requests come in, and are done one after the other. */
 import { Models } from "../models/library";
-import { decode, encode, type Photo } from "../photo/file";
-import { Portrait } from "../portrait";
-import { FULL_FILL, keyToFillOf, type Setup } from "../setup";
-import { environmentOf } from "../stage/analysis";
-import { keyGain } from "../stage/stages";
-import type { Answer, Asked, Gain, Look, Measured, Name, Opened, Request, Requests } from "./protocol";
+import { Trouble } from "../trouble";
+import type { Answer, Failure, Name, News, Picture, Request, Requests } from "./protocol";
+import { Studio } from "./studio";
 
-const { PREVIEW_SIDE } = constants;
-const SPHERE_SIDE = 96;
-const ROUNDS = 5;
+/** Milliseconds between two reports on the downloads. */
+const REPORT_EVERY = 100;
 
-const models = new Models(new URL("..", self.location.href).href);
-const perception = new Perception(models);
-let current: { readonly photo: Photo; readonly portrait: Portrait } | null = null;
+let reported = 0;
+const models = new Models(new URL("..", self.location.href).href, (progress) => {
+  const now = performance.now();
+  if (now - reported < REPORT_EVERY && progress.loaded < progress.total) return;
+  reported = now;
+  self.postMessage({ progress } satisfies News);
+});
+const studio = new Studio(models);
 
-async function open(file: Blob): Promise<Opened> {
-  const photo = await decode(file);
-  const portrait = await Portrait.look(perception, models, photo.pixels);
-  current = { photo, portrait };
-  const { rows, columns } = photo.pixels;
-  const preview = portrait.at(PREVIEW_SIDE);
-  return {
-    rows,
-    columns,
-    preview: new ImageData(preview.rgba.slice(), preview.columns, preview.rows),
-    faces: portrait.faces.map(({ box: [left, top, width, height] }) => ({
-      left: left / columns,
-      top: top / rows,
-      width: width / columns,
-      height: height / rows,
-    })),
-  };
-}
-
-function opened(): { readonly photo: Photo; readonly portrait: Portrait } {
-  if (current === null) throw new Error("Open a photo first.");
-  return current;
-}
-
-async function look(faces: readonly number[]): Promise<Look> {
-  const { portrait } = opened();
-  const analysis = portrait.analyses[faces[0]];
-  const environment = environmentOf(analysis);
-  const shown = (kind: SphereKind): ImageData =>
-    new ImageData(environment.sphere(kind, SPHERE_SIDE), SPHERE_SIDE, SPHERE_SIDE);
-  return {
-    setup: portrait.suggest(faces),
-    spheres: Object.fromEntries(SPHERES.map((kind) => [kind, shown(kind)])) as Look["spheres"],
-    keyToFill: keyToFillOf(analysis),
-  };
-}
-
-async function gain({ faces, setup }: Asked): Promise<Gain> {
-  const { portrait } = opened();
-  const change = await portrait.change(setup, { faces, side: PREVIEW_SIDE });
-  const { left, top, gain: added, dimming } = change;
-  const data = new Float32Array(added.rows * added.columns * 4);
-  for (let i = 0, k = 0; k < data.length; k += 4) {
-    for (let c = 0; c < 3; c++) data[k + c] = added.data[i++];
-    data[k + 3] = dimming === null ? 0 : dimming.data[k / 4];
-  }
-  const keyToFill = keyToFillOf(portrait.analyses[faces[0]], setup);
-  return { left, top, rows: added.rows, columns: added.columns, data, keyToFill };
-}
-
-async function save({ faces, setup }: Asked): Promise<Blob> {
-  const { photo, portrait } = opened();
-  return encode(photo, await portrait.render(setup, { faces }));
-}
-
-/** The best of several rounds, taking turns, so that a busy moment hits all alike. */
-async function measure(light: Light): Promise<Measured> {
-  const { photo, portrait } = opened();
-  const [{ face, inputs }] = portrait.analyses;
-  const pyramid = new Pyramid(photo.pixels);
-  const region = regionAgain(face.landmarks);
-  const best = { faceMesh: Infinity, key: Infinity, drag: Infinity };
-  for (let round = 0; round < ROUNDS; round++) {
-    const moved = { ...light, azimuth_deg: light.azimuth_deg + 1 + round };
-    const setup: Setup = { lights: [moved], fill: FULL_FILL, reason: "" };
-    const timed = async (name: keyof typeof best, task: () => Promise<unknown>): Promise<void> => {
-      const start = performance.now();
-      await task();
-      best[name] = Math.min(best[name], performance.now() - start);
-    };
-    await timed("faceMesh", () => perception.landmarks(pyramid, region));
-    await timed("key", () => keyGain(models, inputs, moved));
-    await timed("drag", () => gain({ faces: [0], setup }));
-  }
-  return best;
-}
-
-const handlers: { [N in Name]: (take: Requests[N]["take"]) => Promise<Requests[N]["give"]> } = {
+type Handlers = {
+  [N in Name]: (take: Requests[N]["take"]) => Promise<Requests[N]["give"]> | Requests[N]["give"];
+};
+const handlers: Handlers = {
   warm: async () => {
     await models.warm();
     return models.version();
   },
-  open,
-  look,
-  gain,
-  save,
-  measure,
+  open: (file) => studio.open(file),
+  find: () => studio.find(),
+  look: (faces) => studio.look(faces),
+  gain: (asked) => studio.gain(asked),
+  sample: ({ faces, pattern }) => studio.sample(faces, pattern),
+  detail: (part) => studio.detail(part),
+  like: ({ file, faces }) => studio.like(file, faces),
+  save: (asked) => studio.save(asked),
+  relit: ({ file, recipe, output }) => studio.relit(file, recipe, output),
+  measure: (light) => studio.measure(light),
 };
 
-/** One request after the other: the models are not for two at once. */
+/** The models are not for two requests at once; loading them keeps no photo waiting. */
 let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }: MessageEvent<Request>): void => {
-  turn = turn.then(async () => {
-    const handler = handlers[data.name] as (take: unknown) => Promise<unknown>;
-    let answer: Answer;
-    try {
-      answer = { id: data.id, give: await handler(data.take) };
-    } catch (error) {
-      answer = { id: data.id, error: inWords(error) };
-    }
-    const given = answer.give as Partial<Gain> | undefined;
-    const moved = data.name === "gain" && given?.data ? [given.data.buffer] : [];
-    self.postMessage(answer, { transfer: moved });
-  });
+  if (data.name === "warm") void answer(data);
+  else turn = turn.then(() => answer(data));
 };
 
-function inWords(error: unknown): string {
-  if (error instanceof RangeError) {
-    return "This photo needs more memory than the browser has. Make it smaller and try again.";
+async function answer({ id, name, take }: Request): Promise<void> {
+  const handler = handlers[name] as (take: unknown) => unknown;
+  let said: Answer;
+  try {
+    said = { id, give: await handler(take) };
+  } catch (error) {
+    said = { id, failure: failure(error) };
   }
-  return error instanceof Error ? error.message : String(error);
+  self.postMessage(said, { transfer: buffers(said.give) });
+}
+
+/** Large arrays are handed over rather than copied. */
+function buffers(given: unknown): ArrayBuffer[] {
+  const { data, preview, picture } = (given ?? {}) as Record<string, Partial<Picture> | undefined>;
+  return [data, preview?.data, picture?.data]
+    .map((array) => (array as Partial<Uint8Array> | undefined)?.buffer)
+    .filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
+}
+
+function failure(error: unknown): Failure {
+  if (error instanceof Trouble) return { kind: error.kind, values: error.values };
+  if (error instanceof RangeError) return { kind: "memory", values: {} };
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: "worker", values: { message } };
 }

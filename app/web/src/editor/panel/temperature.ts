@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The colour of a light by its warmth: black bodies, against daylight. */
-import { luminance } from "../color";
-import type { Vector } from "../geometry";
+import { luminance } from "../../color";
+import type { Vector } from "../../geometry";
 
 /** What counts as white: the photo is taken to be balanced for daylight. */
 const WHITE_K = 6500;

@@ -250,7 +250,7 @@ def test_the_page_its_models_and_the_description_are_served(client: httpx.Client
     for model in models.values():
         assert len(client.get(f"/models/{model['file']}").content) == model["bytes"]
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {"/relight", "/analyze"}
+    assert set(document["paths"]) == {"/relight", "/analyze", "/convert"}
     schema = document["components"]["schemas"]["Analysis"]
     found = client.post("/analyze", files={"photo": ASTRONAUT.read_bytes()}).json()
     assert set(schema["required"]) == set(found)
