@@ -129,6 +129,26 @@ def automatic(relighter: Relighter, astronaut: np.ndarray) -> Result:
     return relighter.relight(astronaut)
 
 
+def chromium() -> str:
+    """The browser's program."""
+    named = os.environ.get("CHROMIUM", "")
+    found = named or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("there is no Chromium: apt install chromium, or name one in CHROMIUM")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, on a screen with sRGB's colours."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    with playwright.sync_playwright() as started:
+        arguments = ["--no-sandbox", "--force-color-profile=srgb"]
+        made = started.chromium.launch(executable_path=chromium(), args=arguments)
+        yield made
+        made.close()
+
+
 @pytest.fixture(scope="session")
 def real_photos() -> Path:
     """A folder of real photos, named by the environment variable RELIGHT_PHOTOS."""

@@ -75,9 +75,9 @@ def command_megabytes(photo: Path, options: Sequence[str] = ()) -> float:
     return float(done.stdout)
 
 
-_WATCHED = """
-import atexit, sys
-from export.measure.memory import peak_megabytes
+_WATCHED = f"""
+import atexit
+from {__name__} import peak_megabytes
 from relight_app.cli import main
 atexit.register(lambda: print(peak_megabytes()))
 main()
