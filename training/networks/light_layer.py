@@ -83,11 +83,13 @@ class NonNegativeFit(keras.layers.Layer):
             ops.matmul(ops.reshape(normals, (-1, rows, 3)), cell_vectors().astype(np.float32))
         )
         weighted = ops.transpose(basis * ops.reshape(weight, (-1, rows, 1)), (0, 2, 1))
-        gram = ops.matmul(weighted, basis) + RIDGE * np.eye(len(roots), dtype=np.float32)
+        ridge = RIDGE * np.eye(len(roots), dtype=np.float32)
+        gram = ops.matmul(weighted, basis) + ops.convert_to_tensor(ridge)
         target = ops.matmul(weighted, ops.reshape(shading, (-1, rows, 3)))
         # No eigenvalue of a matrix without negative entries exceeds its largest row's sum.
         step = 1 / ops.max(ops.sum(gram, -1, keepdims=True), 1, keepdims=True)
-        solution = descend(gram, target, step, STEPS, ops.relu) / roots[:, None]
+        solution = descend(gram, target, step, STEPS, ops.relu)
+        solution = solution / ops.convert_to_tensor(roots[:, None])
         grey = ops.sum(solution * ops.convert_to_tensor(LUMINANCE), -1, keepdims=True)
         radiance = grey + SATURATION * (solution - grey)
         radiance = radiance + FLOOR * ops.mean(grey, 1, keepdims=True) + BLACK

@@ -96,7 +96,7 @@ class Inset(keras.layers.Layer):
         ramp = np.clip(np.minimum(at, side - at) / SEAM, 0, 1)
         share = np.minimum.outer(ramp, ramp)[..., None]
         around = ((0, 0), (side // 2, side // 2), (side // 2, side // 2), (0, 0))
-        rest = 1 - np.pad(share, around[1:])
+        rest = ops.convert_to_tensor(1 - np.pad(share, around[1:]))
         return ops.pad(middle * ops.convert_to_tensor(share), around) + whole * rest
 
 
