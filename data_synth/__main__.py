@@ -21,7 +21,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from data_synth.registry import SOURCES, choose_source, parse_assets
+from data_synth.registry import choose_source, parse_assets
+from data_synth.rival import rival_command
 from data_synth.run.audit import audit
 from data_synth.run.capture import photograph
 from data_synth.run.cost import estimate, rows
@@ -34,6 +35,7 @@ from data_synth.sample.illumination import EnvironmentBank
 from data_synth.sample.pair import PairMaker
 from data_synth.sample.pair_ranges import PairRanges
 from data_synth.share import share_command
+from data_synth.source_option import AssetsOption, SourceOption
 from data_synth.stage.render import RenderSettings
 from data_synth.stage.rig import FIELD_CM
 from relight.error import RelightError
@@ -48,26 +50,13 @@ app = typer.Typer(
 )
 app.command()(share_command.export)
 app.command()(share_command.pairs)
+app.command()(rival_command.compare)
+app.command()(rival_command.growth)
 console = Console(stderr=True, highlight=False)
 
 INTERRUPTED = 130
 RETRIES = 3
 """Times that a task is started again after its process died."""
-
-SourceOption = Annotated[
-    str | None,
-    typer.Option(
-        help=f"Where people come from: {', '.join(SOURCES)}. Default: the first whose files are"
-        " given, else builtin."
-    ),
-]
-AssetsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Folder of a source's files, as NAME=DIR. "
-        + " ".join(f"{s.name}: {s.needs}." for s in SOURCES.values() if s.needs)
-    ),
-]
 
 
 @app.command()
@@ -207,44 +196,6 @@ def cost(
     for name, text in rows(estimate(subjects, cameras, pairs, workers)):
         table.add_row(name, text)
     Console(highlight=False).print(table)
-
-
-@app.command()
-def compare(
-    size: Annotated[int, typer.Option(min=16, max=1024, help="Pixels along each side.")] = 128,
-    lights: Annotated[int, typer.Option(min=4, max=4000, help="Lights of the rig.")] = 331,
-    samples: Annotated[int, typer.Option(min=1, max=16, help="Shaded points a pixel.")] = 4,
-    paths: Annotated[int, typer.Option(min=1, help="Paths a pixel of the others.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Of the person.")] = 3,
-    source: SourceOption = None,
-    assets: AssetsOption = None,
-) -> None:
-    """Compare what a light costs here, by Mitsuba and by Cycles, where these are installed."""
-    from data_synth.rival.light_cost import Cost
-    from data_synth.rival.light_cost import compare as costs
-
-    chosen, folder = choose_source(source, parse_assets(assets or []))
-    person = chosen.make_subject(seed, assets=folder)
-    table = Table(
-        "renderer", "samples", "CPU ms a light", "noise", "brightness", "at our noise", "x"
-    )
-    ours: Cost | None = None
-    for found in costs(person, size, lights, samples, paths):
-        if isinstance(found, str):
-            console.print(found, markup=False, soft_wrap=True)
-            continue
-        ours = ours or found
-        like = found.like(ours)
-        table.add_row(
-            found.name,
-            str(found.samples),
-            f"{1e3 * found.light_s:.1f}",
-            f"{found.noise:.1%}",
-            f"{found.brightness:.2f}",
-            f"{1e3 * like:.1f}",
-            f"{like / ours.light_s:.0f}",
-        )
-    Console(highlight=False, width=100).print(table)
 
 
 @app.command()

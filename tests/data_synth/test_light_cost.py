@@ -13,6 +13,7 @@ from data_synth import registry
 from data_synth.__main__ import app
 from data_synth.error import AssetError
 from data_synth.rival import light_cost
+from data_synth.rival.growth import grow
 from data_synth.rival.light_cost import Cost, compare
 from data_synth.source import Source
 
@@ -73,3 +74,24 @@ def test_mitsuba_sees_the_same_person() -> None:
     found = list(compare(head(), size=32, lights=12, samples=4, paths=16))
     by_name = {cost.name: cost for cost in found if isinstance(cost, Cost)}
     assert by_name["Mitsuba 3"].brightness == pytest.approx(1, abs=0.3)
+
+
+def test_cost_grows_with_pixels_and_lights() -> None:
+    class Balls(Source):
+        name = "builtin"
+        about = "balls"
+
+        def make_subject(self, seed: int, **_: object):
+            return head(seed=seed)
+
+    found = list(grow(Balls(), None, [0, 1], [24, 48], [12, 48]))
+    assert [(g.seed, g.lights, g.size) for g in found[:5]] == [
+        (0, 12, 24),
+        (0, 12, 48),
+        (0, 48, 24),
+        (0, 48, 48),
+        (1, 12, 24),
+    ]
+    assert found[1].bytes == pytest.approx(4 * found[0].bytes, rel=0.3)
+    assert found[2].bytes == 4 * found[0].bytes
+    assert all(g.view_s > 0 and g.pairs_per_s > 0 for g in found)

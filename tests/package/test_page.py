@@ -34,6 +34,8 @@ NOT_HERE = {
 """Commands that are not run, by a part of them, and why."""
 SMALLER = (
     (r"(data_synth render.*)", r"\1 --size 128 --lights 40 --samples 1"),
+    (r"(data_synth compare.*)", r"\1 --size 24 --lights 8 --paths 1"),
+    (r"(data_synth growth.*)", r"\1 --size 32 --lights 12 --subjects 1"),
     (r"(data_synth scaling.*)", r"\1 --subjects 2 --cameras 1 --size 32 --lights 12"),
     (r"(training\.data\.stored_block.*)", r"\1 --views 1 --pairs 2"),
     (r"(training\.train .*--profile)", r"\1 --steps 21 --epoch-steps 21 --batch 2"),
