@@ -83,6 +83,21 @@ def test_a_checkout_has_the_installed_names_too(tmp_path: Path) -> None:
     assert "portrait_relight.export" in shown
 
 
+def test_reading_and_relighting_needs_no_extra(tmp_path: Path) -> None:
+    extras = ("scipy", "embreex", "OpenEXR", "google_crc32c", "tensorflow", "keras", "ray")
+    script = (
+        f"import sys\nsys.modules.update(dict.fromkeys({extras}))\n"
+        "from data_synth import Field, PairSet, save_picture\n"
+        "from relight import Environment\n"
+        f"stage = {str(ROOT / 'examples' / 'light-stage')!r}\n"
+        "field = Field.load(stage + '/subject-00000/camera-55')\n"
+        "save_picture(field.lit(Environment.uniform()), 'relit.png')\n"
+        "PairSet(stage, 1, pairs=1)[0]\n"
+    )
+    run(["-c", script], tmp_path, os.environ | {"PYTHONPATH": str(ROOT)})
+    assert (tmp_path / "relit.png").exists()
+
+
 def run(words: list[str], folder: Path, environment: dict[str, str]) -> str:
     done = subprocess.run(
         [sys.executable, *words],
