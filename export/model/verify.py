@@ -166,7 +166,7 @@ class Bench:
         ]
 
     def judge(self, contents: Mapping[str, bytes]) -> Parity:
-        """Compare the three files with Keras."""
+        """Compare the files with Keras."""
         with tempfile.TemporaryDirectory() as folder:
             manifest.write(Path(folder), contents, "verified")
             models = TfliteStages(Models(folder))
