@@ -93,8 +93,12 @@ class Stage:
 
     def __init__(self, subject: Subject, lights: Float, settings: RenderSettings) -> None:
         self.body = Body(subject)
-        self.lights: Float = np.asarray(lights, np.float32)
         self.settings = settings
+        self.place(lights)
+
+    def place(self, lights: Float) -> None:
+        """Move the lights: ``(L, 3)`` unit vectors towards them, head frame."""
+        self.lights: Float = np.asarray(lights, np.float32)
         self.opacity = Opacity(self.body.strands, self.lights) if self.body.strands else None
         self._bounce: Bounce | None = None
 

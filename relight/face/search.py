@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,19 @@ def find(perception: Perception, rgb: Image) -> list[Face]:
     return sorted((one.face for one in seen), key=lambda face: -face.size)
 
 
+def confirm(perception: Perception, photo: Pyramid, detection: Detection) -> Face | None:
+    """The face that a detector sees in a whole photo, if it is one after all.
+
+    Args:
+        perception: MediaPipe's models.
+        photo: the photo.
+        detection: what the full-range detector sees in it.
+    """
+    known: list[_Seen] = []
+    _take_up(perception, photo, detection, _View(FULL, whole(photo.shape)), known)
+    return known[0].face if known else None
+
+
 def _strongest(seen: list[_Seen]) -> float:
     return max((one.evidence for one in seen), default=-math.inf)
 
@@ -188,19 +201,24 @@ def _look(perception: Perception, photo: Pyramid, views: list[_View], known: lis
         )
     ]
     for detection, view in sorted(found, key=lambda one: -one[0].score):
-        box = detection.box
-        if box[2] < SMALLEST_FACE or any(_overlap(box, one.face.box) > SEEN for one in known):
-            continue
-        fit, evidence = _fit(perception, photo, detection, view)
-        if fit is None:
-            continue
-        face = Face.from_landmarks(fit.landmarks, photo.shape, fit.presence)
-        if face.box[2] < SMALLEST_FACE or any(
-            _overlap(face.box, one.face.box) >= SAME for one in known
-        ):
-            continue
-        known.append(_Seen(face, evidence))
+        _take_up(perception, photo, detection, view, known)
     return bool(found)
+
+
+def _take_up(
+    perception: Perception, photo: Pyramid, detection: Detection, view: _View, known: list[_Seen]
+) -> None:
+    """Add the face of a detection, if it is one and not known yet."""
+    box = detection.box
+    if box[2] < SMALLEST_FACE or any(overlap(box, one.face.box) > SEEN for one in known):
+        return
+    fit, evidence = _fit(perception, photo, detection, view)
+    if fit is None:
+        return
+    face = Face.from_landmarks(fit.landmarks, photo.shape, fit.presence)
+    if face.box[2] < SMALLEST_FACE or any(overlap(face.box, one.face.box) >= SAME for one in known):
+        return
+    known.append(_Seen(face, evidence))
 
 
 def _fit(
@@ -214,7 +232,7 @@ def _fit(
         if fit is None or fit.presence < PRESENT:
             continue
         fit, again = _checked(perception, photo, fit, view.tones)
-        if _overlap(_bounds(fit.landmarks), detection.box) <= LEAST_OVERLAP:
+        if overlap(_bounds(fit.landmarks), detection.box) <= LEAST_OVERLAP:
             continue
         # An animal's face, too, looks like a person's in one of many ways.
         evidence = _steady(perception, photo, fit) + CONFIRMED * again
@@ -306,7 +324,7 @@ def _bounds(landmarks: Float) -> Box:
     return left, top, width, height
 
 
-def _overlap(a: Any, b: Any) -> float:
+def overlap(a: Box, b: Box) -> float:
     """Intersection over the smaller of two boxes (left, top, width, height)."""
     wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     high = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
