@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,10 @@ from relight.setup import Setup
 from relight.stage.analysis import Analysis, analyze, key_gain
 from relight.stage.stages import Stages
 from relight.stage.tflite import TfliteStages
+
+if TYPE_CHECKING:
+    from relight.video.clip import Clip
+    from relight.video.film import Film
 
 Float = NDArray[np.float32]
 T = TypeVar("T")
@@ -186,6 +191,44 @@ class Relighter:
             NoFaceError: if the photo shows no face.
         """
         return Preview(self.look(photo), side)
+
+    def video(
+        self,
+        source: str | Path | Clip,
+        setup: Setup | Light | Iterable[Light] | None = None,
+        fill: float | None = None,
+        strength: float = 1.0,
+    ) -> Film:
+        """Relight a clip, picture by picture, each take in one setup.
+
+        Args:
+            source: a video file, or a clip that was opened and is not read yet.
+            setup: for all takes; ``None`` chooses one for each.
+            fill: as :meth:`relight` takes it.
+            strength: likewise.
+
+        Returns:
+            What yields a :class:`relight.video.film.Frame` for each picture, and can be written
+            with its sound by :func:`relight.video.film.relight_clip`. Iterate over it once.
+
+        Raises:
+            ClipError: if the clip cannot be read, or PyAV is not installed.
+            ValueError: for a fill or strength out of range.
+        """
+        from relight.video.clip import Clip
+        from relight.video.film import Film
+
+        if not 0 <= strength <= BRIGHTEST:
+            raise ValueError(f"strength lies in [0, {BRIGHTEST:g}], got {strength}")
+        made = None if setup is None else Setup.of(setup, fill)
+
+        def choose(portrait: Portrait) -> Setup:
+            return made or Setup.of(portrait.suggest(), fill)
+
+        clip = source if isinstance(source, Clip) else Clip(source)
+        return Film(
+            clip, self._detector, self._stages, choose, strength=strength, threads=self.threads
+        )
 
     def _look(self, photo: Photo, faces: Sequence[Face] | None, helper: _Helper) -> Portrait:
         """Look at a photo; a helper that is real finds its edges meanwhile."""

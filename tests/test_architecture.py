@@ -29,7 +29,7 @@ LAYERS = (
     {"face", "gain"},
     {"stage"},
     {"placement"},
-    {"portrait", "relighter", "result"},
+    {"portrait", "relighter", "result", "video"},
 )
 """Inside ``relight``: a module or folder imports from its own row and those above it."""
 STANDS_APART = {"work": {"error"}}

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-
 import numpy as np
 from numpy.typing import NDArray
 

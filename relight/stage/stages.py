@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from relight.environment import Environment
 from relight.geometry import smoothstep
 from relight.light import Light
-from relight.stage.quotient import SHINE, Existing, between, existing, key_inputs, shading_inputs
+from relight.stage.quotient import SHINE, Existing, between, key_inputs, shading_inputs
+from relight.stage.quotient import existing as existing_light
 from relight.stage.view import SIDE, View
 
 Float = NDArray[np.float32]
@@ -110,17 +111,26 @@ class NetworkStages(ABC):
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Key gain of one light; see :class:`Stages`."""
-        there = self._existing(view, normals, environment)
+        return self.gain_over(self.existing(view, normals, environment), view, light)
+
+    def gain_over(self, there: Existing, view: View, light: Light) -> Float:
+        """Key gain of one light over the light already there."""
         key = self.run("key", key_inputs(view, there.surface, light))["key"]
         return there.gain(key, SHINE * light.gloss)
 
-    def _existing(self, view: View, normals: Float, environment: Environment) -> Existing:
-        """The light already there on a face, kept: a light that moves leaves it alone."""
+    def existing(self, view: View, normals: Float, environment: Environment) -> Existing:
+        """The light already there on a face, kept: a light that moves leaves it alone.
+
+        Args:
+            view: the face.
+            normals: ``(128, 128, 3)`` of :meth:`normals`.
+            environment: the light already there, crop's frame.
+        """
         kept = self._kept.get(view)
         if kept is None or kept[0] is not environment or kept[1] is not normals:
             surface = between(view, normals)
             found = self.run("shading", shading_inputs(view, surface, environment))
-            there = existing(view, surface, environment, found["log_shading"])
+            there = existing_light(view, surface, environment, found["log_shading"])
             kept = self._kept[view] = environment, normals, there
         return kept[2]
 

@@ -21,7 +21,7 @@ from relight.face.perception import Perception
 from relight.photo.file import load_photo
 from relight.portrait import Portrait
 from relight.setup import Setup
-from relight.stage.stages import NetworkStages
+from relight.stage.stages import NetworkStages, Stages
 from relight.video.clip import Clip, Picture
 from relight.video.cut import CutFinder
 from relight.video.steady import SteadyStages
@@ -32,11 +32,7 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """What a film is made from: a :class:`relight.video.clip.Clip`, or pictures in memory.
-
-    Attributes:
-        rate: pictures a second on average.
-    """
+    """What a film is made from: a :class:`relight.video.clip.Clip`, or pictures in memory."""
 
     @property
     def rate(self) -> Fraction:
@@ -83,7 +79,7 @@ class Film:
         self,
         source: Source,
         perception: Perception,
-        stages: NetworkStages,
+        stages: Stages,
         choose: Choice,
         *,
         strength: float = 1.0,
@@ -94,11 +90,13 @@ class Film:
         Args:
             source: a clip that was opened and is not read yet.
             perception: MediaPipe's models.
-            stages: the networks.
+            stages: the networks, nothing else.
             choose: the setup of a take.
             strength: factor on all that is done, in [0, 100].
             threads: for the full-resolution work.
         """
+        if not isinstance(stages, NetworkStages):
+            raise TypeError(f"a film is relit by networks, not by {type(stages).__name__}")
         self.source = source
         self._perception, self._stages, self._choose = perception, stages, choose
         self._strength, self._threads = strength, threads
