@@ -135,27 +135,6 @@ def analyze(
     view = look(detector, pixels, face)
     normals, confidence = stages.normals(view)
     environment = stages.lighting(view, normals)
-    return conclude(face, view, normals, confidence, environment, pixels)
-
-
-def conclude(
-    face: Face,
-    view: View,
-    normals: Float,
-    confidence: Float,
-    environment: Environment,
-    pixels: NDArray[np.uint8],
-) -> Analysis:
-    """Put together what was estimated of a face.
-
-    Args:
-        face: the face.
-        view: what the stages see of it.
-        normals: ``(128, 128, 3)`` unit normals, crop's frame.
-        confidence: ``(128, 128)`` trust in them.
-        environment: the light already there, crop's frame.
-        pixels: the photo, ``(H, W, 3)`` uint8 sRGB.
-    """
     return Analysis(
         face=face,
         view=view,

@@ -69,10 +69,16 @@ def existing(view: View, surface: Float, environment: Environment, log_shading: 
         log_shading: ``(128, 128, 3)`` natural logarithm of the shading it makes, against the mean
             on the face.
     """
+    level = mean_irradiance(environment, surface, view.face)
+    return existing_at(view, surface, level, log_shading)
+
+
+def existing_at(view: View, surface: Float, level: float, log_shading: Float) -> Existing:
+    """The same where the mean irradiance over pi on the face is known already: ``level``."""
     if np.ptp(view.photo, axis=-1).max() < GREY:
         log_shading = np.repeat(log_shading.mean(-1, keepdims=True), 3, -1)  # it stays grey
-    level = np.float32(mean_irradiance(environment, surface, view.face))
-    return Existing(surface, np.exp(-log_shading), level / np.maximum(view.linear, FLOOR))
+    shine = np.float32(level) / np.maximum(view.linear, FLOOR)
+    return Existing(surface, np.exp(-log_shading), shine)
 
 
 def shading_inputs(view: View, surface: Float, environment: Environment) -> Inputs:

@@ -129,10 +129,14 @@ class NetworkStages(ABC):
         kept = self._kept.get(view)
         if kept is None or kept[0] is not environment or kept[1] is not normals:
             surface = between(view, normals)
-            found = self.run("shading", shading_inputs(view, surface, environment))
-            there = existing_light(view, surface, environment, found["log_shading"])
+            log_shading = self.log_shading(view, surface, environment)
+            there = existing_light(view, surface, environment, log_shading)
             kept = self._kept[view] = environment, normals, there
         return kept[2]
+
+    def log_shading(self, view: View, surface: Float, environment: Environment) -> Float:
+        """What the shading network says, ``(128, 128, 3)``, of a face with these normals."""
+        return self.run("shading", shading_inputs(view, surface, environment))["log_shading"]
 
     @functools.cached_property
     def _kept(self) -> WeakKeyDictionary[View, tuple[Environment, Float, Existing]]:

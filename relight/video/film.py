@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +25,7 @@ from relight.setup import Setup
 from relight.stage.stages import NetworkStages, Stages
 from relight.video.clip import Clip, Picture
 from relight.video.cut import CutFinder
-from relight.video.steady import SteadyStages
+from relight.video.steady import PictureStages, SteadyLook
 from relight.video.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ Choice = Callable[[Portrait], Setup]
 
 LOOK_AHEAD = 8
 """Pictures at a take's beginning by which its light is judged; they wait in memory meanwhile."""
+IN_WORK = 1
+"""Pictures that are relit while the next is looked at: one thread, so that memory stays flat."""
+LEAST_STEP_S = 1e-3
+"""Seconds between two pictures at least, whatever a broken file says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +76,16 @@ class Frame:
 class Film:
     """A clip that is relit as it is read; iterate over it once.
 
-    Holds :data:`LOOK_AHEAD` pictures and what is known of the faces in the latest; no more of a
+    Holds :data:`LOOK_AHEAD` pictures, what is known of the faces in the latest, and no more of a
     long clip than of a short one.
+
+    Attributes:
+        source: the clip.
+        perception: MediaPipe's models.
+        stages: the networks.
+        choose: the setup of a take.
+        strength: factor on all that is done.
+        threads: for the full-resolution work.
     """
 
     def __init__(
@@ -98,8 +111,8 @@ class Film:
         if not isinstance(stages, NetworkStages):
             raise TypeError(f"a film is relit by networks, not by {type(stages).__name__}")
         self.source = source
-        self._perception, self._stages, self._choose = perception, stages, choose
-        self._strength, self._threads = strength, threads
+        self.perception, self.stages, self.choose = perception, stages, choose
+        self.strength, self.threads = strength, threads
 
     def __iter__(self) -> Iterator[Frame]:
         """The relit pictures."""
@@ -109,21 +122,44 @@ class Film:
         """Relit pictures, and packets of sound and subtitles, in the clip's order."""
         find_cut, take, number = CutFinder(), _Take(self, 0), 0
         last: float | None = None
-        for part in self.source.parts():
-            if not isinstance(part, Picture):
-                yield part
-                continue
-            rgb8 = load_photo(part.rgb).rgb8
-            if find_cut(rgb8) and last is not None:
-                yield from take.finish()
-                number += 1
-                take = _Take(self, number)
-                last = None
-            usual = 1 / float(self.source.rate)
-            step_s = usual if last is None else max(part.seconds - last, 1e-3)
-            last = part.seconds
-            yield from take.add(part, step_s)
-        yield from take.finish()
+        # One picture is relit while the next one is looked at.
+        with ThreadPoolExecutor(1) as pool:
+            line: deque[Future[Frame] | Packet] = deque()
+            try:
+                for part in self.source.parts():
+                    if not isinstance(part, Picture):
+                        line.append(part)
+                        continue
+                    rgb8 = load_photo(part.rgb).rgb8
+                    if find_cut(rgb8) and last is not None:
+                        line.extend(pool.submit(*work) for work in take.finish())
+                        number += 1
+                        take, last = _Take(self, number), None
+                    usual = 1 / float(self.source.rate)
+                    step_s = usual if last is None else max(part.seconds - last, LEAST_STEP_S)
+                    last = part.seconds
+                    line.extend(pool.submit(*work) for work in take.add(part, step_s))
+                    yield from _ready(line, IN_WORK)
+                line.extend(pool.submit(*work) for work in take.finish())
+                yield from _ready(line, 0)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _ready(line: deque[Future[Frame] | Packet], left: int) -> Iterator[Frame | Packet]:
+    """Take from the line's head what is done, until so many pictures are in work."""
+    working = sum(isinstance(part, Future) for part in line)
+    while line and (working > left or not isinstance(line[0], Future)):
+        part = line.popleft()
+        if isinstance(part, Future):
+            working -= 1
+            yield part.result()
+        else:
+            yield part
+
+
+Work = tuple[Callable[[Picture, Portrait | None, Setup | None], Frame], Picture, Any, Any]
+"""What relights a picture, and its arguments."""
 
 
 class _Take:
@@ -131,27 +167,24 @@ class _Take:
 
     def __init__(self, film: Film, number: int) -> None:
         self._film, self._number = film, number
-        self._tracker = Tracker(film._perception)
-        self._steady = SteadyStages(film._stages, film._perception)
+        self._tracker = Tracker(film.perception)
+        self._steady = SteadyLook(film.stages, film.perception)
         self._waiting: deque[tuple[Picture, Portrait | None]] = deque()
         self._setup: Setup | None = None
 
-    def add(self, picture: Picture, step_s: float) -> Iterator[Frame]:
-        """Take in the next picture; those relit meanwhile."""
-        portrait = self._look(picture, step_s)
-        self._waiting.append((picture, portrait))
+    def add(self, picture: Picture, step_s: float) -> Iterator[Work]:
+        """Take in the next picture; what can be relit now."""
+        self._waiting.append((picture, self._look(picture, step_s)))
         if self._setup is None:
-            looks = sum(waiting is not None for _, waiting in self._waiting)
-            if looks == 0:
-                yield from self._flush()
+            looks = sum(portrait is not None for _, portrait in self._waiting)
+            if 0 < looks < LOOK_AHEAD:
                 return
-            if looks < LOOK_AHEAD:
-                return
-            self._decide()
+            if looks:
+                self._decide()
         yield from self._flush()
 
-    def finish(self) -> Iterator[Frame]:
-        """The take is over: what waits is relit."""
+    def finish(self) -> Iterator[Work]:
+        """The take is over: all that waits can be relit."""
         if self._setup is None and any(portrait is not None for _, portrait in self._waiting):
             self._decide()
         yield from self._flush()
@@ -159,30 +192,33 @@ class _Take:
     def _decide(self) -> None:
         """Choose the setup, by the latest look: it knows the light from all of them."""
         latest = next(p for _, p in reversed(self._waiting) if p is not None)
-        self._setup = self._film._choose(latest)
+        self._setup = self._film.choose(latest)
 
     def _look(self, picture: Picture, step_s: float) -> Portrait | None:
         photo = load_photo(picture.rgb)
         tracks = self._tracker.update(photo.rgb8, step_s)
         self._steady.forget({track.number for track in tracks})
-        analyses = [
+        seen = [
             self._steady.look(photo.rgb8, track.number, track.face, track.level, step_s)
             for track in tracks
         ]
-        if not analyses:
+        if not seen:
             return None
-        analyses.sort(key=lambda analysis: -analysis.face.size)
-        return Portrait(photo, analyses, self._steady, threads=self._film._threads)
+        seen.sort(key=lambda one: -one[0].face.size)
+        stages = PictureStages(self._film.stages, {one.view: there for one, there in seen})
+        return Portrait(photo, [one for one, _ in seen], stages, threads=self._film.threads)
 
-    def _flush(self) -> Iterator[Frame]:
-        """Relight what waits."""
+    def _flush(self) -> Iterator[Work]:
         while self._waiting:
             before, portrait = self._waiting.popleft()
-            after, faces = before, []
-            if portrait is not None and self._setup is not None:
-                result = portrait.render(self._setup, self._film._strength)
-                after, faces = Picture(result.image, before.pts, before.seconds), result.faces
-            yield Frame(after, before, self._number, self._setup, faces)
+            yield self._relight, before, portrait, self._setup
+
+    def _relight(self, before: Picture, portrait: Portrait | None, setup: Setup | None) -> Frame:
+        if portrait is None or setup is None:
+            return Frame(before, before, self._number, setup, [])
+        result = portrait.render(setup, self._film.strength)
+        after = Picture(result.image, before.pts, before.seconds)
+        return Frame(after, before, self._number, setup, result.faces)
 
 
 def relight_clip(

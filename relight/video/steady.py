@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,11 @@ from relight.face.face import Face
 from relight.face.perception import Perception
 from relight.geometry import normalize
 from relight.light import Light
+from relight.stage import body as bodies
 from relight.stage.analysis import Analysis, conclude
-from relight.stage.quotient import Existing, between
-from relight.stage.quotient import existing as existing_of
+from relight.stage.body import Body
+from relight.stage.quotient import Existing, between, existing_at
+from relight.stage.shading import mean_irradiance
 from relight.stage.stages import NetworkStages
 from relight.stage.view import View, look
 from relight.video.smoothing import kept
@@ -53,9 +54,11 @@ class _Kept:
     Attributes:
         pose: ``(3, 3)`` of the latest picture.
         outline: ``(256, 256)`` the person.
+        body: ``(256, 256)`` the person on the body's square; ``None`` where there is none.
         turn: ``(128, 128, 3)`` what the normals differ by from the mesh's.
         trust: ``(128, 128)`` in the normals.
         log_light: ``(16, 32, 3)`` logarithm of the environment, camera frame.
+        level: mean irradiance over pi on the face.
         log_lift: ``(128, 128, 3)`` logarithm of what a key's diffuse light counts for.
         light_age_s: seconds since the environment was estimated.
         shading_age_s: seconds since the shading was.
@@ -63,19 +66,18 @@ class _Kept:
 
     pose: Float
     outline: Float
+    body: Float | None
     turn: Float
     trust: Float
     log_light: Float
+    level: float
     log_lift: Float
     light_age_s: float = 0.0
     shading_age_s: float = 0.0
 
 
-class SteadyStages:
-    """The stages of one take; what they say of a face goes on from picture to picture.
-
-    Behind :class:`relight.stage.stages.Stages`, for the views that :meth:`look` made.
-    """
+class SteadyLook:
+    """Looks at the faces of one take; what is known of a face goes on from picture to picture."""
 
     def __init__(self, stages: NetworkStages, perception: Perception) -> None:
         """Prepare.
@@ -86,18 +88,17 @@ class SteadyStages:
         """
         self._stages, self._perception = stages, perception
         self._known: dict[int, _Kept] = {}
-        self._there: WeakKeyDictionary[View, Existing] = WeakKeyDictionary()
 
     def look(
-        self, rgb: NDArray[np.uint8], number: int, face: Face, level: float, step_s: float
-    ) -> Analysis:
-        """Look at a face of the next picture.
+        self, rgb: NDArray[np.uint8], number: int, face: Face, level_up: float, step_s: float
+    ) -> tuple[Analysis, Existing]:
+        """Look at a face of the next picture: what is seen, and the light already there.
 
         Args:
             rgb: the picture, ``(H, W, 3)`` uint8.
             number: tells whose face it is.
             face: in this picture.
-            level: how far its light is up, in [0, 1].
+            level_up: how far its light is up, in [0, 1].
             step_s: seconds since the last look at it.
         """
         seen = look(self._perception, rgb, face)
@@ -111,25 +112,100 @@ class SteadyStages:
         if known is not None:
             turn, trust = _mean(known.turn, turn, old), _mean(known.trust, trust, old)
         normals = normalize(seen.mesh.normals + turn)
-        light, light_age_s = self._light(known, seen, normals, face.crop.roll, step_s)
+        light, level, light_age_s = self._light(known, seen, normals, face.crop.roll, step_s)
         around = Environment(np.exp(light)).roll(-face.crop.roll)
-        there, shading_age_s = self._existing(known, seen, normals, around, old, step_s)
+        there, shading_age_s = self._existing(known, seen, normals, around, level, old, step_s)
+        body = self._body(known, rgb, face, seen, normals, trust, around, step_s)
         self._known[number] = _Kept(
-            face.crop_pose, seen.outline, turn, trust, light, np.log(there.lift),
-            light_age_s, shading_age_s,
-        )  # fmt: skip
-        if level < 1:
+            face.crop_pose,
+            seen.outline,
+            None if body is None else body.person,
+            turn,
+            trust,
+            light,
+            level,
+            np.log(there.lift),
+            light_age_s,
+            shading_age_s,
+        )
+        if level_up < 1:
             seen = replace(
                 seen,
-                outline=seen.outline * np.float32(level),
-                inner_face=seen.inner_face * np.float32(level),
+                outline=seen.outline * np.float32(level_up),
+                inner_face=seen.inner_face * np.float32(level_up),
             )
-        self._there[seen] = there
-        return conclude(face, seen, normals, trust, around, rgb)
+            if body is not None:
+                body = replace(body, person=body.person * np.float32(level_up))
+        return conclude(face, seen, normals, trust, around, level, body, rgb), there
 
     def forget(self, numbers: set[int]) -> None:
         """Drop what is known of all faces but these."""
         self._known = {n: kept for n, kept in self._known.items() if n in numbers}
+
+    def _light(
+        self, known: _Kept | None, view: View, normals: Float, roll: float, step_s: float
+    ) -> tuple[Float, float, float]:
+        """The environment's logarithm, its mean irradiance on the face, and its age in seconds."""
+        if known is not None and known.light_age_s + step_s < LIGHT_EVERY_S:
+            return known.log_light, known.level, known.light_age_s + step_s
+        found = self._stages.lighting(view, normals)
+        level = mean_irradiance(found, normals, view.face)
+        light = np.log(np.maximum(found.roll(roll).data, DARKEST))
+        if known is None:
+            return light, level, 0.0
+        old = kept(known.light_age_s + step_s, LIGHT_S)
+        return _mean(known.log_light, light, old), known.level**old * level ** (1 - old), 0.0
+
+    def _existing(
+        self,
+        known: _Kept | None,
+        view: View,
+        normals: Float,
+        around: Environment,
+        level: float,
+        old: float,
+        step_s: float,
+    ) -> tuple[Existing, float]:
+        """The light already there on a face, and the age of its shading in seconds."""
+        surface = between(view, normals)
+        age_s = 0.0 if known is None else known.shading_age_s + step_s
+        if known is not None and age_s < SHADING_EVERY_S and old > STILL:
+            return existing_at(view, surface, level, -known.log_lift), age_s
+        there = existing_at(view, surface, level, self._stages.log_shading(view, surface, around))
+        if known is None:
+            return there, 0.0
+        old **= max(1.0, age_s / step_s)
+        lift = np.exp(_mean(known.log_lift, np.log(there.lift), old))
+        return there._replace(lift=lift), 0.0
+
+    def _body(
+        self,
+        known: _Kept | None,
+        rgb: NDArray[np.uint8],
+        face: Face,
+        view: View,
+        normals: Float,
+        trust: Float,
+        around: Environment,
+        step_s: float,
+    ) -> Body | None:
+        """The body below a face, its outline averaged as the head's is."""
+        found = bodies.look(self._perception, rgb, face, view, normals, trust, around)
+        if found is None or known is None or known.body is None:
+            return found
+        return replace(found, person=_mean(known.body, found.person, kept(step_s, OUTLINE_S)))
+
+
+class PictureStages:
+    """The stages of one picture's faces, behind :class:`relight.stage.stages.Stages`.
+
+    Args:
+        stages: the networks.
+        there: the light already there, for each face's view.
+    """
+
+    def __init__(self, stages: NetworkStages, there: dict[View, Existing]) -> None:
+        self._stages, self._there = stages, there
 
     def normals(self, view: View) -> tuple[Float, Float]:
         """See :class:`relight.stage.stages.Stages`."""
@@ -140,48 +216,12 @@ class SteadyStages:
         return self._stages.lighting(view, normals)
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
-        """Key gain of one light; see :class:`relight.stage.stages.Stages`."""
-        there = self._there.get(view)
-        if there is None:
-            there = self._stages.existing(view, normals, environment)
-        return self._stages.gain_over(there, view, light)
+        """See :class:`relight.stage.stages.Stages`."""
+        return self._stages.gain_over(self._there[view], view, light)
 
     def close(self) -> None:
-        """Free what is loaded; a later call loads it again."""
+        """See :class:`relight.stage.stages.Stages`."""
         self._stages.close()
-
-    def _light(
-        self, known: _Kept | None, view: View, normals: Float, roll: float, step_s: float
-    ) -> tuple[Float, float]:
-        """Logarithm of the environment in camera frame, and its age in seconds."""
-        if known is not None and known.light_age_s + step_s < LIGHT_EVERY_S:
-            return known.log_light, known.light_age_s + step_s
-        found = self._stages.lighting(view, normals).roll(roll).data
-        light = np.log(np.maximum(found, DARKEST))
-        if known is None:
-            return light, 0.0
-        return _mean(known.log_light, light, kept(known.light_age_s + step_s, LIGHT_S)), 0.0
-
-    def _existing(
-        self,
-        known: _Kept | None,
-        view: View,
-        normals: Float,
-        around: Environment,
-        old: float,
-        step_s: float,
-    ) -> tuple[Existing, float]:
-        """The light already there on a face, and the age of its shading in seconds."""
-        surface = between(view, normals)
-        age_s = 0.0 if known is None else known.shading_age_s + step_s
-        if known is not None and age_s < SHADING_EVERY_S and old > STILL:
-            return existing_of(view, surface, around, -known.log_lift), age_s
-        there = self._stages.existing(view, normals, around)
-        if known is None:
-            return there, 0.0
-        old **= max(1.0, age_s / step_s)
-        lift = np.exp(_mean(known.log_lift, np.log(there.lift), old))
-        return there._replace(lift=lift), 0.0
 
 
 def _still(before: Float, now: Float, step_s: float) -> float:
