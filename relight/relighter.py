@@ -195,7 +195,7 @@ class Relighter:
     def video(
         self,
         source: str | Path | Clip,
-        setup: Setup | Light | Iterable[Light] | None = None,
+        setup: Setup | Light | Iterable[Light] | Callable[[Portrait], Setup] | None = None,
         fill: float | None = None,
         strength: float = 1.0,
     ) -> Film:
@@ -203,7 +203,8 @@ class Relighter:
 
         Args:
             source: a video file, or a clip that was opened and is not read yet.
-            setup: for all takes; ``None`` chooses one for each.
+            setup: for all takes, or what chooses one for each from a picture of its beginning;
+                ``None`` for what suits them.
             fill: as :meth:`relight` takes it.
             strength: likewise.
 
@@ -220,10 +221,11 @@ class Relighter:
 
         if not 0 <= strength <= BRIGHTEST:
             raise ValueError(f"strength lies in [0, {BRIGHTEST:g}], got {strength}")
-        made = None if setup is None else Setup.of(setup, fill)
+        chooser = setup if callable(setup) else Portrait.suggest
+        made = None if setup is None or callable(setup) else Setup.of(setup, fill)
 
         def choose(portrait: Portrait) -> Setup:
-            return made or Setup.of(portrait.suggest(), fill)
+            return made or Setup.of(chooser(portrait), fill)
 
         clip = source if isinstance(source, Clip) else Clip(source)
         return Film(

@@ -52,6 +52,9 @@ All photos in a folder and its subfolders, to another folder; through a pipe:
 A cloud folder, on all machines of a Ray cluster:
   relight s3://bucket/in -o s3://bucket/out --runner ray --address auto
 
+A clip, to clip.relit.mp4, with its sound:
+  relight clip.mp4 --pattern loop
+
 In the browser, with the light on a handle:
   relight serve
 

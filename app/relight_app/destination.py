@@ -15,6 +15,8 @@ WRITABLE = frozenset(
     ".jpg .jpeg .jpe .jfif .png .tif .tiff .webp .heic .heif .hif".split()  # noqa: SIM905
 )
 """File types a relit photo can have."""
+CLIPS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"})
+"""File types of clips, which are relit where they are named, not where a folder is."""
 READABLE = WRITABLE | {".gif", ".bmp", ".avif"}
 """File types that count as photos in a folder."""
 LIGHTING = frozenset({".hdr", ".exr"})
@@ -23,6 +25,7 @@ EXR_CURE = "pip install 'portrait-relight[exr]'"
 MARK = ".relit"
 """Comes before the suffix of a relit photo that is written beside its original."""
 STREAM = "-"
+_PHOTOS = ".jpg, .png, .tif, .webp or .heic"
 
 
 class PlanError(ValueError):
@@ -48,6 +51,11 @@ class Job:
     explain: Path | None = None
     lighting: Path | None = None
     from_folder: bool = False
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it is a clip rather than a photo."""
+        return Path(self.name).suffix.lower() in CLIPS
 
     @property
     def outputs(self) -> list[Path]:
@@ -112,7 +120,8 @@ def make_plan(photos: Sequence[str], options: OutputOptions) -> Plan:
     """
     plan = Plan(single=len(photos) == 1 and not os.path.isdir(photos[0]))
     _check_options(photos, options, plan.single)
-    folder = _output_folder(options.output, plan.single)
+    is_clip = plan.single and Path(photos[0]).suffix.lower() in CLIPS
+    folder = _output_folder(options.output, plan.single, CLIPS if is_clip else WRITABLE)
     inputs = list(_find_photos(photos, folder, plan))
     outputs = [_output(found, options, folder) for found in inputs]
     shared = shared_stems([output for output in outputs if output is not None])
@@ -140,6 +149,13 @@ def _check_options(photos: Sequence[str], options: OutputOptions, single: bool) 
     to_stream = options.output == STREAM or (photos[0] == STREAM and options.output is None)
     if to_stream and not single:
         raise PlanError("-o - takes one photo; give a folder for several")
+    clips = [name for name in photos if Path(name).suffix.lower() in CLIPS]
+    if clips and (options.compare or options.explain or options.lighting):
+        raise PlanError(
+            f"{clips[0]}: --compare, --explain and --save-lighting are for photos; leave them out"
+        )
+    if clips and to_stream:
+        raise PlanError(f"{clips[0]}: a clip needs a file; name it with -o")
     if to_stream and (options.compare or options.explain):
         raise PlanError("--compare and --explain go beside the relit photo; name it with -o")
     if options.keep_dates and (to_stream or STREAM in photos):
@@ -169,7 +185,7 @@ def check_lighting(options: OutputOptions, single: bool) -> None:
         raise PlanError(f"--save-lighting: there is no folder {lighting.parent}; create it first")
 
 
-def _output_folder(output: str | None, single: bool) -> Path | None:
+def _output_folder(output: str | None, single: bool, kinds: Container[str]) -> Path | None:
     """The folder that outputs go to, None if ``-o`` is a file, a stream or missing."""
     if output is None or output == STREAM:
         return None
@@ -178,8 +194,9 @@ def _output_folder(output: str | None, single: bool) -> Path | None:
         return path
     is_name = output.endswith(("/", os.sep)) or not path.suffix
     if single and not is_name:
-        if path.suffix.lower() not in WRITABLE:
-            raise PlanError(f"-o {output}: use .jpg, .png, .tif, .webp or .heic, or a folder")
+        if path.suffix.lower() not in kinds:
+            usual = ".mp4, .mov, .mkv or .webm" if kinds is CLIPS else _PHOTOS
+            raise PlanError(f"-o {output}: use {usual}, or a folder")
         if not path.parent.is_dir():
             raise PlanError(f"-o {output}: there is no folder {path.parent}; create it first")
         return None
@@ -272,7 +289,7 @@ def relative_output(below: Path, options: OutputOptions) -> Path:
 
 def _suffix(photo: Path) -> str:
     """What a relit photo's name ends in: the photo's own suffix, if it can be written."""
-    return photo.suffix if photo.suffix.lower() in WRITABLE else ".png"
+    return photo.suffix if photo.suffix.lower() in WRITABLE | CLIPS else ".png"
 
 
 def shared_stems(outputs: Iterable[Path]) -> set[str]:

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -83,6 +83,7 @@ class Task:
         keep_profile: whether photos keep their own colours rather than become sRGB.
         keep_dates: whether outputs get the dates of their photos' files.
         threads: for the full-resolution work.
+        progress: told of a clip how many pictures are done, and of how many; 0 if nobody knows.
     """
 
     choice: LightChoice = field(default_factory=LightChoice)
@@ -93,6 +94,7 @@ class Task:
     keep_dates: bool = False
     gloss: float = 1.0
     threads: int = 1
+    progress: Callable[[int, int], None] | None = field(default=None, repr=False)
     _relighter: Relighter | None = field(default=None, repr=False)
     _reference: Portrait | None = field(default=None, repr=False)
 
@@ -123,6 +125,8 @@ class Task:
         return dataclasses.replace(outcome, warnings=tuple(warnings))
 
     def _work(self, job: Job, name: str) -> Outcome:
+        if job.is_clip:
+            return self._film(job)
         source = sys.stdin.buffer.read() if job.name == STREAM else job.name
         photo = load_photo(source, name=name, keep_profile=self.keep_profile)
         if self._relighter is None:
@@ -175,12 +179,51 @@ class Task:
         if choice.like is not None and self._reference is None:
             self._reference = relighter.look(choice.like)
         portrait = relighter.look(photo)
-        most = None if choice.everyone else GROUP
-        setup = portrait.suggest(choice.pattern, like=self._reference, most=most)
+        return portrait.render(self._setup(portrait), self.strength)
+
+    def _setup(self, portrait: Portrait) -> Setup:
+        """What was chosen, completed by what suits a portrait."""
+        choice = self.choice
+        lights = None if choice.needs_automatic else choice.complete(None)
+        if lights is not None:
+            setup = Setup(tuple(lights))
+        else:
+            most = None if choice.everyone else GROUP
+            setup = portrait.suggest(choice.pattern, like=self._reference, most=most)
         if choice.needs_automatic:
             own = tuple(choice.complete(setup.lights[0]) or ())
             setup = dataclasses.replace(setup, lights=own, reason=own[0].reason)
-        return portrait.render(Setup.of(setup, self.fill).shining(self.gloss), self.strength)
+        return Setup.of(setup, self.fill).shining(self.gloss)
+
+    def _film(self, job: Job) -> Outcome:
+        """Relight a clip."""
+        from relight.video.clip import Clip, ClipError
+        from relight.video.film import relight_clip
+
+        if job.output is None:  # the plan sees to it that there is one
+            raise ClipError(f"{job.name}: a clip needs a file; name it with -o")
+        if not self.overwrite and job.output.exists():
+            raise ClipError(f"{job.output} exists; use --overwrite or another -o")
+        if self._relighter is None:
+            self._relighter = Relighter(self.threads)
+        if self.choice.like is not None and self._reference is None:
+            self._reference = self._relighter.look(self.choice.like)
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        with Clip(job.name) as clip:
+            film = self._relighter.video(clip, self._setup, strength=self.strength)
+
+            def tell(done: int) -> None:
+                if self.progress is not None:
+                    self.progress(done, clip.length)
+
+            setups = relight_clip(clip, film, job.output, tell)
+            report = {"width": clip.width, "height": clip.height}
+        files = {"output": str(job.output)}
+        self._take_along(job, files)
+        words = " ".join(setup.reason or _describe(setup.lights[0]) for setup in setups[:1])
+        if len(setups) > 1:
+            words += f" {len(setups)} takes, each in its own light."
+        return Outcome(job.name, "relit", words, report, files)
 
 
 def _describe(light: Light) -> str:

@@ -15,7 +15,7 @@ from relight.work.runner import Runner
 from relight_app import batch
 from relight_app.destination import Plan
 from relight_app.summary import Summary
-from relight_app.task import Outcome
+from relight_app.task import Outcome, Task
 
 
 def printable(text: str) -> str:
@@ -81,11 +81,29 @@ class Report:
         if runner is None and len(jobs) > 1:
             runner = Pool(workers or batch.default_workers(len(jobs)))
         outcomes = batch.run(jobs, work, runner)
-        with contextlib.closing(outcomes):
+        with self._film_bar(work), contextlib.closing(outcomes):
             for outcome in self._with_bar(outcomes):
                 self._take(outcome)
         if self._total > 1 or not self._plan.single:
             self._summarize()
+
+    @contextlib.contextmanager
+    def _film_bar(self, work: batch.Work) -> Iterator[None]:
+        """Show how far a single clip is, and how long it takes yet."""
+        jobs = self._plan.jobs
+        shown = len(jobs) == 1 and isinstance(work, Task) and jobs[0].is_clip
+        if not shown or self._quiet or not self._console.is_terminal:
+            yield
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        columns = ("Relighting", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            bar = progress.add_task("", total=None)
+            work.progress = lambda done, length: progress.update(
+                bar, completed=done, total=length or None
+            )
+            yield
 
     def _take(self, outcome: Outcome) -> None:
         self._counts[outcome.status] = self._counts.get(outcome.status, 0) + 1

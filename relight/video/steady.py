@@ -19,7 +19,7 @@ from relight.face.perception import Perception
 from relight.geometry import normalize
 from relight.light import Light
 from relight.stage import body as bodies
-from relight.stage.analysis import Analysis, conclude
+from relight.stage.analysis import Analysis
 from relight.stage.body import Body
 from relight.stage.quotient import Existing, between, existing_at
 from relight.stage.shading import mean_irradiance
@@ -136,7 +136,17 @@ class SteadyLook:
             )
             if body is not None:
                 body = replace(body, person=body.person * np.float32(level_up))
-        return conclude(face, seen, normals, trust, around, level, body, rgb), there
+        analysis = Analysis(
+            face=face,
+            view=seen,
+            crop_environment=around,
+            crop_normals=normals,
+            crop_confidence=trust,
+            mean_irradiance=level,
+            photo_rgb=rgb,
+            body=body,
+        )
+        return analysis, there
 
     def forget(self, numbers: set[int]) -> None:
         """Drop what is known of all faces but these."""
