@@ -205,6 +205,44 @@ def photo_use_command(
     _console().print(table)
 
 
+@app.command("video")
+def video_command(
+    people: Annotated[int, typer.Option(min=1, help="Synthetic people to film.")] = 2,
+    size: Annotated[int, typer.Option(min=160, help="Side of the pictures, pixels.")] = 320,
+    seed: Annotated[int, typer.Option(help="Of people and noise.")] = 0,
+) -> None:
+    """How steady relit clips are: flicker on a still face, lag on one that turns."""
+    from data_synth.registry import choose_source
+    from data_synth.sample.take import film
+    from training.judge.steadiness import LIGHT, YAWS_DEG, judge_steadiness
+
+    table = Table("person", "flicker", "lag", "error", title="Relit synthetic clips")
+    table.caption = "Flicker and error in levels of 255, lag in pictures of 30 a second."
+    with plain_errors():
+        source, assets = choose_source("builtin", {})
+        stages, perception = TfliteStages(), Perception()
+        for number in range(people):
+            subject = source.make_subject(seed + number, assets=assets)
+            shots = list(
+                track(
+                    film(subject, YAWS_DEG, LIGHT, size),
+                    "Filming",
+                    total=len(YAWS_DEG),
+                    console=Console(stderr=True),
+                    transient=True,
+                )
+            )
+            rng = np.random.default_rng([seed, number])
+            figures = judge_steadiness(shots, perception, stages, rng)
+            table.add_row(
+                subject.source + f" {seed + number}",
+                f"{figures.flicker:.2f}",
+                f"{figures.lag:.1f}",
+                f"{figures.error:.1f}",
+            )
+    _console().print(table)
+
+
 def _chosen(root: Path, count: int | None) -> list[Path]:
     """The subjects' folders: all of them, or some evenly chosen."""
     found = yaleb.subjects(root)

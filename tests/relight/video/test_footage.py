@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 
 pytest.importorskip("av")
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "relight" / "video"))
 from reel_file import write_clip
 
 from relight.video.clip import Clip
@@ -45,7 +43,7 @@ def test_a_clip_is_relit_beside_itself(clip: Path, run: Callable[..., Any]) -> N
     ("options", "words"),
     [
         (["-o", "out.jpg"], "use .mp4"),
-        (["-o", "-"], "a clip needs a file"),
+        (["-o", "-"], "clip needs a file; name it with -o"),
         (["--compare"], "for photos"),
         (["--explain"], "for photos"),
         (["--save-lighting", "light.hdr"], "for photos"),
