@@ -114,11 +114,12 @@ def lag(found: NDArray[np.floating], true: NDArray[np.floating]) -> float:
         found: ``(T, N)`` N values that change over T steps.
         true: the same, as they should be.
     """
-    found, true = (x - x.mean(0) for x in (found, true))
-    alike = []
+    late, alike = found[LONGEST_LAG:], []
+    late = late - late.mean(0)
     for shift in range(LONGEST_LAG + 1):
-        a, b = found[shift:], true[: len(true) - shift]
-        alike.append(float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())))
+        then = true[LONGEST_LAG - shift : len(true) - shift]
+        then = then - then.mean(0)
+        alike.append(float((late * then).sum() / np.sqrt((late**2).sum() * (then**2).sum())))
     best = int(np.argmax(alike))
     if 0 < best < LONGEST_LAG:
         left, top, right = alike[best - 1 : best + 2]

@@ -20,9 +20,6 @@ def shots() -> list[Shot]:
 
 
 def test_the_key_stays_where_it_is_while_the_head_turns(shots: list[Shot]) -> None:
-    """A cheek that turns towards it gets more of it."""
-    away, towards = (shot.key[shot.face].mean() for shot in shots)
-    assert towards > 1.1 * away
     for shot in shots:
         right = np.arange(SIDE) >= SIDE / 2
         lit = shot.key.mean(-1) * shot.face
