@@ -20,7 +20,7 @@ class TfliteModelsTest {
     @Test
     fun `the library carries the models that its manifest lists`() {
         val manifest = Manifest.parse(shipped(MANIFEST).readBytes().decodeToString())
-        val ours = setOf("normals", "lighting", "quotient")
+        val ours = setOf("normals", "lighting", "shading", "key")
         assertEquals(ours + setOf("face_full", "face_short", "face_mesh", "person"), manifest.models.keys)
         for (entry in manifest.models.values) entry.check(shipped(entry.file).readBytes())
     }
@@ -38,7 +38,7 @@ class TfliteModelsTest {
             if (file != MANIFEST) content[content.size / 2] = (content[content.size / 2] + 1).toByte()
             ByteArrayInputStream(content)
         }
-        for (name in listOf("quotient", "face_mesh")) {
+        for (name in listOf("key", "face_mesh")) {
             val error = assertThrows<ModelError> { models.run(name, emptyMap()) }
             assertTrue("damaged" in error.message!!)
         }
