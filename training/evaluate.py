@@ -44,6 +44,7 @@ from training.judge.captured_person import (
 )
 from training.judge.contact_sheet import contact_sheet
 from training.judge.look.key_look import NAMES
+from training.judge.look.light_figure import summary
 from training.judge.look.photo_use import judge_photo_use
 from training.judge.report import real_tone_table
 from training.judge.synthetic import synthetic_command
@@ -257,15 +258,18 @@ def photos_command(
     baseline: BaselineOption = False,
     out: OutOption = OUT,
 ) -> None:
-    """A contact sheet of photos before and after automatic relighting."""
+    """Photos before and after automatic relighting: a contact sheet, and what one notices."""
     with plain_errors(), Relighter(2, models=_stages(weights, models, baseline)) as relighter:
         out.mkdir(parents=True, exist_ok=True)
         _draw_sheets(relighter, photos, out)
 
 
 def _draw_sheets(relighter: Relighter, photos: Path, out: Path) -> None:
-    for page in contact_sheet(relighter, photos, out):
+    pages, figures = contact_sheet(relighter, photos, out)
+    for page in pages:
         _console().print(f"Contact sheet: {page}")
+    if figures:
+        _console().print(f"Automatic light, {summary(figures)}")
 
 
 def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages:

@@ -13,7 +13,7 @@ from export.vectors.vector import Vectors
 from relight import Analysis, Light, Setup
 from relight.gain.edge import trust_in
 from relight.placement import direction, wording
-from relight.placement.intent import automatic, stops_for
+from relight.placement.intent import automatic
 from relight.placement.likeness import Likeness, likeness
 from relight.placement.reading import Reading, cheeks, read, together
 from relight.placement.recipe import PATTERNS
@@ -95,7 +95,7 @@ def _readings(vectors: Vectors, analysis: Analysis, poses: list[Any]) -> None:
             {
                 **_reading(reading),
                 "side": side,
-                "stops": stops_for(reading),
+                "stops": intent.stops(reading),
                 "aim": intent.aim(reading),
                 "gist": intent.gist,
                 "lights": [described(light) for light in intent.lights],
@@ -160,6 +160,7 @@ def _words(vectors: Vectors) -> None:
                 wording.unlit(None, 4.2, LIGHTS[0]),
                 wording.unlit(None, 2.9, LIGHTS[0]),
                 wording.unlit("balance", 1.5, LIGHTS[0]),
+                wording.unlit(None, 1.5, LIGHTS[0], 3),
             ],
             "group": [wording.group([1.0, 1.0, 0.0]), wording.group([1.0, 0.4])],
         },

@@ -42,6 +42,8 @@ DIMNESS = (-1.0, 0.5, 1.2)
 """so many, straight lines between: kept, or raised where it is underexposed,"""
 SPARE_STOPS = 0.3
 """or by so many where nothing else would be seen."""
+PATTERN_STOPS = 0.4
+"""No more than by so many under a pattern: what is raised by a key alone shows no pattern."""
 DIM = 0.5
 """Dimness from which a harshly lit face is filled rather than left."""
 KEPT = "the shadow side is kept"
@@ -60,12 +62,18 @@ class Intent:
         solve: how strong they are to be on a face; ``None`` leaves it as it is.
         gist: what they do, in words.
         aim: key-to-fill aimed at on a face; 0 for none.
+        most_stops: by which a face is brightened at most.
     """
 
     lights: list[Light]
     solve: Callable[[Reading, Solver], Outcome | None]
     gist: str
     aim: Callable[[Reading], float]
+    most_stops: float = STOPS[2]
+
+    def stops(self, reading: Reading) -> float:
+        """Stops by which a face's brightness is to change."""
+        return min(float(np.interp(reading.dimness, DIMNESS, STOPS)), self.most_stops)
 
 
 def automatic(reading: Reading, head_pose: NDArray[Any]) -> Intent:
@@ -108,7 +116,9 @@ def patterned(recipe: Recipe, reading: Reading, head_pose: NDArray[Any]) -> Inte
         return solver.until(lambda outcome: outcome.towards(side) >= recipe.ratio, *recipe.shares)
 
     aim = 0.0 if recipe is BALANCE else recipe.ratio
-    return Intent(direction.patterned(recipe, side, head_pose), solve, recipe.gist, lambda own: aim)
+    lights = direction.patterned(recipe, side, head_pose)
+    most = STOPS[2] if recipe is BALANCE else PATTERN_STOPS
+    return Intent(lights, solve, recipe.gist, lambda own: aim, most)
 
 
 def like(wanted: Likeness, color: tuple[float, float, float], head_pose: NDArray[Any]) -> Intent:
@@ -123,11 +133,6 @@ def like(wanted: Likeness, color: tuple[float, float, float], head_pose: NDArray
         return solver.until(lambda outcome: outcome.towards(side) >= wanted.ratio, *LIKE_SHARES)
 
     return Intent([key], solve, "as in the reference", lambda own: wanted.ratio)
-
-
-def stops_for(reading: Reading) -> float:
-    """Stops by which a face's brightness is to change."""
-    return float(np.interp(reading.dimness, DIMNESS, STOPS))
 
 
 def _steeper(reading: Reading, side: int) -> float:

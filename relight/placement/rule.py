@@ -29,6 +29,8 @@ Gains = Callable[[Light], Sequence[Float]]
 
 GROUP = 4
 """Faces that are lit as a group unless all are asked for: the largest."""
+HARDLY_SEEN = 5.0
+"""Mean change over a group, levels of 255, below which it is left alone: most of it is lit well."""
 WHOLE = 0.99
 """Fill from which all of the existing light is kept: to take so little is not seen, but costs."""
 
@@ -56,19 +58,31 @@ def suggest(
     intent = intent_for(wanted, together(readings), faces[0])
     roll = faces[0].face.crop.roll
     lights = [light.rolled(roll) for light in intent.lights]
-    added = [gains(light) for light in lights]
-    found: list[Outcome | None] = []
-    for k, (one, reading) in enumerate(zip(faces, readings, strict=True)):
-        gain = np.zeros_like(added[0][k])
-        for light, every in zip(lights, added, strict=True):
-            gain += np.float32(light.intensity) * np.array(light.color, np.float32) * every[k]
-        solver = Solver(Skin.of(one), gain, intents.stops_for(reading))
-        found.append(None if solver.blind else intent.solve(reading, solver))
-    if not any(found):
-        reason = wording.unlit(wanted, together(readings).ratio, lights[0])
+    stops = [intent.stops(reading) for reading in readings]
+    solvers = _solvers(faces, stops, lights, gains)
+    found = [
+        None if solver.blind else intent.solve(reading, solver)
+        for reading, solver in zip(readings, solvers, strict=True)
+    ]
+    strength, fill, shares = _joined(found)
+    # What each face looks like under the intensity and fill that suit all of the group.
+    seen = [
+        solver.given(strength * share, 1 - share * (1 - fill))
+        for solver, share in zip(solvers, shares, strict=True)
+    ]
+    if strength == 0 or (wanted is None and _change(readings, seen) < HARDLY_SEEN):
+        reason = wording.unlit(wanted, together(readings).ratio, lights[0], len(faces))
         return Setup((replace(lights[0], intensity=0.0, reason=reason),), reason=reason)
-    found += [None] * (len(analyses) - len(faces))
-    return _joined(intent, lights, readings, found)
+    lights = [replace(light, intensity=light.intensity * strength) for light in lights]
+    first = next(k for k, share in enumerate(shares) if share > 0)
+    own, alone = readings[first], found[first]
+    outcome = seen[first]._replace(pressed=alone is not None and alone.pressed)
+    reason = wording.lit(lights[0], fill, own.ratio, outcome, intent.aim(own), intent.gist)
+    shares += [0.0] * (len(analyses) - len(shares))
+    if len(shares) > 1:
+        reason += " " + wording.group(shares)
+    lights[0] = replace(lights[0], reason=reason)
+    return Setup(tuple(lights), fill, reason, tuple(shares) if min(shares) < 1 else ())
 
 
 def intent_for(wanted: str | Likeness | None, reading: Reading, first: Analysis) -> Intent:
@@ -84,25 +98,38 @@ def intent_for(wanted: str | Likeness | None, reading: Reading, first: Analysis)
     return intents.patterned(PATTERNS[wanted], reading, pose)
 
 
-def _joined(
-    intent: Intent,
-    lights: list[Light],
-    readings: Sequence[Reading],
-    found: Sequence[Outcome | None],
-) -> Setup:
-    """One setup of what was found for each face: common lights, and each face's share of them."""
+def _solvers(
+    faces: Sequence[Analysis], stops: Sequence[float], lights: Sequence[Light], gains: Gains
+) -> list[Solver]:
+    """What finds intensity and fill on each face, for all lights together."""
+    added = [gains(light) for light in lights]
+    colors = [np.float32(light.intensity) * np.array(light.color, np.float32) for light in lights]
+    solvers = []
+    for k, (one, change) in enumerate(zip(faces, stops, strict=True)):
+        gain = np.zeros_like(added[0][k])
+        for color, every in zip(colors, added, strict=True):
+            gain += color * every[k]
+        solvers.append(Solver(Skin.of(one), gain, change))
+    return solvers
+
+
+def _change(readings: Sequence[Reading], seen: Sequence[Outcome]) -> float:
+    """Mean change over a group's faces, levels of 255."""
+    areas = [reading.size**2 for reading in readings]
+    total = sum(area * one.change for area, one in zip(areas, seen, strict=True))
+    return total / sum(areas)
+
+
+def _joined(found: Sequence[Outcome | None]) -> tuple[float, float, list[float]]:
+    """Intensity and fill for a group, and each face's share of both.
+
+    A face whose share is small keeps more of its light: what is taken suits all on average.
+    """
     lit = [one for one in found if one]
-    strongest = max(one.intensity for one in lit)
-    shares = [one.intensity / strongest if one else 0.0 for one in found]
-    # A face whose share is small keeps more of its light: taken is what suits all on average.
-    fill = 1 - min(sum(1 - one.fill for one in lit) / sum(shares), max(1 - o.fill for o in lit))
-    fill = 1.0 if fill > WHOLE else fill
-    lights = [replace(light, intensity=light.intensity * strongest) for light in lights]
-    first = next(k for k, one in enumerate(found) if one)
-    reason = wording.lit(
-        lights[0], fill, readings[first].ratio, lit[0], intent.aim(readings[first]), intent.gist
-    )
-    if len(found) > 1:
-        reason += " " + wording.group(shares)
-    lights[0] = replace(lights[0], reason=reason)
-    return Setup(tuple(lights), fill, reason, tuple(shares) if min(shares) < 1 else ())
+    strength = max((one.intensity for one in lit), default=0.0)
+    if strength == 0:
+        return 0.0, 1.0, [0.0] * len(found)
+    shares = [one.intensity / strength if one else 0.0 for one in found]
+    taken = sum(1 - one.fill for one in lit) / sum(shares)
+    fill = 1 - min(taken, max(1 - one.fill for one in lit))
+    return strength, 1.0 if fill > WHOLE else fill, shares

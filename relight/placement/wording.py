@@ -78,14 +78,17 @@ def lit(key: Light, fill: float, before: float, found: Outcome, aim: float, gist
     return f"{plain}. {numbers}{_limit(found, aim)}."
 
 
-def unlit(wanted: object, ratio: float, key: Light) -> str:
+def unlit(wanted: object, ratio: float, key: Light, faces: int = 1) -> str:
     """Why no light is added.
 
     Args:
         wanted: a pattern's name; ``None`` for the automatic light.
         ratio: the face's key-to-fill.
         key: where one would stand, camera frame.
+        faces: how many there are.
     """
+    if faces > 1:
+        return f"No light added: most of the {faces} faces are lit well, and a key would spoil it."
     numbers = f"Key-to-fill is {ratio:.1f}:1; a key would stand {angles(key)}."
     if wanted == BALANCE.name and ratio <= BALANCE.ratio:
         return f"No light added: the face is lit evenly already. {numbers}"

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from relight import Light, Relighter, load_photo
 from relight.error import NoFaceError, PhotoError
 from relight.storage import whole_file
+from training.judge.look.light_figure import LightFigure, light_figure
 
 CELL = 360
 """Height of a picture on the sheet, pixels."""
@@ -25,7 +26,9 @@ SIDES = (Light(-50, 30, 1.0), Light(50, 30, 1.0))
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic"}
 
 
-def contact_sheet(relighter: Relighter, folder: Path, out: Path) -> list[Path]:
+def contact_sheet(
+    relighter: Relighter, folder: Path, out: Path
+) -> tuple[list[Path], list[LightFigure]]:
     """Relight every photo of a folder and draw pages of photo | automatic | left | right.
 
     Captions name photos without a face and photos that cannot be read.
@@ -35,23 +38,27 @@ def contact_sheet(relighter: Relighter, folder: Path, out: Path) -> list[Path]:
         folder: photos; other files are left out.
         out: existing folder for ``photos-1.jpg``, ``photos-2.jpg``, ...
 
+    Returns:
+        The pages, and what the automatic light did to each photo.
+
     Raises:
         PhotoError: if the folder holds no photo.
     """
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
     if not paths:
         raise PhotoError(f"{folder}: no photos here; give a folder of JPEG or PNG files")
-    strips = [_strip(relighter, path) for path in paths]
+    figures: list[LightFigure] = []
+    strips = [_strip(relighter, path, figures) for path in paths]
     pages = []
     for number, page in enumerate(_pages(strips), 1):
         target = out / f"photos-{number}.jpg"
         with whole_file(target) as temporary:
             Image.fromarray(page).save(temporary, quality=85)
         pages.append(target)
-    return pages
+    return pages, figures
 
 
-def _strip(relighter: Relighter, path: Path) -> NDArray[np.uint8]:
+def _strip(relighter: Relighter, path: Path, figures: list[LightFigure]) -> NDArray[np.uint8]:
     """One row ``(CELL + CAPTION, COLUMNS * CELL, 3)`` of the sheet."""
     canvas = Image.new("RGB", (COLUMNS * CELL, CELL + CAPTION), BACKGROUND)
     caption = path.name
@@ -59,6 +66,7 @@ def _strip(relighter: Relighter, path: Path) -> NDArray[np.uint8]:
         photo = load_photo(path)
         portrait = relighter.look(photo)
         automatic = portrait.render(portrait.suggest())
+        figures.append(light_figure(automatic))
         results = [automatic, *(portrait.render(light) for light in SIDES)]
         pictures = [photo.rgb8, *(photo.with_rgb(result.image).rgb8 for result in results)]
         caption += f"  ·  {automatic.reason}"

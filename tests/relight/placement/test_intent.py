@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from relight import geometry
 from relight.placement import direction
-from relight.placement.intent import SEEN, STRONGEST, automatic, patterned, stops_for
+from relight.placement.intent import SEEN, STRONGEST, automatic, patterned
 from relight.placement.reading import Reading, together
 from relight.placement.recipe import BALANCE, PATTERNS, SPLIT
 
@@ -98,11 +98,16 @@ def test_the_keys_height_follows_the_heads_tilt() -> None:
 
 
 def test_a_bright_face_keeps_its_brightness_and_a_dim_one_gains_a_stop_at_most() -> None:
+    def stops_for(reading: Reading) -> float:
+        return automatic(PLAIN, FRONTAL).stops(reading)
+
     levels = [stops_for(replace(PLAIN, mean=m, bright=b)) for m, b in ((0.6, 0.9), (0.3, 0.5))]
     assert -0.1 <= levels[0] < levels[1] <= 0.3
     assert stops_for(replace(PLAIN, mean=0.05, bright=0.1)) == 1
     dark_skin = replace(PLAIN, mean=0.15, bright=0.5)
     assert stops_for(dark_skin) <= 0.3, "dark skin is not a dark photo"
+    rembrandt = patterned(PATTERNS["rembrandt"], PLAIN, FRONTAL)
+    assert rembrandt.stops(replace(PLAIN, mean=0.05, bright=0.1)) < 0.5
 
 
 def test_a_strongly_lit_face_is_left_unless_it_is_dim() -> None:

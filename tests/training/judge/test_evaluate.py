@@ -24,6 +24,7 @@ from training.judge import captured_person as subject
 from training.judge import yaleb
 from training.judge.contact_sheet import CAPTION, CELL, contact_sheet
 from training.judge.look import key_look
+from training.judge.look.light_figure import MOST_HOT, NOTICED, summary
 
 ASTRONAUT = Path(__file__).parents[3] / "examples" / "astronaut.png"
 LAMPS = [
@@ -166,7 +167,10 @@ def test_a_sheet_shows_every_photo_and_says_what_is_wrong(
     (photos / "notes.txt").write_text("no photo")
     deep = np.asarray(Image.open(ASTRONAUT).convert("RGB")).astype(np.uint16) * 257
     cv2.imwrite(str(photos / "deep.png"), deep[..., ::-1])
-    pages = contact_sheet(relighter, photos, tmp_path)
+    pages, figures = contact_sheet(relighter, photos, tmp_path)
+    assert len(figures) == 2
+    assert all(figure.change >= NOTICED and figure.hot < MOST_HOT for figure in figures)
+    assert summary(figures).startswith("2 photos: noticed 1.00, lit but not seen 0.00")
     assert [page.name for page in pages] == ["photos-1.jpg"]
     sheet = np.asarray(Image.open(pages[0]))
     assert sheet.shape[0] == 4 * (CELL + CAPTION)
