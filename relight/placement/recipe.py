@@ -51,8 +51,8 @@ LOOP = Recipe(
 """The customary light: flattering on most faces."""
 REMBRANDT = Recipe(
     "rembrandt",
-    azimuth_deg=52.0,
-    elevation_deg=42.0,
+    azimuth_deg=50.0,
+    elevation_deg=41.0,
     softness_deg=4.0,
     ratio=4.0,
     shares=(0.5, 0.7),

@@ -402,6 +402,8 @@ public object Constants {
         public val DIMNESS: List<Double> = listOf(-1.0, 0.5, 1.2)
         /** or by so many where nothing else would be seen. */
         public const val SPARE_STOPS: Double = 0.3
+        /** No more than by so many under a pattern: what is raised by a key alone shows no pattern. */
+        public const val PATTERN_STOPS: Double = 0.4
         /** Dimness from which a harshly lit face is filled rather than left. */
         public const val DIM: Double = 0.5
         /** What the automatic key does, in words, */
@@ -534,6 +536,8 @@ public object Constants {
     public object Rule {
         /** Faces that are lit as a group unless all are asked for: the largest. */
         public const val GROUP: Int = 4
+        /** Mean change over a group, levels of 255, below which it is left alone: most of it is lit well. */
+        public const val HARDLY_SEEN: Float = 5.0f
         /** Fill from which all of the existing light is kept: to take so little is not seen, but costs. */
         public const val WHOLE: Float = 0.99f
     }
