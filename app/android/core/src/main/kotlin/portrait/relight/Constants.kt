@@ -456,8 +456,8 @@ public object Constants {
         /** The nose's shadow meets the cheek's. */
         public object Rembrandt {
             public const val NAME: String = "rembrandt"
-            public const val AZIMUTH_DEG: Double = 52.0
-            public const val ELEVATION_DEG: Double = 42.0
+            public const val AZIMUTH_DEG: Double = 50.0
+            public const val ELEVATION_DEG: Double = 41.0
             public const val SOFTNESS_DEG: Double = 4.0
             public const val RATIO: Double = 4.0
             public val SHARES: List<Double> = listOf(0.5, 0.7)
