@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from export.vectors.notation import Float, described, smooth
+from export.vectors.notation import Float, described
 from export.vectors.vector import Vectors
 from relight import Analysis, Light, Setup
 from relight.gain.edge import trust_in
@@ -19,7 +19,10 @@ from relight.placement.reading import Reading, cheeks, read, together
 from relight.placement.recipe import PATTERNS
 from relight.placement.rule import suggest
 from relight.placement.solution import Outcome, Skin, Solver
+from relight.stage.view import SIDE
 
+EVERY = 4
+"""Of the trust every so many rows and columns are kept."""
 SHARES = (0.0, 0.2, 0.45, 0.7)
 """Of a face's light, that a key is tried with."""
 STOPS = (-0.1, 0.3, 1.0)
@@ -47,7 +50,8 @@ def add(vectors: Vectors, analysis: Analysis, poses: list[Any], gain: Float) -> 
         vectors: to add to.
         analysis: of the example's face.
         poses: rotations head to camera.
-        gain: ``(128, 128, 3)`` gain of a unit key on its crop.
+        gain: ``(128, 128, 3)`` gain of a unit key on its crop: ``relight/added_gain`` over the
+            intensity in ``relight/setup``.
     """
     _readings(vectors, analysis, poses)
     _solutions(vectors, analysis, gain)
@@ -69,9 +73,9 @@ def set_up(vectors: Vectors, name: str, setup: Setup) -> None:
 
 def given_gains(vectors: Vectors, analysis: Analysis) -> None:
     """Setups of the example under gains that need no network: the same whatever runs it."""
-    falling = np.linspace(3.0, -1.8, 128, dtype=np.float32).clip(0.1, 1.2)[:, None]
-    gain = falling * (np.float32(0.8) + np.float32(0.4) * smooth((128, 128, 3), 11, 12.0))
-    vectors.array("placement/given_gain", gain)
+    falling = np.linspace(3.0, -1.8, SIDE, dtype=np.float32).clip(0.1, 1.2)
+    vectors.array("placement/given_gain", falling)  # of each column, in all rows and channels
+    gain = np.repeat(np.repeat(falling[None, :, None], SIDE, 0), 3, 2)
     other = likeness(analysis)
     vectors.value("placement/likeness", dataclasses.asdict(other))
     choices: dict[str, str | Likeness | None] = {"automatic": None, "like": other}
@@ -129,8 +133,7 @@ def _reading(reading: Reading) -> dict[str, float]:
 
 def _solutions(vectors: Vectors, analysis: Analysis, gain: Float) -> None:
     skin = Skin.of(analysis)
-    vectors.array("placement/trust", trust_in(analysis.view.photo))
-    vectors.array("placement/gain", gain)
+    vectors.array("placement/trust", trust_in(analysis.view.photo)[::EVERY, ::EVERY])
     tried, reached = [], []
     for stops in STOPS:
         solver = Solver(skin, gain, stops)
