@@ -26,7 +26,7 @@ from relight import Relighter
 from relight.error import plain_errors
 from relight.face.perception import Perception
 from relight.models.library import Models
-from relight.stage.stages import Stages
+from relight.stage.stages import NetworkStages, Stages
 from relight.stage.tflite import TfliteStages
 from relight.storage import whole_file
 from training.analytic.analytic_stages import AnalyticStages
@@ -45,6 +45,7 @@ from training.judge.captured_person import (
 from training.judge.contact_sheet import contact_sheet
 from training.judge.look.key_look import NAMES
 from training.judge.look.light_figure import summary
+from training.judge.look.part_truth import PARTS, judge_parts
 from training.judge.look.photo_use import judge_photo_use
 from training.judge.report import real_tone_table
 from training.judge.synthetic import synthetic_command
@@ -241,6 +242,35 @@ def video_command(
                 f"{figures.lag:.1f}",
                 f"{figures.error:.1f}",
             )
+    _console().print(table)
+
+
+@app.command("parts")
+def parts_command(
+    root: Annotated[Path, typer.Option(help="CroppedYale, in its own layout.")],
+    split: SplitOption = None,
+    subjects: SubjectsOption = None,
+) -> None:
+    """Where the added light's error sits: its residual with one part told the truth in turn."""
+    with plain_errors(), closing(Perception()) as detector, closing(TfliteStages()) as base:
+        stages: NetworkStages = base
+        if split is not None:
+            from training.split.split_stages import split_stages
+
+            stages = split_stages(base, split)
+        relighter, progress = Relighter(2, detector=detector, models=stages), Console(stderr=True)
+        found = [
+            judge_parts(relighter, stages, yaleb.load(folder))
+            for folder in track(
+                _chosen(root, subjects), "Judging", console=progress, transient=True
+            )
+        ]
+    table = Table("", title="Residual of the added light, parts told the truth, per photo")
+    for kind in (*yaleb.MIXED_KINDS, *yaleb.HARD_KINDS):
+        table.add_column(kind, justify="right")
+    for part in PARTS:
+        means = {kind: np.mean([one[part][kind] for one in found]) for kind in found[0][part]}
+        table.add_row(part, *(f"{value:.4f}" for value in means.values()))
     _console().print(table)
 
 

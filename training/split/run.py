@@ -29,7 +29,6 @@ import typer
 
 from data_synth.run.field import find_views
 from training.data.render_pool import Misreading, load_view
-from training.split.joint_network import joint_network
 from training.split.sampler import sample
 from training.split.sampler_config import SamplerConfig
 from training.split.split_network import key_network, shading_network
@@ -151,7 +150,7 @@ def compiled(
         updates = {
             name: threads.submit(
                 lambda pair, state: (
-                    update_function(pair, config.step)
+                    update_function(pair.loss, config.step)
                     .lower(state, *batch, jnp.float32(0))
                     .compile()
                 ),
@@ -252,7 +251,6 @@ def main(
     batch_views: Annotated[int, typer.Option(min=1, help="Views of a batch.")] = 16,
     workers: Annotated[int, typer.Option(min=1, help="Processes that read views.")] = 2,
     deadline: Annotated[float, typer.Option(help="Seconds after which to end anyway.")] = 1e9,
-    joint: Annotated[bool, typer.Option(help="Train one network for both beside them.")] = False,
     init: Annotated[Path | None, typer.Option(help="Folder of weights to start from.")] = None,
     learning_rate: Annotated[
         float, typer.Option(min=1e-7, help="Peak.")
@@ -275,8 +273,6 @@ def main(
     pairs = {"split": Pair({"shading": shading_network(), "key": key_network()})}
     if init is not None:
         pairs["split"].load(init)
-    if joint:
-        pairs["joint"] = Pair({"joint": joint_network()})
     with np.load(lights) as kept, np.load(skin) as patterns:
         weights = jnp.asarray(kept["weights"], jnp.float32)
         tables = {"lights": weights, "skin": jnp.asarray(patterns["codes"])}

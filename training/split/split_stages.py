@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
-from relight.light import Light
-from relight.stage.quotient import SHINE, between, existing, key_inputs, shading_inputs
 from relight.stage.stages import Stages
 from relight.stage.view import View
 from training.networks.keras_stages import KerasStages
@@ -48,34 +46,16 @@ class SplitStages(KerasStages):
         self._base.close()
 
 
-class JointStages(SplitStages):
-    """One network for both, ``joint``, which has to run whole for every light."""
-
-    def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
-        """Key gain; see :class:`relight.stage.stages.Stages`."""
-        surface = between(view, normals)
-        inputs = shading_inputs(view, surface, environment) | key_inputs(view, surface, light)
-        found = self.run("joint", inputs)
-        there = existing(view, surface, environment, found["log_shading"])
-        return there.gain(found["key"], SHINE * light.gloss)
-
-
 def split_stages(base: Stages, folder: Path) -> SplitStages:
     """Stages with the networks that :mod:`training.split.run` left in a folder.
 
     Args:
         base: estimates normals and the light already there.
-        folder: holds ``shading.weights.h5`` and ``key.weights.h5``, or ``joint.weights.h5``.
+        folder: holds ``shading.weights.h5`` and ``key.weights.h5``.
 
     Raises:
         WeightsError: if a file is missing or fits no such network.
     """
-    from training.networks.weight_file import load_network, load_weights
-    from training.split.joint_network import joint_network
+    from training.networks.weight_file import load_network
 
-    path = folder / "joint.weights.h5"
-    if path.exists():
-        joint = joint_network()
-        load_weights(joint, path)
-        return JointStages(base, {"joint": joint})
     return SplitStages(base, {name: load_network(name, folder) for name in ("shading", "key")})

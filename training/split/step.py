@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from training.checkpoint import save_weights
 from training.networks.weight_file import load_weights
 from training.split import split_loss
 from training.split.batch_picture import Arrays, halved
+
+Loss = Callable[[Arrays, Arrays, Arrays], tuple[Any, Arrays]]
+"""Of variables, inputs and truth: the mean loss, and what tells of it."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,36 @@ class Pair:
         for name, network in self.networks.items():
             load_weights(network, folder / f"{name}.weights.h5")
 
-    def added(self, variables: Arrays, inputs: Arrays, linear: Any) -> Any:
-        """The key's own picture."""
-        found: Arrays = {}
-        for name, network in self.networks.items():
-            given = {tensor.name: inputs[tensor.name] for tensor in network.inputs}
-            outputs, _ = network.stateless_call(variables[name], [], given)
-            found |= outputs
-        small = linear_light(halved(inputs["photo"]))
-        return split_loss.added_light(
-            found["log_shading"], found["key"], small, linear, inputs["level"]
-        )
+    def run(self, name: str, variables: Arrays, inputs: Arrays) -> Any:
+        """The only output of a network, with these variables."""
+        network = self.networks[name]
+        given = {tensor.name: inputs[tensor.name] for tensor in network.inputs}
+        outputs, _ = network.stateless_call(variables[name], [], given)
+        (found,) = outputs.values()
+        return found
+
+    def loss(self, variables: Arrays, inputs: Arrays, truth: Arrays) -> tuple[Any, Arrays]:
+        """Mean loss of the quotient of both networks, and what tells of it.
+
+        Args:
+            variables: of both networks.
+            inputs: of both by name, and ``level``; a face may have several keys, one after the
+                other.
+            truth: a row for each key, see :func:`training.split.split_loss.split_loss`.
+        """
+        keys = len(inputs["light"]) // len(inputs["photo"])
+
+        def of_each_key(values: Any) -> Any:
+            return jnp.repeat(values, keys, 0)
+
+        shading = of_each_key(self.run("shading", variables, inputs))
+        told = inputs | {name: of_each_key(inputs[name]) for name in ("normals", "face")}
+        key = self.run("key", variables, told)
+        small = of_each_key(linear_light(halved(inputs["photo"])))
+        level = of_each_key(inputs["level"])
+        added = split_loss.added_light(shading, key, small, truth["linear"], level)
+        found = {k: v.mean() for k, v in split_loss.figures(truth, added).items()}
+        return split_loss.split_loss(truth, added).mean(), found
 
     def save(self, variables: Arrays, folder: Path) -> None:
         """Write each network's weights, ``<name>.weights.h5``; the networks keep them."""
@@ -85,13 +108,8 @@ def linear_light(photo: Any) -> Any:
     return jnp.where(photo <= 0.04045, photo / 12.92, ((photo + 0.055) / 1.055) ** 2.4)
 
 
-def update_function(pair: Pair, config: StepConfig) -> Any:
-    """A step on a batch: gradients, Adam, and averaged weights."""
-
-    def loss_of(variables: Arrays, inputs: Arrays, truth: Arrays) -> tuple[Any, Arrays]:
-        added = pair.added(variables, inputs, truth["linear"])
-        found = {k: v.mean() for k, v in split_loss.figures(truth, added).items()}
-        return split_loss.split_loss(truth, added).mean(), found
+def update_function(loss_of: Loss, config: StepConfig) -> Any:
+    """A step on a batch: gradients of a loss, Adam, and averaged weights."""
 
     def update(state: Arrays, inputs: Arrays, truth: Arrays, rate: Any) -> Any:
         (loss, found), slopes = jax.value_and_grad(loss_of, has_aux=True)(

@@ -18,9 +18,8 @@ from relight.stage.view import FINE, SIDE, View
 from training.analytic.analytic_stages import AnalyticStages
 from training.analytic.formula import FormulaStages
 from training.networks.weight_file import WeightsError
-from training.split.joint_network import joint_network
 from training.split.split_network import key_network, shading_network
-from training.split.split_stages import JointStages, SplitStages, split_stages
+from training.split.split_stages import SplitStages, split_stages
 
 
 def scene() -> dict[str, np.ndarray]:
@@ -74,9 +73,6 @@ def test_untrained_networks_are_the_formula() -> None:
     face = given["face"][..., 0] > 0.5
     np.testing.assert_allclose(found["log_shading"][face], log_shading[face], atol=1e-3)
     np.testing.assert_allclose(found["key"], own, atol=1e-4)
-    joint = run(joint_network(), given)
-    np.testing.assert_allclose(joint["log_shading"], found["log_shading"], atol=1e-5)
-    np.testing.assert_allclose(joint["key"], found["key"], atol=1e-5)
 
 
 def test_a_key_needs_no_photo() -> None:
@@ -114,19 +110,6 @@ def test_weights_of_a_run_are_judged_with_other_stages_estimates(tmp_path: Path)
     np.testing.assert_allclose(found, own, rtol=1e-4)
     plain = FormulaStages(base).gain(seen, normals, environment, replace(light, gloss=SHINE))
     assert np.abs(own - plain)[seen.face].mean() > 0.01
-
-
-def test_one_network_for_both_is_judged_too(tmp_path: Path) -> None:
-    joint_network().save_weights(tmp_path / "joint.weights.h5")
-    seen, light = view(), Light(40, 20)
-    base = AnalyticStages()
-    stages = split_stages(base, tmp_path)
-    assert isinstance(stages, JointStages)
-    normals, _ = base.normals(seen)
-    found = stages.gain(seen, normals, Environment.uniform(), light)
-    shiny = replace(light, gloss=SHINE)
-    plain = FormulaStages(base).gain(seen, normals, Environment.uniform(), shiny)
-    np.testing.assert_allclose(found, plain, atol=1e-3)
 
 
 def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
