@@ -182,8 +182,8 @@ def _sample(
         "weight": np.rint(255 * view.person[..., None] * plain),
         "level": np.array([mean_irradiance(analysis.crop_environment, surface, view.face)]),
         "linear": seen[..., :3],
-        "unshadowed": np.rint([255 * one["unshadowed"] for one in told]).reshape(-1, SIDE, SIDE, 1),
-        "light": np.array([one["light"] for one in told]).reshape(-1, 4),
+        "unshadowed": np.rint(255 * np.array([one["unshadowed"] for one in told])),
+        "light": np.array([one["light"] for one in told]),
         "key": np.moveaxis(seen[..., 3:].reshape(SIDE, SIDE, -1, 3), 2, 0),
     }
     return {name: np.asarray(values[name]).astype(kind) for name, (kind, _) in ARRAYS.items()}
@@ -195,7 +195,7 @@ def photograph(linear: Float, rng: np.random.Generator, draw: PortraitDraw) -> N
         math.exp(rng.uniform(*np.log(spread))) for spread in (draw.read_noise, draw.shot_noise)
     )
     spread = np.sqrt(np.maximum(linear, 0) * shot + read**2)
-    noise = rng.standard_normal(linear.shape).astype(np.float32)
+    noise = np.asarray(rng.standard_normal(linear.shape), np.float32)
     if np.ptp(linear, axis=-1).max() < 1e-6:
         noise = noise[..., :1]  # a grey photo's noise is grey
     encoded = np.clip(linear_to_srgb(linear + noise * spread), 0, 1)
