@@ -51,6 +51,7 @@ MODULES = (
     "stage.analysis",
     "stage.body",
     "stage.cast_shadow",
+    "stage.key",
     "stage.quotient",
     "stage.shading",
     "stage.stages",

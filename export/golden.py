@@ -170,7 +170,8 @@ def add_turned(
         portrait = relighter.look(pixels, [face])
         analysis = portrait.analyses[0]
         vectors.array(f"{name}/landmarks", landmarks)
-        vectors.array(f"{name}/person_masks", person)
+        vectors.array(f"{name}/person_mask", person[0])
+        vectors.array(f"{name}/body_mask", person[1])
         vectors.value(f"{name}/crop", square(face.crop))
         vectors.value(f"{name}/head_pose", face.head_pose)
         vectors.value(f"{name}/crop_pose", face.crop_pose)
@@ -252,8 +253,8 @@ def _gain(
     assert body is not None  # noqa: S101
     assert unit.body is not None  # noqa: S101
     for name in ("normals", "existing", "trust", "meeting"):
-        vectors.array(f"body/{name}", getattr(body, name))
-    vectors.array("body/gain", unit.body)
+        vectors.array(f"body/{name}", getattr(body, name)[::2, ::2])
+    vectors.array("body/gain", unit.body[::2, ::2])
     add_gain_map(vectors, "relight/gain_map", added, EVERY)
     large = np.ascontiguousarray(pixels.repeat(ENLARGED, 0).repeat(ENLARGED, 1))
     outline = analysis.outline.scaled(ENLARGED)

@@ -216,6 +216,13 @@ class Crop:
         photo: NDArray[np.float64] = offsets @ _axes(self.roll) + (self.x, self.y)
         return photo
 
+    def shares(self, points: NDArray[Any]) -> NDArray[np.float64]:
+        """Points ``(N, 2)`` in shares of the crop's sides, of photo pixels ``(N, 2)``."""
+        upright: NDArray[np.float64] = (np.asarray(points, float) - (self.x, self.y)) @ _axes(
+            self.roll
+        ).T
+        return upright / self.size + 0.5
+
     def onto_grid(
         self, values: NDArray[Any], grid: Grid, outside: float | None = None
     ) -> NDArray[Any]:

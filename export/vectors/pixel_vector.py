@@ -144,11 +144,11 @@ def _guide(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     for name, array in (("person", body.person), ("confidence", body.confidence), ("gain", around)):
         vectors.array(f"guide/wider/{name}", array)
     outlines[1], gains[1] = replace(outlines[1], body=body), FaceGain(gains[1].head, around)
-    add_gain_map(vectors, "guide/body", upsample(photo, outlines, gains), 2)
+    add_gain_map(vectors, "guide/body", upsample(photo, outlines, gains), 3)
     guide = Guide(Canvas(photo, [outline.reach for outline in outlines]), outlines)
-    vectors.array("guide/body/person", guide.person[::2, ::2])
+    vectors.array("guide/body/person", guide.person[::3, ::3])
     vectors.value("guide/body/shares", SHARES)
-    vectors.array("guide/body/taken", guide.taken(SHARES)[::2, ::2])
+    vectors.array("guide/body/taken", guide.taken(SHARES)[::3, ::3])
 
 
 class _Answer(NetworkStages):

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden vectors on disk, which ports of the runtime to other languages are checked against.
 
-A folder holds ``golden.json`` and ``golden.bin``. The JSON has three members: ``format`` (1),
+A folder holds ``golden.json`` and ``golden.bin.gz``. The JSON has three members: ``format`` (1),
 ``values`` (numbers, texts and lists, by stage) and ``arrays``: for each array by name its ``type``
-(``float32``, ``uint8`` or ``int32``), its ``shape`` and its ``offset`` in bytes into the .bin,
-where it lies row by row, little-endian.
+(``float32``, ``uint8`` or ``int32``), its ``shape`` and its ``offset`` in bytes into the
+other one, unpacked by gzip, where it lies row by row, little-endian.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from relight.storage import whole_file
 
 FORMAT = 1
-INDEX, CONTENT = "golden.json", "golden.bin"
+INDEX, CONTENT = "golden.json", "golden.bin.gz"
 _NUMBER = re.compile(r"[\d.]+")
 _TYPES = {"float32": "<f4", "uint8": "u1", "int32": "<i4"}
 
@@ -69,7 +70,7 @@ class Vectors:
             content += bytes(-len(content) % 4)  # aligned, so that the file can be mapped
         index = {"format": FORMAT, "values": self.values, "arrays": entries}
         with whole_file(folder / CONTENT) as path:
-            path.write_bytes(content)
+            path.write_bytes(gzip.compress(content, mtime=0))
         with whole_file(folder / INDEX) as path:
             path.write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", "utf-8")
 
@@ -77,7 +78,7 @@ class Vectors:
     def read(cls, folder: Path) -> Vectors:
         """What :meth:`write` wrote."""
         index = json.loads((folder / INDEX).read_text("utf-8"))
-        content = (folder / CONTENT).read_bytes()
+        content = gzip.decompress((folder / CONTENT).read_bytes())
         result = cls()
         result.values = index["values"]
         for name, entry in index["arrays"].items():

@@ -262,12 +262,11 @@ def _on_place(outline: Outline, where: Place, canvas: Canvas) -> tuple[Float, Fl
     cells, head = part_of(canvas.grid, where.box), part_of(canvas.grid, where.head_box)
     person, trust = crop.onto_grid(outline.person, head), crop.onto_grid(outline.confidence, head)
     if body is not None and where.box != where.head_box:
-        person, trust = (
-            where.joined(
-                near, enlarged(functools.partial(body.crop.onto_grid, wide), body.crop, cells)
-            )
-            for near, wide in ((person, body.person), (trust, body.confidence))
-        )
+        (low, high), (least, most) = SURE, BODY_SURE
+        slope = np.float32((high - low) / (most - least))
+        sure = np.clip(low + (body.drawn(body.person, cells) - least) * slope, 0, 1)
+        person = where.joined(person, sure)
+        trust = where.joined(trust, body.drawn(body.confidence, cells))
     reach = crop.size / cells.step / OUTLINE_SIDE
     person = smoothstep(outline_on_edges(canvas.colors[where.box], person, reach), *SURE)
     part = person[where.inner]

@@ -78,7 +78,7 @@ class Reach(NamedTuple):
 def _body_crop(head: Crop, shape: tuple[int, ...]) -> Crop | None:
     """The smallest square around what the photo shows of the body, or ``None``."""
     corners = np.array(list(itertools.product((0, shape[1]), (0, shape[0]))), float)
-    seen = head.to_crop(corners, 1).astype(float) - 0.5
+    seen = head.shares(corners) - 0.5
     low, high = seen.min(0), seen.max(0)
     if max(-low.min(), high.max()) <= 0.5 - OPEN:
         return None

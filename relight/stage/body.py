@@ -24,6 +24,7 @@ from relight.gain.reach import Reach
 from relight.geometry import CROP_SCALE, Crop, normalize, shrink, smoothstep
 from relight.light import Light
 from relight.stage.key import diffuse
+from relight.stage.quotient import is_grey
 from relight.stage.shading import belief, shading
 from relight.stage.view import BLIND, View
 
@@ -222,6 +223,8 @@ def _existing(surface: Float, normals: Float, view: View, environment: Environme
     face[: len(head), 0] = view.face.ravel()
     log_light = shading(environment, both, face)
     log_light *= np.float32(belief(log_light, face))
+    if is_grey(view):
+        log_light = np.repeat(log_light.mean(-1, keepdims=True), 3, -1)  # it stays grey
     light = np.exp(log_light)
     mean = light[face].mean() if face.any() else np.float32(1)
     return np.clip(light[len(head) :].reshape(surface.shape) / mean, *SHADED)
@@ -229,7 +232,7 @@ def _existing(surface: Float, normals: Float, view: View, environment: Environme
 
 def _around_face(head: Crop, crop: Crop, side: int) -> tuple[Float, Float]:
     """How far right of and below a face's middle pixels are, ``(side, side)``, in its heights."""
-    middle = head.to_crop(np.array([[crop.x, crop.y]]), 1)[0] - 0.5
+    middle = head.shares(np.array([[crop.x, crop.y]]))[0] - 0.5
     along = ((np.arange(side) + 0.5) / side - 0.5) * (crop.size / head.size)
     x, y = (CROP_SCALE * (along + middle[axis]).astype(np.float32) for axis in range(2))
     right, below = np.meshgrid(x, y)

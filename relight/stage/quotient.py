@@ -75,10 +75,15 @@ def existing(view: View, surface: Float, environment: Environment, log_shading: 
 
 def existing_at(view: View, surface: Float, level: float, log_shading: Float) -> Existing:
     """The same where the mean irradiance over pi on the face is known already: ``level``."""
-    if np.ptp(view.photo, axis=-1).max() < GREY:
+    if is_grey(view):
         log_shading = np.repeat(log_shading.mean(-1, keepdims=True), 3, -1)  # it stays grey
     shine = np.float32(level) / np.maximum(view.linear, FLOOR)
     return Existing(surface, np.exp(-log_shading), shine)
+
+
+def is_grey(view: View) -> bool:
+    """Whether a face's crop has no colour."""
+    return bool(np.ptp(view.photo, axis=-1).max() < GREY)
 
 
 def shading_inputs(view: View, surface: Float, environment: Environment) -> Inputs:

@@ -8,6 +8,7 @@ round JPEG in their own way. With real photos, the numbers printed:
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -104,10 +105,10 @@ def test_the_check_of_the_stages_can_fail(tmp_path: Path) -> None:
     if GOLDEN.exists():
         shutil.copytree(GOLDEN, broken)
         index = json.loads((broken / "golden.json").read_text())
-        content = bytearray((broken / "golden.bin").read_bytes())
+        content = bytearray(gzip.decompress((broken / "golden.bin.gz").read_bytes()))
         start = index["arrays"]["relight/gain_map"]["offset"]
         content[start : start + 40_000] = bytes(40_000)
-        (broken / "golden.bin").write_bytes(content)
+        (broken / "golden.bin.gz").write_bytes(gzip.compress(content))
         index["values"]["light/place"][3]["light"]["reason"] = "because"
         (broken / "golden.json").write_text(json.dumps(index))
     done = check_golden(broken, tmp_path)

@@ -1,9 +1,9 @@
-const VERSION = "eebf042a53194cba";
+const VERSION = "28620d5ddc199af3";
 const FILES = [
  "./",
- "assets/index-3mFmhMg6.js",
+ "assets/index-TpTYvKsR.js",
  "assets/index-jw9S-q63.css",
- "assets/worker-DtR5N0Ux.js",
+ "assets/worker-DHCgP5Q_.js",
  "icon-192.png",
  "icon-512.png",
  "icon.svg",

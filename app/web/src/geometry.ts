@@ -223,6 +223,29 @@ export class Crop {
     ];
   }
 
+  /** A point of the photo in shares of the crop's sides. */
+  shares(x: number, y: number): [number, number] {
+    const [dx, dy] = [x - this.x, y - this.y];
+    return [
+      (dx * this.cos + dy * this.sin) / this.size + 0.5,
+      (dy * this.cos - dx * this.sin) / this.size + 0.5,
+    ];
+  }
+
+  /**
+   * Values given on this crop at the centres of another one's pixels, bilinear.
+   *
+   * @param side of the result.
+   * @param outside value around the crop; without it its edges repeat.
+   */
+  ontoCrop(values: Raster, other: Crop, side: number, outside?: number): Raster {
+    const at = (u: number, v: number): number[] =>
+      this.shares(...other.point(u / side, v / side)).map((share) => share * values.rows);
+    const [origin, right, below] = [at(0, 0), at(1, 0), at(0, 1)];
+    const row = (k: number): Affine["x"] => [right[k] - origin[k], below[k] - origin[k], origin[k]];
+    return drawn(values, side, side, { x: row(0), y: row(1) }, outside);
+  }
+
   /**
    * Values given on this crop at the centres of cells of the photo, bilinear.
    *

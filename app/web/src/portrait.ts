@@ -6,13 +6,13 @@ import type { Perception } from "./face/perception";
 import { findFaces } from "./face/search";
 import { apply, type Change, type GainMap } from "./gain/apply";
 import { angles, RADIAN } from "./geometry";
-import { Guide, noticeable } from "./gain/guide";
+import { Guide, noticeable, scaledOutline, type FaceGain } from "./gain/guide";
 import { Pixels, Raster, roundEven } from "./image/raster";
 import { resizeArea } from "./image/resample";
 import type { Light } from "./light";
 import { suggest, type Setup } from "./setup";
-import { analyze, environmentOf, outlineOf, type Analysis } from "./stage/analysis";
-import { keyGain, type Networks } from "./stage/stages";
+import { analyze, environmentOf, faceGain, outlineOf, type Analysis } from "./stage/analysis";
+import type { Networks } from "./stage/stages";
 import { Trouble } from "./trouble";
 
 const { FITS, GAINS, SIZES } = constants;
@@ -34,7 +34,7 @@ interface Fitted {
 }
 
 export class Portrait {
-  private readonly gains: Map<string, Raster>[];
+  private readonly gains: Map<string, FaceGain>[];
   private readonly fitted = new Map<string, Fitted>();
   private readonly sizes = new Map<number, Pixels>();
 
@@ -146,25 +146,22 @@ export class Portrait {
   private edges(faces: readonly number[], side = Infinity): Fitted {
     return kept(this.fitted, [side, ...faces].join(), SIZES, () => {
       const scale = this.scale(side);
-      const outlines = faces.map((k) => {
-        const outline = outlineOf(this.analyses[k]);
-        return { ...outline, crop: outline.crop.scaled(scale) };
-      });
+      const outlines = faces.map((k) => scaledOutline(outlineOf(this.analyses[k]), scale));
       return { guide: new Guide(this.at(side), outlines), gains: new Map() };
     });
   }
 
   /** A light's gain on the photo's edges, as it is before `noticeable`. */
   private async fit(fitted: Fitted, light: Light, faces: readonly number[]): Promise<Raster> {
-    const predicted: Raster[] = [];
+    const predicted: FaceGain[] = [];
     for (const face of faces) predicted.push(await this.predicted(face, light));
     return kept(fitted.gains, keyOf(light), FITS, () => fitted.guide.fit(predicted));
   }
 
   /** A light's gain on one face's crop, as the networks have it. */
-  private async predicted(face: number, light: Light): Promise<Raster> {
+  private async predicted(face: number, light: Light): Promise<FaceGain> {
     const [gains, key] = [this.gains[face], keyOf(light)];
-    const gain = gains.get(key) ?? (await keyGain(this.networks, this.analyses[face].inputs, light));
+    const gain = gains.get(key) ?? (await faceGain(this.networks, this.analyses[face], light));
     return kept(gains, key, GAINS, () => gain);
   }
 }

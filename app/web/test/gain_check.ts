@@ -3,7 +3,8 @@
 import { Environment } from "../src/environment";
 import { POINTS } from "../src/face/mesh";
 import { apply, type GainMap } from "../src/gain/apply";
-import { Guide, noticeable, type Outline } from "../src/gain/guide";
+import { Guide, noticeable, type FaceGain, type Outline } from "../src/gain/guide";
+import { bodyCrop } from "../src/gain/reach";
 import { Pixels, Raster } from "../src/image/raster";
 import type { Light } from "../src/light";
 import { gainInputs, keyGain, type Networks } from "../src/stage/stages";
@@ -19,7 +20,7 @@ export function sameMap(name: string, found: GainMap, tolerance: number): void {
   matches(name, every(gain, step), tolerance);
 }
 
-export function fitted(guide: Guide, gains: Raster[]): GainMap {
+export function fitted(guide: Guide, gains: FaceGain[]): GainMap {
   const { left, top, step } = guide.grid;
   return { left, top, factor: step, gain: noticeable(guide.fit(gains)) };
 }
@@ -32,12 +33,24 @@ export function checkGuide(portrait: Pixels): void {
     person: raster(`guide/person/${i}`),
     face: raster(`guide/face/${i}`),
     confidence: raster(`guide/confidence/${i}`),
+    body: null,
   }));
-  const gains = [raster("guide/gain/0"), raster("guide/gain/1")];
+  const gains: FaceGain[] = [0, 1].map((i) => ({ head: raster(`guide/gain/${i}`), body: null }));
   sameMap("guide/one", fitted(new Guide(photo, outlines.slice(0, 1)), gains.slice(0, 1)), 1e-4);
-  const both = new Guide(photo, outlines);
-  sameMap("guide/two", fitted(both, gains), 1e-4);
-  matches("guide/two/person", every(both.people, 2), 1e-4);
+  sameMap("guide/two", fitted(new Guide(photo, outlines), gains), 1e-4);
+  const wider = bodyCrop(outlines[1].crop, photo);
+  const wanted = square(values["guide/wider"]);
+  if (wider === null) throw new Error("no square around the body");
+  close("guide/wider", [wider.x, wider.y, wider.size], [wanted.x, wanted.y, wanted.size], 1e-9);
+  const body = {
+    crop: wider,
+    person: raster("guide/wider/person"),
+    confidence: raster("guide/wider/confidence"),
+  };
+  const both = new Guide(photo, [outlines[0], { ...outlines[1], body }]);
+  const around = { ...gains[1], body: raster("guide/wider/gain") };
+  sameMap("guide/body", fitted(both, [gains[0], around]), 1e-4);
+  matches("guide/body/person", every(both.people, 3), 1e-4);
 }
 
 /** A grey photo's gain is grey, whatever colour the network finds. */

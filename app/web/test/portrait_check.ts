@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A photo looked at and relit, the networks as Python recorded them. */
-import { faceFrom } from "../src/face/face";
-import { Guide } from "../src/gain/guide";
+import { faceFrom, type Face } from "../src/face/face";
+import { Guide, scaledOutline } from "../src/gain/guide";
+import { bodyCrop } from "../src/gain/reach";
 import type { Vector } from "../src/geometry";
 import { Pixels, Raster } from "../src/image/raster";
 import type { Light } from "../src/light";
 import { Portrait } from "../src/portrait";
 import { placeOn, type Setup } from "../src/setup";
-import { analyzeView, outlineOf, type Analysis } from "../src/stage/analysis";
-import { keyGain, type Networks } from "../src/stage/stages";
+import { analyzeView, faceGain, outlineOf, type Analysis } from "../src/stage/analysis";
+import { bodyOf, withinPhoto, type Body, type Head } from "../src/stage/body";
+import type { Networks } from "../src/stage/stages";
 import { SIDE, viewOf } from "../src/stage/view";
 import { fitted, sameMap } from "./gain_check";
 import { every } from "./picture";
@@ -38,6 +40,12 @@ const recorded: Networks = {
   },
 };
 
+/** The body below a face, the person on its square known. */
+export function knownBody(person: Raster, photo: Pixels, { crop }: Face, head: Head): Body | null {
+  const wider = bodyCrop(crop, photo);
+  return wider && bodyOf(wider, withinPhoto(person, wider, photo), crop, head);
+}
+
 export async function checkRelight(portrait: Pixels): Promise<void> {
   const face = faceFrom(array("mesh/landmarks"), portrait.rows, portrait.columns);
   const crop = face.crop.extract(portrait, 256);
@@ -51,7 +59,10 @@ export async function checkRelight(portrait: Pixels): Promise<void> {
   matches("view/inner_face", view.innerFace.data, 1e-6);
   matches("view/skin", view.skin.data, 1e-6);
   matches("view/person", view.person.data, 1e-6);
-  const analysis: Analysis = await analyzeView(recorded, face, view);
+  const around = raster("view/body_mask").map((x) => x / 255);
+  const analysis: Analysis = await analyzeView(recorded, face, view, async (head) =>
+    knownBody(around, portrait, face, head),
+  );
   matches("normals/confidence", analysis.confidence.data, 1e-6);
   matches("lighting/environment", analysis.cropEnvironment.data.data, 1e-6);
   close("mean irradiance", [analysis.meanIrradiance], [values["view/mean_irradiance"]], 1e-4);
@@ -59,16 +70,27 @@ export async function checkRelight(portrait: Pixels): Promise<void> {
   const placed = placeOn(analysis);
   close("placed", [placed.light.azimuth_deg], [values["relight/placed"].azimuth_deg], 0.01);
   const light: Light = values["relight/placed"];
-  const gain = await keyGain(recorded, analysis.inputs, light);
-  gain.data.forEach((value, i) => {
-    gain.data[i] = value * light.intensity * light.color[i % 3];
-  });
-  matches("relight/added_gain", gain.data, 1e-6);
+  const { head, body } = await faceGain(recorded, analysis, light);
+  if (body === null) throw new Error("no body");
+  checkBody(analysis.body, body);
+  const lit = (gain: Raster): Raster =>
+    gain.map((value, i) => value * light.intensity * light.color[i % 3]);
+  const gain = { head: lit(head), body: lit(body) };
+  matches("relight/added_gain", gain.head.data, 1e-6);
   await checkPortrait(portrait, analysis, light);
   const times: number = values["guide/enlarged"];
   const large = enlarged(portrait, times);
-  const outline = { ...outlineOf(analysis), crop: face.crop.scaled(times) };
+  const outline = scaledOutline(outlineOf(analysis), times);
   sameMap("guide/large", fitted(new Guide(large, [outline]), [gain]), 1e-5);
+}
+
+/** The body below the face: its shape, the light on it, and a key's gain there. */
+function checkBody(body: Body | null, gain: Raster): void {
+  if (body === null) throw new Error("no body");
+  for (const part of ["normals", "existing", "trust", "meeting"] as const) {
+    matches(`body/${part}`, every(body[part], 2), 1e-5);
+  }
+  matches("body/gain", every(gain, 2), 1e-5);
 }
 
 /** A photo looked at once: what changes with a light, and what costs no network. */

@@ -9,8 +9,10 @@ import { keyToFillOf, type Setup } from "../src/setup";
 import { analyzeView, environmentOf, type Analysis } from "../src/stage/analysis";
 import type { Networks } from "../src/stage/stages";
 import { viewOf } from "../src/stage/view";
+import type { Body, Head } from "../src/stage/body";
 import { sameMap } from "./gain_check";
 import { colours, every } from "./picture";
+import { knownBody } from "./portrait_check";
 import { sameLight } from "./stage_check";
 import { array, close, matches, raster, square, values } from "./vector";
 
@@ -19,24 +21,26 @@ const [MEAN, MOST] = [0.01, 2];
 const LIGHTS: Light[] = values["relight/lights"];
 const EVERY: number = values["relight/every"];
 
-/** A photo looked at, its landmarks and the person's outline known. */
+/** A photo looked at, its landmarks and the person's outlines, of head and body, known. */
 async function look(
   networks: Networks,
   photo: Pixels,
   landmarks: readonly Float32Array[],
-  person: Raster,
+  [person, around]: readonly Raster[],
 ): Promise<Portrait> {
   const analyses: Analysis[] = [];
   for (const points of landmarks) {
     const face = faceFrom(points, photo.rows, photo.columns);
     const crop = face.crop.extract(photo, 256);
     if (crop === null) throw new Error("no crop");
-    analyses.push(await analyzeView(networks, face, viewOf(crop, face, person)));
+    const body = async (head: Head): Promise<Body | null> => knownBody(around, photo, face, head);
+    analyses.push(await analyzeView(networks, face, viewOf(crop, face, person), body));
   }
   return new Portrait(networks, photo, analyses);
 }
 
 const mask = (name: string): Raster => raster(name).map((value) => value / 255);
+const masks = (): Raster[] => [mask("view/person_mask"), mask("view/body_mask")];
 const withFill = (lights: readonly Light[], fill = 1): Setup => ({ lights, fill, reason: "" });
 
 function samePicture(name: string, found: Pixels, step = EVERY): void {
@@ -45,7 +49,7 @@ function samePicture(name: string, found: Pixels, step = EVERY): void {
 
 /** The example under several lights, with less of its own light, and at preview size. */
 export async function checkExample(networks: Networks, photo: Pixels): Promise<void> {
-  const portrait = await look(networks, photo, [array("mesh/landmarks")], mask("view/person_mask"));
+  const portrait = await look(networks, photo, [array("mesh/landmarks")], masks());
   sameLight("relight/placed", await suggested(portrait), values["relight/placed"]);
   const strength: number = values["relight/strength"];
   samePicture("relight/own_lights", await portrait.render(withFill(LIGHTS), { strength }));
@@ -75,7 +79,7 @@ export async function checkGroup(networks: Networks, photo: Pixels): Promise<voi
   }
   const first = array("mesh/landmarks");
   const second = first.map((value, i) => value / 2 + (i % 3 === 0 ? columns : 0));
-  const portrait = await look(networks, pair, [first, second], mask("view/person_mask"));
+  const portrait = await look(networks, pair, [first, second], masks());
   const setup = await portrait.suggest();
   sameLight("group/light", await suggested(portrait), values["group/light"]);
   samePicture("group/relit", await portrait.render(setup));
@@ -84,7 +88,10 @@ export async function checkGroup(networks: Networks, photo: Pixels): Promise<voi
 /** A photo of a head that leans: how it is seen and lit. */
 export async function checkTurned(networks: Networks, name: string, photo: Pixels): Promise<void> {
   const landmarks = array(`${name}/landmarks`);
-  const portrait = await look(networks, photo, [landmarks], mask(`${name}/person_mask`));
+  const portrait = await look(networks, photo, [landmarks], [
+    mask(`${name}/person_mask`),
+    mask(`${name}/body_mask`),
+  ]);
   const [analysis] = portrait.analyses;
   const { face, view, cropEnvironment, normals } = analysis;
   const { x, y, size, roll } = square(values[`${name}/crop`]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Python's golden vectors, and comparing with them. */
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { Crop, type Vector } from "../src/geometry";
 import { Raster } from "../src/image/raster";
 
@@ -13,7 +14,7 @@ interface Entry {
 
 const [folder] = process.argv.slice(2);
 const index = JSON.parse(readFileSync(`${folder}/golden.json`, "utf8"));
-const content = readFileSync(`${folder}/golden.bin`);
+const content = gunzipSync(readFileSync(`${folder}/golden.bin.gz`));
 export const values: Record<string, any> = index.values;
 export const entries: Record<string, Entry> = index.arrays;
 /** What was compared, and how often it differed. */

@@ -3,109 +3,120 @@
  * Fitting low-resolution key gains to a photo's edges, with the photo as the guide.
  *
  * What depends on the photo and the faces alone is worked out once.
- *
- * References: He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
  */
-import { edge, guide, reach } from "../constants.json";
-import { blur, erode, guidedFilter } from "../image/filter";
-import { smoothstep, type Crop, type Grid } from "../geometry";
-import { clamp, Pixels, Raster, roundEven, Window } from "../image/raster";
+import { guide as constants } from "../constants.json";
+import { smoothstep, type Box, type Crop, type Grid } from "../geometry";
+import { clamp, Pixels, Raster, Window } from "../image/raster";
 import { resizeArea, resizeLinear } from "../image/resample";
+import { EdgeFilter, grey, outlineOnEdges, photoTrust } from "./edge";
+import {
+  around,
+  enlarged,
+  gridOver,
+  hull,
+  inner,
+  partOf,
+  place,
+  scaleFor,
+  shareOut,
+  squareWindow,
+  within,
+  type Place,
+  type Size,
+} from "./reach";
 
-const {
-  BLACK,
-  BLACK_OF,
-  CALM,
-  COARSEST,
-  DARK,
-  DARKEST_OF,
-  DARK_OF,
-  EDGE,
-  FADE,
-  GAIN_SIDE,
-  IN_BLACK,
-  LEAST,
-  LEAST_OF,
-  LUMA,
-  NOWHERE,
-  OPEN,
-  OUTLINE_EDGE,
-  OUTLINE_LEAST,
-  OUTLINE_SCALE,
-  OUTLINE_SIDE,
-  PILED,
-  SAMPLED_EVERY,
-  SOFTENED,
-  SURE,
-  THICKEST,
-  VEIL,
-  WORK_SIDE,
-} = { ...edge, ...guide, ...reach };
+const { BODY_SIDE, BODY_SURE, GAIN_SIDE, LEAST, NOBODY, OUTLINE_SIDE, SURE } = constants;
 
-/** Where one face's light may fall, on its crop: all rasters of one channel, in [0, 1]. */
-export interface Outline {
+/** Where light may fall on one square of a photo: rasters of one channel, in [0, 1]. */
+export interface Layer {
   readonly crop: Crop;
   readonly person: Raster;
-  readonly face: Raster;
   readonly confidence: Raster;
 }
 
-interface Layer {
+/** Where one face's light may fall: on its crop, and on a wider square around the body, if any. */
+export interface Outline extends Layer {
+  readonly face: Raster;
+  readonly body: Layer | null;
+}
+
+/** An outline on the photo scaled by a factor. */
+export function scaledOutline({ body, ...head }: Outline, factor: number): Outline {
+  const wide = body && { ...body, crop: body.crop.scaled(factor) };
+  return { ...head, crop: head.crop.scaled(factor), body: wide };
+}
+
+/** A face's gain as predicted, three channels, on its crop and on the body's square, if any. */
+export interface FaceGain {
+  readonly head: Raster;
+  readonly body: Raster | null;
+}
+
+/** One square's light on a photo: drawn on coarse cells, weighed on the grid's. */
+interface Square {
   readonly crop: Crop;
-  readonly fitted: EdgeFilter;
+  /** The cells of the guide's grid that it lies on. */
+  readonly box: Box;
   readonly weight: Raster;
+  readonly coarse: Grid;
+  /** How far this square counts on the coarse cells; null for all. */
+  readonly counts: Raster | null;
+  /** What fits light to the photo's edges, if it is. */
+  readonly edges: { readonly filter: EdgeFilter; readonly brightness: Raster } | null;
 }
 
 /** A photo's edges and the outlines of its people: made once, used for every light. */
 export class Guide {
+  /** All cells on which there are people. */
   readonly grid: Grid;
   /** The people, in [0, 1], whatever can be lit of them: one channel. */
   readonly people: Raster;
-  private readonly layers: Layer[];
+  private readonly squares: Square[][];
 
   constructor(photo: Pixels, outlines: readonly Outline[]) {
-    const { rows, columns } = photo;
-    const grid = gridOver(rows, columns, outlines.map((outline) => outline.crop));
-    this.grid = grid;
-    const guide = onGrid(photo, grid);
-    const brightness = grey(guide);
+    const reaches = outlines.map(({ crop, body }) => ({ head: crop, body: body?.crop ?? null }));
+    const grid = gridOver(photo, reaches);
+    const colors = onGrid(photo, grid);
+    const brightness = grey(colors);
     const trust = photoTrust(brightness);
-    const windows = outlines.map(({ crop }) => faceWindow(crop, grid, rows, columns));
-    const parts = shares(windows);
-    this.people = new Raster(grid.rows, grid.columns, 1);
-    this.layers = outlines.map(({ crop, person, face, confidence }, k) => {
-      const reach = crop.size / grid.step / OUTLINE_SIDE;
-      const weight = outlineOnEdges(guide, crop.ontoGrid(person, grid), reach);
-      const inside = crop.ontoGrid(face, grid).data;
-      const trusted = crop.ontoGrid(confidence, grid).data;
-      for (let i = 0; i < weight.data.length; i++) {
-        const sure = Math.max(smoothstep(weight.data[i], SURE[0], SURE[1]), inside[i]);
-        const share = sure * parts[k].data[i];
-        this.people.data[i] += share;
-        weight.data[i] = share * trust.data[i] * trusted[i];
-      }
-      const radius = crop.size / grid.step / GAIN_SIDE;
-      return { crop, fitted: new EdgeFilter(brightness, grid, radius), weight };
+    const places = outlines.map(({ body }, k) =>
+      place(reaches[k], body && seen(body, photo), grid, photo),
+    );
+    shareOut(places, outlines.map(({ crop }) => crop), grid);
+    const people = new Raster(grid.rows, grid.columns, 1);
+    const weights = outlines.map((outline, k) => {
+      const { box, share } = places[k];
+      const [person, weight] = onPlace(outline, places[k], grid, colors);
+      within(grid, box, (i, whole) => {
+        const here = person.data[i] * share.data[i];
+        people.data[whole] += here;
+        weight.data[i] *= here * trust.data[whole];
+      });
+      return weight;
     });
-    this.people.data.forEach((share, i) => {
-      this.people.data[i] = share <= LEAST ? 0 : Math.min(share, 1);
+    people.data.forEach((share, i) => {
+      people.data[i] = share <= LEAST ? 0 : Math.min(share, 1);
     });
+    const lit = around(people, (i) => people.data[i] > 0);
+    const whole = hull([lit, ...places.map(({ headBox }) => headBox)]);
+    this.grid = partOf(grid, whole);
+    this.people = cut(people, whole);
+    this.squares = outlines.map((outline, k) =>
+      squares(outline, places[k], weights[k], brightness, grid, whole, photo),
+    );
   }
 
   /**
-   * Fit the faces' gains, three channels each, to the photo and join them.
+   * Fit the faces' gains to the photo and join them.
    *
    * Linear in the gains: what of the result is as small as LEAST means nothing, see `noticeable`.
    */
-  fit(gains: readonly Raster[]): Raster {
-    const { rows, columns } = this.grid;
-    const total = new Raster(rows, columns, 3);
-    this.layers.forEach(({ crop, fitted, weight }, k) => {
-      const layer = fitted.filter(crop.ontoGrid(gains[k], fitted.coarse));
-      for (let i = 0, n = 0; i < weight.data.length; i++) {
-        const share = weight.data[i];
-        for (let c = 0; c < 3; c++, n++) total.data[n] += layer.data[n] * share;
-      }
+  fit(gains: readonly FaceGain[]): Raster {
+    const total = new Raster(this.grid.rows, this.grid.columns, 3);
+    this.squares.forEach(([head, body], k) => {
+      add(head, gains[k].head, total);
+      const around = gains[k].body;
+      if (body !== undefined && around !== null) add(body, around, total);
     });
     return total;
   }
@@ -117,69 +128,120 @@ export function noticeable(gain: Raster): Raster {
   return gain;
 }
 
-/** Lets values change where a picture's brightness does (fast guided filter). */
-class EdgeFilter {
-  readonly coarse: Grid;
-  private readonly side: number;
-  private readonly small: Raster;
-  private readonly mean: Raster;
-  private readonly sharpness: Raster;
-
-  constructor(
-    private readonly brightness: Raster,
-    grid: Grid,
-    radius: number,
-  ) {
-    const scales = [COARSEST, Math.floor(COARSEST / 2), 1];
-    const scale = scales.find((s) => s <= Math.max(1, radius)) ?? 1;
-    this.coarse = {
-      left: grid.left,
-      top: grid.top,
-      step: grid.step * scale,
-      rows: Math.floor(grid.rows / scale),
-      columns: Math.floor(grid.columns / scale),
-    };
-    this.side = 2 * Math.max(1, roundEven(radius / scale)) + 1;
-    this.small = resizeArea(brightness, this.coarse.rows, this.coarse.columns);
-    this.mean = blur(this.small, this.side);
-    const square = blur(this.small.map((x) => x * x), this.side);
-    this.sharpness = square.zip(this.mean, (s, m) => 1 / (Math.max(s - m * m, 0) + EDGE));
-  }
-
-  /** Values of three channels on the coarse grid, given back on the fine one. */
-  filter(values: Raster): Raster {
-    const mean = blur(values, this.side);
-    const slope = blur(values.weighted(this.small), this.side);
-    const offset = new Raster(slope.rows, slope.columns, 3);
-    for (let i = 0, n = 0; i < this.mean.data.length; i++) {
-      const m = this.mean.data[i];
-      const sharpness = this.sharpness.data[i];
-      for (let c = 0; c < 3; c++, n++) {
-        slope.data[n] = (slope.data[n] - mean.data[n] * m) * sharpness;
-        offset.data[n] = mean.data[n] - slope.data[n] * m;
-      }
+/** Add the light of a gain on a square to that on the guide's grid. */
+function add({ crop, box, weight, coarse, counts, edges }: Square, gain: Raster, total: Raster): void {
+  const values = crop.ontoGrid(gain, coarse);
+  const planes = (edges === null ? [values] : edges.filter.coefficients(values)).map((plane) =>
+    resizeLinear(counts === null ? plane : plane.weighted(counts), weight.rows, weight.columns),
+  );
+  const [first, offset] = planes;
+  within(total, box, (i, whole) => {
+    const share = weight.data[i];
+    for (let c = 0; c < 3; c++) {
+      let value = first.data[i * 3 + c];
+      if (edges !== null) value = value * edges.brightness.data[i] + offset.data[i * 3 + c];
+      total.data[whole * 3 + c] += value * share;
     }
-    const { rows, columns } = this.brightness;
-    const result = resizeLinear(blur(slope, this.side), rows, columns);
-    const shift = resizeLinear(blur(offset, this.side), rows, columns);
-    for (let i = 0, n = 0; i < this.brightness.data.length; i++) {
-      const b = this.brightness.data[i];
-      for (let c = 0; c < 3; c++, n++) result.data[n] = result.data[n] * b + shift.data[n];
-    }
-    return result;
-  }
+  });
 }
 
-/** Cells over all crops' visible parts; rows and columns are multiples of COARSEST. */
-function gridOver(rows: number, columns: number, crops: readonly Crop[]): Grid {
-  const boxes = crops.map((crop) => crop.visible(rows, columns));
-  const top = Math.min(...boxes.map((box) => box.top));
-  const left = Math.min(...boxes.map((box) => box.left));
-  const height = Math.max(...boxes.map((box) => box.bottom)) - top;
-  const width = Math.max(...boxes.map((box) => box.right)) - left;
-  const step = Math.max(1, Math.ceil(Math.max(height, width) / WORK_SIDE));
-  const count = (side: number): number => Math.ceil(side / step / COARSEST) * COARSEST;
-  return { left, top, step, rows: count(height), columns: count(width) };
+/** The squares of a face, ready for its gains: the head's, and the body's where it has one. */
+function squares(
+  { crop, body }: Outline,
+  where: Place,
+  weight: Raster,
+  brightness: Raster,
+  grid: Grid,
+  whole: Box,
+  photo: Size,
+): Square[] {
+  const radius = crop.size / grid.step / GAIN_SIDE;
+  const scale = scaleFor(radius);
+  const coarse = partOf(grid, where.headBox, scale);
+  const own = cut(brightness, where.headBox);
+  const head: Square = {
+    crop,
+    box: inner(where.headBox, whole),
+    weight: cut(weight, inner(where.headBox, where.box)),
+    coarse,
+    counts: body === null ? null : squareWindow(crop, coarse, photo),
+    edges: { filter: new EdgeFilter(own, coarse, radius, scale), brightness: own },
+  };
+  if (body === null) return [head];
+  const counts = new Raster(weight.rows, weight.columns, 1);
+  within(counts, inner(where.headBox, where.box), (i, k) => {
+    counts.data[k] = where.head.data[i];
+  });
+  const lit = around(weight, (i) => weight.data[i] > LEAST && counts.data[i] < 1);
+  const box = inner(lit, { top: -where.box.top, bottom: 0, left: -where.box.left, right: 0 });
+  const wide = partOf(grid, box, scaleFor(body.crop.size / grid.step / BODY_SIDE));
+  const beside = squareWindow(crop, wide, photo).map((value) => 1 - value);
+  const light = { crop: body.crop, box: inner(box, whole), weight: cut(weight, lit) };
+  return [head, { ...light, coarse: wide, counts: beside, edges: null }];
+}
+
+/** The person and the trust in the gain on one face's cells. */
+function onPlace(outline: Outline, where: Place, grid: Grid, colors: Raster): [Raster, Raster] {
+  const { crop, body } = outline;
+  const [cells, near] = [partOf(grid, where.box), partOf(grid, where.headBox)];
+  const inside = inner(where.headBox, where.box);
+  let [person, trust] = [outline.person, outline.confidence].map((own) => crop.ontoGrid(own, near));
+  if (body !== null && cells.rows * cells.columns !== near.rows * near.columns) {
+    const drawn = (values: Raster): Raster =>
+      enlarged((coarse) => body.crop.ontoGrid(values, coarse), body.crop, cells);
+    const joined = (own: Raster, wide: Raster): Raster => {
+      within(wide, inside, (i, k) => {
+        wide.data[k] += (own.data[i] - wide.data[k]) * where.head.data[i];
+      });
+      return wide;
+    };
+    const slope = (SURE[1] - SURE[0]) / (BODY_SURE[1] - BODY_SURE[0]);
+    const sure = drawn(body.person).map((p) => clamp(SURE[0] + (p - BODY_SURE[0]) * slope, 0, 1));
+    person = joined(person, sure);
+    trust = joined(trust, drawn(body.confidence));
+  }
+  const fitted = outlineOnEdges(cut(colors, where.box), person, crop.size / grid.step / OUTLINE_SIDE);
+  const found = fitted.map((value) => smoothstep(value, SURE[0], SURE[1]));
+  const certain = crop.ontoGrid(outline.face, near, 0);
+  within(found, inside, (i, k) => {
+    found.data[k] = Math.max(found.data[k], certain.data[i]);
+  });
+  return [found, trust];
+}
+
+/** Rows and columns of a photo that hold all of the person on a square, or null. */
+function seen({ crop, person }: Layer, photo: Size): Box | null {
+  const side = person.rows;
+  let [top, bottom, left, right] = [side, -1, side, -1];
+  person.data.forEach((value, i) => {
+    if (value <= NOBODY) return;
+    const [y, x] = [Math.floor(i / side), i % side];
+    [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+    [left, right] = [Math.min(left, x), Math.max(right, x)];
+  });
+  if (bottom < 0) return null;
+  const corners = [left, right].flatMap((x) =>
+    [top, bottom].map((y) => crop.point((x + 0.5) / side, (y + 0.5) / side)),
+  );
+  const margin = (2 * crop.size) / side;
+  const low = (axis: number): number =>
+    Math.max(0, Math.floor(Math.min(...corners.map((at) => at[axis])) - margin));
+  const high = (axis: number, limit: number): number =>
+    Math.min(limit, Math.ceil(Math.max(...corners.map((at) => at[axis])) + margin));
+  const box = { top: low(1), bottom: high(1, photo.rows), left: low(0), right: high(0, photo.columns) };
+  return box.top < box.bottom && box.left < box.right ? box : null;
+}
+
+/** The part of a raster in a box. */
+function cut(raster: Raster, box: Box): Raster {
+  const { channels } = raster;
+  const result = new Raster(box.bottom - box.top, box.right - box.left, channels);
+  for (let y = box.top, i = 0; y < box.bottom; y++, i++) {
+    const from = (y * raster.columns + box.left) * channels;
+    const row = raster.data.subarray(from, from + result.columns * channels);
+    result.data.set(row, i * result.columns * channels);
+  }
+  return result;
 }
 
 /** The photo on a grid, three channels in [0, 1]; past its border its edge repeats. */
@@ -192,85 +254,4 @@ function onGrid(photo: Pixels, grid: Grid): Raster {
     grid.columns * grid.step,
   );
   return Pixels.rounded(resizeArea(region, grid.rows, grid.columns)).toRaster();
-}
-
-function grey(image: Raster): Raster {
-  const result = new Raster(image.rows, image.columns, 1);
-  for (let i = 0; i < result.data.length; i++) {
-    result.data[i] = LUMA.reduce((total, weight, c) => total + weight * image.data[i * 3 + c], 0);
-  }
-  return result;
-}
-
-/** Weights that give each pixel to its nearest face, by the faces' windows. */
-function shares(windows: readonly Raster[]): Raster[] {
-  if (windows.length === 1) return [windows[0]];
-  return windows.map((own) => {
-    const result = own.map((x) => x * x);
-    for (let i = 0; i < result.data.length; i++) {
-      let [total, reach] = [NOWHERE, 0];
-      for (const { data } of windows) {
-        total += data[i] * data[i];
-        reach = Math.max(reach, data[i]);
-      }
-      result.data[i] *= reach / total;
-    }
-    return result;
-  });
-}
-
-/** Let a person's outline end where the photo's colours change. */
-function outlineOnEdges(guide: Raster, person: Raster, radius: number): Raster {
-  const fast = Math.min(guide.rows, guide.columns) >= OUTLINE_LEAST ? OUTLINE_SCALE : 1;
-  const reach = Math.max(1, roundEven(radius * fast));
-  return guidedFilter(guide, person, reach, OUTLINE_EDGE, fast);
-}
-
-/** 1 inside a crop, falling smoothly to 0 at those of its sides that lie in the photo. */
-function faceWindow(crop: Crop, grid: Grid, rows: number, columns: number): Raster {
-  /** How far a point of a side lies beyond the photo: 0 to 1. */
-  const closed = (u: number, v: number): number => {
-    const [x, y] = crop.point(u, v);
-    const beyond = Math.max(-x, x - columns, -y, y - rows);
-    return smoothstep(beyond / crop.size, 0, OPEN);
-  };
-  const along = Array.from({ length: GAIN_SIDE }, (_, i) => (i + 0.5) / GAIN_SIDE);
-  const near = along.map((u) => smoothstep(u, 0, FADE));
-  const sides = {
-    left: along.map((v) => closed(0, v)),
-    right: along.map((v) => closed(1, v)),
-    top: along.map((u) => closed(u, 0)),
-    bottom: along.map((u) => closed(u, 1)),
-  };
-  const ramp = (share: number, side: number): number => share + side * (1 - share);
-  const window = new Raster(GAIN_SIDE, GAIN_SIDE, 1);
-  for (let row = 0, i = 0; row < GAIN_SIDE; row++) {
-    for (let column = 0; column < GAIN_SIDE; column++, i++) {
-      window.data[i] =
-        ramp(near[column], sides.left[row]) *
-        ramp(near[GAIN_SIDE - 1 - column], sides.right[row]) *
-        ramp(near[row], sides.top[column]) *
-        ramp(near[GAIN_SIDE - 1 - row], sides.bottom[column]);
-    }
-  }
-  return crop.ontoGrid(window, grid, 0);
-}
-
-/** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */
-function photoTrust(brightness: Raster): Raster {
-  const mean = blur(brightness, CALM);
-  const sample: number[] = [];
-  for (let y = 0; y < mean.rows; y += SAMPLED_EVERY) {
-    for (let x = 0; x < mean.columns; x += SAMPLED_EVERY) sample.push(mean.data[y * mean.columns + x]);
-  }
-  const sorted = Float32Array.from(sample).sort();
-  const darkest = (part: number): number => sorted[Math.floor(sorted.length / part)];
-  const [least, black, dark] = [LEAST_OF, BLACK_OF, DARK_OF].map(darkest);
-  const floor = Math.max(0, 1 - (dark - least) / PILED);
-  const veil = floor * clamp(VEIL * (black - BLACK), 0, THICKEST);
-  const trust = mean.map(
-    (value) => IN_BLACK + (1 - IN_BLACK) * smoothstep(value, veil + DARK[0], veil + DARK[1]),
-  );
-  // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
-  return blur(erode(trust, DARKEST_OF), SOFTENED);
 }

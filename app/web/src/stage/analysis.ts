@@ -5,9 +5,19 @@ import { linearized, luminance } from "../color";
 import type { Perception } from "../face/perception";
 import type { Environment } from "../environment";
 import type { Face } from "../face/face";
-import type { Outline } from "../gain/guide";
+import type { FaceGain, Outline } from "../gain/guide";
+import { rolled } from "../geometry";
 import type { Raster, Pixels } from "../image/raster";
-import { estimateLighting, estimateNormals, gainInputs, type GainInputs, type Networks } from "./stages";
+import { towards, type Light } from "../light";
+import { bodyGain, layerOf, lookAtBody, type Body, type Head } from "./body";
+import {
+  estimateLighting,
+  estimateNormals,
+  gainInputs,
+  keyGain,
+  type GainInputs,
+  type Networks,
+} from "./stages";
 import { meanIrradiance } from "./shading";
 import { look, type View } from "./view";
 
@@ -26,6 +36,8 @@ export interface Analysis {
   /** Largest intensity of a key that burns no highlights. */
   readonly headroom: number;
   readonly inputs: GainInputs;
+  /** What is known of the body below the face; null where the photo shows none. */
+  readonly body: Body | null;
 }
 
 /** Estimate normals and existing light around a face. */
@@ -35,11 +47,17 @@ export async function analyze(
   pixels: Pixels,
   face: Face,
 ): Promise<Analysis> {
-  return analyzeView(networks, face, await look(perception, pixels, face));
+  const view = await look(perception, pixels, face);
+  return analyzeView(networks, face, view, (head) => lookAtBody(perception, pixels, face, head));
 }
 
-/** The same from what is seen of the face. */
-export async function analyzeView(networks: Networks, face: Face, view: View): Promise<Analysis> {
+/** The same from what is seen of the face, and what then is seen of the body. */
+export async function analyzeView(
+  networks: Networks,
+  face: Face,
+  view: View,
+  seeBody: (head: Head) => Promise<Body | null>,
+): Promise<Analysis> {
   const { normals, confidence } = await estimateNormals(networks, view);
   const environment = await estimateLighting(networks, view, normals);
   return {
@@ -51,14 +69,27 @@ export async function analyzeView(networks: Networks, face: Face, view: View): P
     meanIrradiance: meanIrradiance(environment, normals, view.mesh.mask),
     headroom: headroom(view),
     inputs: await gainInputs(networks, view, normals, environment, face.crop.roll),
+    body: await seeBody({ view, normals, confidence, environment }),
   };
 }
 
+/** Key gain G of a light, camera frame, for unit intensity and white light. */
+export async function faceGain(
+  networks: Networks,
+  { face, inputs, body }: Pick<Analysis, "face" | "inputs" | "body">,
+  light: Light,
+): Promise<FaceGain> {
+  const head = await keyGain(networks, inputs, light);
+  const direction = rolled(towards(light), -face.crop.roll);
+  return { head, body: body && bodyGain(body, face.crop, head, direction) };
+}
+
 /** Where a light on this face may fall. */
-export function outlineOf({ face, view, confidence }: Analysis): Outline {
+export function outlineOf({ face, view, confidence, body }: Analysis): Outline {
   const inner = view.innerFace;
   const trusted = confidence.zip(inner, Math.max); // doubt outside must not reach the face
-  return { crop: face.crop, person: view.outline, face: inner, confidence: trusted };
+  const head = { crop: face.crop, person: view.outline, face: inner, confidence: trusted };
+  return { ...head, body: body && layerOf(body) };
 }
 
 /** The light already there, camera frame. */

@@ -92,7 +92,7 @@ export function between(view: View, normals: Raster): Raster {
 }
 
 /** Whether no pixel's channels differ by as much as GREY. */
-function isGrey({ data }: Raster): boolean {
+export function isGrey({ data }: Raster): boolean {
   for (let i = 0; i < data.length; i += 3) {
     const [r, g, b] = data.subarray(i, i + 3);
     if (Math.max(r, g, b) - Math.min(r, g, b) >= GREY) return false;

@@ -644,6 +644,23 @@ public object Constants {
         public const val OUTSIDE: Float = -10000.0f
     }
 
+    public object Key {
+        /**
+         * Of the terminator: `log(1 + exp(s n.l)) / s`; skin leaves 10 to 20 % more light there than
+         * Lambert's law, on ten people of Extended Yale B.
+         */
+        public const val SHARPNESS: Float = 8.0f
+        /**
+         * Share of a key's light that stays in its cast shadows: light scattered by the face itself, and
+         * shadows that the mesh draws in the wrong place.
+         */
+        public const val IN_SHADOW: Float = 0.15f
+        /** Power of the half-vector's cosine. */
+        public const val LOBE: Float = 12.0f
+        /** Radiance at the lobe's peak over that of a white surface facing the key. */
+        public const val GLOSS: Float = 0.08f
+    }
+
     public object Quotient {
         /**
          * What the key network's gloss counts for: rendered people, whom it learned from, shine less than

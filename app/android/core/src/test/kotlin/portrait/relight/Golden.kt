@@ -5,6 +5,7 @@ import java.awt.image.BufferedImage
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.util.zip.GZIPInputStream
 import javax.imageio.ImageIO
 import kotlin.math.abs
 import kotlin.math.log10
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 /** What Python found: `python -m export.golden` writes it. */
 object Golden {
     private val index = Json.parseToJsonElement(read("golden.json").decodeToString()).jsonObject
-    private val content = ByteBuffer.wrap(read("golden.bin")).order(ByteOrder.LITTLE_ENDIAN)
+    private val content = ByteBuffer.wrap(unpacked("golden.bin.gz")).order(ByteOrder.LITTLE_ENDIAN)
     val root = File(System.getProperty("repository.root"))
 
     /** The example portrait. */
@@ -77,6 +78,9 @@ object Golden {
     fun photo(name: String): Photo = Photo.rounded(raster(name))
 
     private fun entry(name: String) = index.getValue("arrays").jsonObject.getValue(name).jsonObject
+
+    private fun unpacked(name: String): ByteArray =
+        GZIPInputStream(read(name).inputStream()).use { it.readBytes() }
 
     private fun read(name: String): ByteArray =
         checkNotNull(Golden::class.java.getResourceAsStream("/golden/$name")) { "no golden/$name" }
