@@ -31,7 +31,7 @@ LIFT = 3.0
 """Most that the light of a pixel grows by: beyond, noise and wrong hues grow with it."""
 TINY = 1e-6
 """Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
-STRIP = 1 << 17
+STRIP = 1 << 16
 """Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart."""
 
 

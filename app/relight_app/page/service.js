@@ -1,9 +1,9 @@
-const VERSION = "28620d5ddc199af3";
+const VERSION = "edcbe6c34bcdccf1";
 const FILES = [
  "./",
- "assets/index-TpTYvKsR.js",
+ "assets/index-CH2P2Ww3.js",
  "assets/index-jw9S-q63.css",
- "assets/worker-DHCgP5Q_.js",
+ "assets/worker-Cr-_DWyT.js",
  "icon-192.png",
  "icon-512.png",
  "icon.svg",

@@ -217,7 +217,7 @@ public object Constants {
         /** Share of white that quotients are kept finite by: far below one level of a 16-bit photo. */
         public const val TINY: Float = 1e-06f
         /** Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart. */
-        public const val STRIP: Int = 131072
+        public const val STRIP: Int = 65536
     }
 
     public object Edge {
