@@ -16,4 +16,7 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "portrait-relight-android"
-include(":core", ":tflite", ":app")
+include(":relight-core", ":relight-android", ":sample")
+project(":relight-core").projectDir = file("core")
+project(":relight-android").projectDir = file("tflite")
+project(":sample").projectDir = file("app")

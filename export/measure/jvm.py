@@ -117,6 +117,8 @@ def jvm_times(photo: Photo, rounds: int) -> dict[str, list[float]]:
         ExportError: if Maven is missing or the library does not build.
     """
     maven = shutil.which("mvn")
+    if not ANDROID.is_dir():
+        raise ExportError(f"{ANDROID}: not found; run this in a checkout of the repository")
     if maven is None:
         raise ExportError("mvn: not found; install Maven and a JDK 17 (apt install maven)")
     with tempfile.TemporaryDirectory() as place:

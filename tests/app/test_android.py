@@ -18,7 +18,10 @@ import pytest
 
 from relight import Relighter
 
-ANDROID = Path(__file__).parents[2] / "app" / "android"
+ROOT = Path(__file__).parents[2]
+ANDROID = ROOT / "app" / "android"
+PAGE = ROOT / "docs" / "android.md"
+SNIPPETS = ANDROID / "app/src/maven/kotlin/portrait/relight/sample/Page.kt"
 
 
 def versions(path: str, pattern: str) -> dict[str, str]:
@@ -28,8 +31,67 @@ def versions(path: str, pattern: str) -> dict[str, str]:
 def test_maven_and_gradle_build_with_the_same_versions() -> None:
     maven = versions("pom.xml", r"<([a-z.]+)\.version>([^<]+)<")
     gradle = versions("gradle/libs.versions.toml", r'(?m)^([a-z-]+) = "([^"]+)"$')
-    assert maven.pop("android")  # Android's own classes: Gradle has the SDK
+    for stand_in in ("android", "tensorflow", "tensorflow.gpu.api"):
+        assert maven.pop(stand_in)  # classes to compile against: Gradle has the SDK and LiteRT
     assert maven == {name.replace("-", "."): gradle[name.replace(".", "-")] for name in maven}
+
+
+def test_maven_and_gradle_give_the_library_the_same_name() -> None:
+    properties = versions("gradle.properties", r"(?m)^relight\.(group|version)=(.+)$")
+    poms = [ANDROID / "pom.xml", *sorted(ANDROID.glob("*/pom.xml"))]
+    assert len(poms) == 4
+    for pom in poms:
+        text = pom.read_text("utf-8")
+        found = re.search(
+            r"<groupId>(.+)</groupId>\s+<artifactId>relight-parent</artifactId>", text
+        )
+        assert found is not None, pom
+        assert found[1] == properties["group"]
+        assert f"<version>{properties['version']}</version>" in text, pom
+    projects = re.findall(
+        r'project\("([^"]+)"\)\.projectDir = file\("(\w+)"\)', SETTINGS.read_text()
+    )
+    for name, folder in projects:
+        artifact = (
+            f"<artifactId>relight-{name.removeprefix(':').removeprefix('relight-')}</artifactId>"
+        )
+        assert artifact in (ANDROID / folder / "pom.xml").read_text("utf-8")
+    assert len(projects) == 3
+    assert f"{properties['group']}:relight-android:{properties['version']}" in PAGE.read_text(
+        "utf-8"
+    )
+
+
+def test_no_library_is_aligned_to_small_pages() -> None:
+    for path in [*ANDROID.glob("*/build.gradle.kts"), ANDROID / "gradle" / "libs.versions.toml"]:
+        assert "org.tensorflow:" not in path.read_text("utf-8"), path
+
+
+def squeezed(code: str) -> list[str]:
+    return [line.strip() for line in code.splitlines() if line.strip()]
+
+
+def contains(whole: list[str], part: list[str]) -> bool:
+    return any(whole[i : i + len(part)] == part for i in range(len(whole) - len(part) + 1))
+
+
+def test_the_code_of_the_page_is_compiled() -> None:
+    blocks = re.findall(r"(?ms)^ *```(kotlin|java)\n(.*?)^ *```", PAGE.read_text("utf-8"))
+    builds = [code for _, code in blocks if code.strip().startswith("depend")]
+    assert len(builds) == 2  # Gradle's, which needs the Android SDK
+    for code in builds:
+        assert len(squeezed(code)) == 5
+    kotlin = squeezed(SNIPPETS.read_text("utf-8"))
+    java = squeezed(
+        (ANDROID / "core/src/test/kotlin/portrait/relight/JavaTest.java").read_text("utf-8")
+    )
+    others = [(language, squeezed(code)) for language, code in blocks if code not in builds]
+    assert len(others) == 5
+    for language, lines in others:
+        if language == "java":  # its first line is Android's
+            assert contains(java, lines[1:])
+        else:
+            assert contains(kotlin, lines), lines
 
 
 def maven(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -61,7 +123,7 @@ def test_nothing_of_mediapipe_s_libraries_is_needed() -> None:
 
 @pytest.mark.slow
 def test_the_android_library_passes_its_tests() -> None:
-    maven("clean", "test")  # a test whose source is gone must not run on
+    maven("clean", "verify")  # a test whose source is gone must not run on
     reports = list(ANDROID.glob("*/target/surefire-reports/TEST-*.xml"))
     passed = sum(int(re.search(r'tests="(\d+)"', r.read_text("utf-8"))[1]) for r in reports)  # type: ignore[index]
     assert passed > 50

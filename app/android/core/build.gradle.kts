@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 plugins {
     alias(libs.plugins.kotlin.jvm)
+    `maven-publish`
 }
-
-group = "portrait.relight"
-version = "0.1.0"
 
 val checkout = projectDir.resolve("../../..")
 
@@ -18,9 +16,20 @@ kotlin {
 java {
     sourceCompatibility = JavaVersion.VERSION_17
     targetCompatibility = JavaVersion.VERSION_17
+    withSourcesJar()
+    withJavadocJar()
+}
+
+sourceSets.test {
+    java.srcDir("src/test/kotlin") // Java beside Kotlin: what a Java app does
+}
+
+publishing {
+    publications.create<MavenPublication>("release") { from(components["java"]) }
 }
 
 dependencies {
+    api(libs.coroutines)
     implementation(libs.serialization.json)
     testImplementation(platform(libs.junit.bom))
     testImplementation(libs.junit.jupiter)

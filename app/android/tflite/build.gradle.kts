@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 plugins {
     alias(libs.plugins.android.library)
-    alias(libs.plugins.kotlin.android)
+    `maven-publish`
 }
-
-group = "portrait.relight"
-version = "0.1.0"
 
 // The Python package's own models become assets, and resources for the tests.
 val assetsFolder = layout.buildDirectory.dir("models/assets")
@@ -18,10 +15,11 @@ val copyModels = tasks.register<Copy>("copyModels") {
 
 android {
     namespace = "portrait.relight.tflite"
-    compileSdk = 35
+    compileSdk = 36
 
     defaultConfig {
         minSdk = 24
+        consumerProguardFiles("consumer-rules.pro")
     }
 
     compileOptions {
@@ -29,21 +27,24 @@ android {
         targetCompatibility = JavaVersion.VERSION_17
     }
 
-    kotlinOptions {
-        jvmTarget = "17"
-    }
-
     sourceSets {
         getByName("main") {
-            assets.srcDir(assetsFolder)
+            assets.directories.add(assetsFolder.get().asFile.path)
         }
         getByName("test") {
-            resources.srcDir(layout.buildDirectory.dir("models"))
+            resources.directories.add(layout.buildDirectory.dir("models").get().asFile.path)
         }
     }
 
     testOptions {
         unitTests.all { it.useJUnitPlatform() }
+    }
+
+    publishing {
+        singleVariant("release") {
+            withSourcesJar()
+            withJavadocJar()
+        }
     }
 }
 
@@ -51,15 +52,21 @@ kotlin {
     explicitApi()
 }
 
+publishing {
+    publications.register<MavenPublication>("release") {
+        afterEvaluate { from(components["release"]) }
+    }
+}
+
 tasks.named("preBuild") {
     dependsOn(copyModels)
 }
 
 dependencies {
-    api(project(":core"))
-    implementation(libs.tensorflow.lite)
-    implementation(libs.tensorflow.lite.gpu)
-    implementation(libs.tensorflow.lite.gpu.api)
+    api(project(":relight-core"))
+    implementation(libs.litert)
+    implementation(libs.litert.gpu)
+    implementation(libs.litert.gpu.api)
     testImplementation(platform(libs.junit.bom))
     testImplementation(libs.junit.jupiter)
     testRuntimeOnly(libs.junit.launcher)

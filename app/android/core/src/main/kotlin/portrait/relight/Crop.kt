@@ -46,7 +46,7 @@ internal data class Point(val x: Double, val y: Double)
  * @property roll angle in radians by which its upper side, and the head's up axis, leans towards image
  *   right.
  */
-public data class Crop(val x: Double, val y: Double, val size: Double, val roll: Double = 0.0) {
+public data class Crop @JvmOverloads constructor(val x: Double, val y: Double, val size: Double, val roll: Double = 0.0) {
     init {
         require(size > 0 && listOf(x, y, size, roll).all { it.isFinite() }) { "no square of a photo: $this" }
     }
@@ -57,6 +57,7 @@ public data class Crop(val x: Double, val y: Double, val size: Double, val roll:
      * @param resolution side of the result in pixels; null keeps the photo's scale.
      * @throws IllegalArgumentException if the square lies wholly outside the photo.
      */
+    @JvmOverloads
     public fun extract(photo: Photo, resolution: Int? = null): Photo {
         val seen = visible(photo.height, photo.width)
         require(!seen.isEmpty) { "$this lies wholly outside a photo of ${photo.width} x ${photo.height} pixels" }
@@ -106,6 +107,7 @@ public data class Crop(val x: Double, val y: Double, val size: Double, val roll:
      * @param outside value around the crop; null repeats its edges.
      * @return `grid.rows x grid.columns`, taken at the cells' centres.
      */
+    @JvmOverloads
     public fun ontoGrid(values: Raster, grid: Grid, outside: Float? = null): Raster {
         val step = grid.step.toDouble()
         val ontoPhoto = Affine.shift(grid.left.toDouble(), grid.top.toDouble()) * Affine.scaling(step, step)
@@ -138,6 +140,8 @@ public data class Crop(val x: Double, val y: Double, val size: Double, val roll:
          * @param roll of the head.
          * @param scale side over the larger side of the points' bounding box, which is turned by [roll], too.
          */
+        @JvmStatic
+        @JvmOverloads
         public fun around(landmarks: FloatArray, roll: Double = 0.0, scale: Double = CROP_SCALE): Crop {
             val (cos, sin) = cos(roll) to sin(roll)
             val (acrossLow, acrossHigh) = ends(landmarks) { x, y -> x * cos + y * sin }

@@ -214,6 +214,8 @@ public class Environment(public val data: Raster) {
 
     public companion object {
         /** The same radiance from everywhere. */
+        @JvmStatic
+        @JvmOverloads
         public fun uniform(red: Float, green: Float, blue: Float, height: Int = HEIGHT): Environment {
             val color = floatArrayOf(red, green, blue)
             return Environment(Raster(height, 2 * height, 3, FloatArray(height * 2 * height * 3) { color[it % 3] }))

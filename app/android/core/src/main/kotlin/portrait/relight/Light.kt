@@ -19,7 +19,7 @@ import portrait.relight.Constants.Light.SOFTNESS_DEG
  * @property gloss [0, 100], factor on the highlights that it makes on skin and hair: 1 as estimated, 0 matte.
  * @property reason why it stands there, one sentence; empty for a user's own light.
  */
-public class Light(
+public class Light @JvmOverloads constructor(
     azimuthDeg: Double,
     public val elevationDeg: Double,
     public val intensity: Double = 1.0,
@@ -52,6 +52,7 @@ public class Light(
     }
 
     /** The same light with some of its properties changed. */
+    @JvmOverloads
     public fun copy(
         azimuthDeg: Double = this.azimuthDeg,
         elevationDeg: Double = this.elevationDeg,
@@ -74,9 +75,12 @@ public class Light(
     private val numbers get() = listOf(azimuthDeg, elevationDeg, intensity, softnessDeg, gloss) + color
 
     public companion object {
+        @JvmField
         public val WHITE: List<Double> = listOf(1.0, 1.0, 1.0)
 
         /** A light in the direction of a vector, camera frame. */
+        @JvmStatic
+        @JvmOverloads
         public fun fromDirection(vector: Vector, intensity: Double = 1.0, reason: String = ""): Light {
             val (azimuth, elevation) = angles(vector)
             return Light(degrees(azimuth), degrees(elevation), intensity, reason = reason)

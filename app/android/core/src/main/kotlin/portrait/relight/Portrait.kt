@@ -51,6 +51,7 @@ public class Portrait internal constructor(
      *
      * @param side longer side of the photo that it is fitted to; null for full size.
      */
+    @JvmOverloads
     @Synchronized
     public fun gain(light: Light, side: Int? = null): GainMap = canvas(side).fit(light).seen()
 
@@ -66,6 +67,7 @@ public class Portrait internal constructor(
      * @param side longer side of the result at most; null for full size.
      * @throws IllegalArgumentException for numbers out of range.
      */
+    @JvmOverloads
     @Synchronized
     public fun render(setup: Setup, strength: Double = 1.0, side: Int? = null): Result {
         require(strength in 0.0..BRIGHTEST) { "strength lies in [0, ${BRIGHTEST.toInt()}], got $strength" }
@@ -73,6 +75,7 @@ public class Portrait internal constructor(
     }
 
     /** The photo with these lights added. */
+    @JvmOverloads
     public fun render(lights: List<Light>, strength: Double = 1.0, side: Int? = null): Result =
         render(Setup(lights), strength, side)
 

@@ -10,11 +10,13 @@ package portrait.relight
  * result.image; result.setup.reason
  * ```
  *
+ * All of it takes a while: [awaitLook], [awaitRender] and [previews] are the same for coroutines.
+ *
  * @param perception finds faces and people.
  * @param stages makes the estimates.
  * @param threads for the full-resolution work; the networks are too small to be shared out.
  */
-public class Relighter(
+public class Relighter @JvmOverloads constructor(
     private val perception: Perception,
     private val stages: Stages,
     private val threads: Int = 1,
@@ -24,6 +26,7 @@ public class Relighter(
     }
 
     /** On the networks that come with the library. */
+    @JvmOverloads
     public constructor(models: Models, threads: Int = 1) :
         this(NetworkPerception(models), NetworkStages(models), threads)
 
@@ -47,6 +50,7 @@ public class Relighter(
      * @throws NoFaceError if the photo shows no face.
      * @throws IllegalArgumentException for numbers out of range.
      */
+    @JvmOverloads
     public fun relight(
         photo: Photo,
         lights: List<Light>? = null,

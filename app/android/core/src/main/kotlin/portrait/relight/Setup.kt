@@ -8,7 +8,7 @@ package portrait.relight
  * @property fill share of the existing light that stays on the person, in (0, 1]; 1 keeps all.
  * @property reason why, one sentence; empty for a user's own setup.
  */
-public data class Setup(
+public data class Setup @JvmOverloads constructor(
     public val lights: List<Light>,
     public val fill: Double = 1.0,
     public val reason: String = "",

@@ -2,6 +2,7 @@
 /** Photos from and to the phone's storage. */
 package portrait.relight.sample
 
+import android.annotation.TargetApi
 import android.content.ContentResolver
 import android.content.ContentValues
 import android.graphics.Bitmap
@@ -9,6 +10,7 @@ import android.graphics.ColorSpace
 import android.graphics.ImageDecoder
 import android.media.ExifInterface
 import android.net.Uri
+import android.os.Build
 import android.os.Environment
 import android.provider.MediaStore
 import java.io.IOException
@@ -22,6 +24,9 @@ import portrait.relight.tflite.toPhoto
 private const val MOST_PIXELS = 24_000_000.0
 
 private const val QUALITY = 95
+
+/** A gain map has a quarter of its photo's resolution: the photo is decoded small to get at it. */
+private const val GAINMAP_SAMPLE = 4
 private const val FOLDER = "Portrait Relight"
 
 /** What of a photo's EXIF belongs to its picture after relighting too. */
@@ -75,7 +80,8 @@ fun newPicture(resolver: ContentResolver, name: String, hidden: Boolean): Uri {
 }
 
 /**
- * Saves a photo to the gallery with the EXIF of the photo it was made from.
+ * Saves a photo to the gallery with the EXIF of the photo it was made from; from Android 14 on an Ultra HDR
+ * photo stays one.
  *
  * @throws IOException if it cannot be written; then nothing is left behind.
  */
@@ -84,6 +90,7 @@ fun savePhoto(resolver: ContentResolver, photo: Photo, source: Uri, name: String
     try {
         resolver.openOutputStream(picture).use { stream ->
             val bitmap = photo.toBitmap()
+            if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.UPSIDE_DOWN_CAKE) keepGainmap(resolver, source, bitmap)
             val written = stream != null && bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, stream)
             bitmap.recycle()
             if (!written) throw IOException("the picture cannot be written")
@@ -94,6 +101,20 @@ fun savePhoto(resolver: ContentResolver, photo: Photo, source: Uri, name: String
         resolver.delete(picture, null, null)
         throw error
     }
+}
+
+/**
+ * Gives a relit photo the gain map of the one it was made from: how much brighter than its picture an HDR
+ * screen shows each place. What was added by a key is shown as bright as the picture has it.
+ */
+@TargetApi(Build.VERSION_CODES.UPSIDE_DOWN_CAKE)
+private fun keepGainmap(resolver: ContentResolver, source: Uri, relit: Bitmap) {
+    val given = ImageDecoder.decodeBitmap(ImageDecoder.createSource(resolver, source)) { decoder, _, _ ->
+        decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE
+        decoder.setTargetSampleSize(GAINMAP_SAMPLE)
+    }
+    relit.gainmap = given.gainmap
+    given.recycle()
 }
 
 private fun copyExif(resolver: ContentResolver, source: Uri, picture: Uri) {

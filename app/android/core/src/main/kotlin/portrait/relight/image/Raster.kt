@@ -16,7 +16,7 @@ public interface Rows {
  *
  * @property data row by row, channels interleaved: `rows * columns * channels` numbers.
  */
-public class Raster(
+public class Raster @JvmOverloads constructor(
     override val rows: Int,
     override val columns: Int,
     override val channels: Int,
@@ -34,6 +34,7 @@ public class Raster(
     }
 
     /** The number at a cell. */
+    @JvmOverloads
     public operator fun get(row: Int, column: Int, channel: Int = 0): Float =
         data[(row * columns + column) * channels + channel]
 
@@ -98,6 +99,7 @@ public class Photo(public val height: Int, public val width: Int, public val rgb
 
     public companion object {
         /** From `0xAARRGGBB`, row by row; alpha is left out. */
+        @JvmStatic
         public fun fromArgb(height: Int, width: Int, argb: IntArray): Photo {
             val rgb = ByteArray(height * width * 3)
             for (i in 0 until height * width) {

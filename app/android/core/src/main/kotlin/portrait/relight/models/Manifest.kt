@@ -62,6 +62,7 @@ public class Manifest(public val version: String, public val models: Map<String,
          *
          * @throws ModelError if it is damaged.
          */
+        @JvmStatic
         public fun parse(text: String): Manifest = try {
             val root = Json.parseToJsonElement(text).jsonObject
             Manifest(
