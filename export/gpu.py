@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a phone's GPU can run all of a shipped model: ``python -m export.gpu``.
+"""What of a phone can run all of a shipped model: ``python -m export.gpu``.
 
 A single operation that TFLite's GPU delegate lacks splits a model into parts, with data copied from
 GPU to CPU and back in between; so a model that is meant for the GPU must have none.
 
-Reference: TensorFlow 2.16, ``tensorflow/lite/delegates/gpu/common/model_builder.cc``, the
-operations that it builds.
+The same holds for an NPU; what is left over by XNNPACK, on the CPU, runs on the interpreter's own
+kernels, which are slower but need no copies.
+
+References:
+    TensorFlow 2.16, ``tensorflow/lite/delegates/gpu/common/model_builder.cc``, the operations that
+    the GPU delegate builds; LiteRT 2, ``litert/vendors/mediatek/compiler/create_model.cc``, those
+    that an NPU's compiler takes. XNNPACK is asked itself: the interpreter says what it gave it.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from export.model import graph
 from export.model.description import DESCRIPTIONS
 from export.model.graph import DELEGATE, WEIGHTS, list_nodes
 from relight.error import RelightError, plain_errors
@@ -37,6 +43,13 @@ RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SIN SLICE SOFTMAX SPACE_TO_DEPTH S
 SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUB SUM TANH TRANSPOSE TRANSPOSE_CONV"""
 FRIENDLY = frozenset(_LISTED.split())
 """Operations on floats that the delegate supports."""
+_TAKEN = """
+ABS ADD AVERAGE_POOL_2D BATCH_MATMUL CAST CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE DIV
+FULLY_CONNECTED GELU GREATER HARD_SWISH LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM MUL PAD PADV2
+PRELU QUANTIZE REDUCE_MAX RELU RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SLICE
+SOFTMAX SPLIT SQRT SQUARED_DIFFERENCE STRIDED_SLICE SUB SUM TANH TRANSPOSE TRANSPOSE_CONV"""
+NEURAL = frozenset(_TAKEN.split())
+"""Operations that MediaTek's compiler for NPUs takes."""
 MOST_AXES = 4
 """The delegate's tensors are batch, height, width and channels."""
 
@@ -48,10 +61,17 @@ class GpuFit:
     Attributes:
         operations: how many there are of each.
         unfriendly: why some cannot run on the GPU, in words; empty when all can.
+        interpreted: those that XNNPACK leaves to the interpreter's own kernels.
     """
 
     operations: Counter[str]
     unfriendly: tuple[str, ...]
+    interpreted: Counter[str]
+
+    @property
+    def not_neural(self) -> tuple[str, ...]:
+        """Operations that an NPU's compiler does not take."""
+        return tuple(sorted(self.operations.keys() - NEURAL))
 
 
 def inspect(content: bytes) -> GpuFit:
@@ -82,7 +102,7 @@ def inspect(content: bytes) -> GpuFit:
                 unfriendly.add(f"{name} works on {tensor['dtype'].__name__}")
             if len(tensor["shape"]) > MOST_AXES:
                 unfriendly.add(f"{name} works on {len(tensor['shape'])} axes")
-    return GpuFit(operations, tuple(sorted(unfriendly)))
+    return GpuFit(operations, tuple(sorted(unfriendly)), graph.inspect(content).others)
 
 
 def inspect_folder(folder: Path) -> dict[str, GpuFit]:
@@ -107,12 +127,29 @@ def main(
 
 
 def _table(found: Mapping[str, GpuFit]) -> Table:
-    table = Table("model", "operations", "runs on a GPU", "the library runs it on")
+    headings = (
+        "model",
+        "operations",
+        "CPU: beside XNNPACK",
+        "GPU",
+        "NPU lacks",
+        "the library uses",
+    )
+    table = Table(*headings)
     for name, fit in found.items():
-        listed = ", ".join(f"{key} {count}" for key, count in sorted(fit.operations.items()))
-        verdict = "; ".join(fit.unfriendly) or "yes"
-        table.add_row(name, listed, verdict, "GPU" if name in RUN_ON_GPU else "CPU")
+        table.add_row(
+            name,
+            _listed(fit.operations),
+            _listed(fit.interpreted) or "nothing",
+            "; ".join(fit.unfriendly) or "all of it",
+            ", ".join(fit.not_neural) or "nothing",
+            "GPU" if name in RUN_ON_GPU else "CPU",
+        )
     return table
+
+
+def _listed(operations: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(operations.items()))
 
 
 if __name__ == "__main__":

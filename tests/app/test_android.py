@@ -48,13 +48,10 @@ def test_maven_and_gradle_give_the_library_the_same_name() -> None:
         assert found is not None, pom
         assert found[1] == properties["group"]
         assert f"<version>{properties['version']}</version>" in text, pom
-    projects = re.findall(
-        r'project\("([^"]+)"\)\.projectDir = file\("(\w+)"\)', SETTINGS.read_text()
-    )
-    for name, folder in projects:
-        artifact = (
-            f"<artifactId>relight-{name.removeprefix(':').removeprefix('relight-')}</artifactId>"
-        )
+    folders = r'project\(":([^"]+)"\)\.projectDir = file\("(\w+)"\)'
+    projects = versions("settings.gradle.kts", folders)
+    for name, folder in projects.items():
+        artifact = f"<artifactId>relight-{name.removeprefix('relight-')}</artifactId>"
         assert artifact in (ANDROID / folder / "pom.xml").read_text("utf-8")
     assert len(projects) == 3
     assert f"{properties['group']}:relight-android:{properties['version']}" in PAGE.read_text(

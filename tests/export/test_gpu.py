@@ -56,3 +56,31 @@ def test_models_use_built_in_operations_alone() -> None:
         assert graph.delegated or graph.others
         for operation in graph.delegated | graph.others:
             assert re.fullmatch(r"[A-Z0-9_]+", operation), f"{name}: {operation}"
+
+
+def test_an_npu_takes_what_its_compiler_lists(shipped: dict[str, gpu.GpuFit]) -> None:
+    fit = shipped["normals"]
+    assert {"CONV_2D", "RESIZE_BILINEAR"} <= fit.operations.keys() & gpu.NEURAL
+    assert not set(fit.not_neural) & gpu.NEURAL
+    assert set(fit.not_neural) <= fit.operations.keys()
+
+
+def test_most_of_every_model_runs_on_xnnpack(shipped: dict[str, gpu.GpuFit]) -> None:
+    for name, fit in shipped.items():
+        assert "CONV_2D" not in fit.interpreted, name
+        assert fit.interpreted.total() < fit.operations.total() / 2, name
+
+
+def test_the_table_says_where_each_model_runs(
+    shipped: dict[str, gpu.GpuFit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer import Typer
+
+    monkeypatch.setenv("COLUMNS", "400")
+    app = Typer()
+    app.command()(gpu.main)
+    output = CliRunner().invoke(app).output
+    for heading in ("XNNPACK", "GPU", "NPU"):
+        assert heading in output
+    assert all(name in output for name in shipped)
+    assert ", ".join(shipped["lighting"].not_neural) in output

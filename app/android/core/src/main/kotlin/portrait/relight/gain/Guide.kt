@@ -81,7 +81,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
         val (hardly, sure) = SURE
         layers = outlines.mapIndexed { i, outline ->
             val crop = outline.crop
-            val reach = crop.size.toDouble() / grid.step
+            val reach = crop.size / grid.step
             val person = outlineOnEdges(guide, crop.ontoGrid(outline.person, grid), reach / OUTLINE_SIDE)
             val face = crop.ontoGrid(outline.face, grid)
             val confidence = crop.ontoGrid(outline.confidence, grid)
