@@ -98,8 +98,8 @@ def _round(photo: Photo, models: Remembered, clock: Clock) -> None:
     clock("shadows cast", lambda: unshadowed(analysis.view.mesh, light.direction, 0.1))
     clock("key gain, first", lambda: key_gain(stages, analysis, light))
     gain = clock("key gain, moved", lambda: key_gain(stages, analysis, light))
-    crops, outlines = [face.crop], [analysis.outline]
-    guide = clock("guide", lambda: Guide(Canvas(photo.rgb8, crops), outlines))
+    outline = analysis.outline
+    guide = clock("guide", lambda: Guide(Canvas(photo.rgb8, [outline.reach]), [outline]))
     clock("guided fit", lambda: guide.fit([gain]))
     portrait = Portrait(photo, [analysis], stages)
     bright = Setup((light,))

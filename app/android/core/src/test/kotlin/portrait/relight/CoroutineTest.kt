@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
-import kotlinx.coroutines.delay
-import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.AfterAll
@@ -44,8 +43,8 @@ class CoroutineTest {
         val portrait = relighter.look(Golden.example)
         val wanted = List(20) { Setup(listOf(Light(10.0 + it, 20.0))) }
         val before = stages.asked
-        val shown = portrait.previews(flow { for (setup in wanted) { emit(setup); delay(10) } }, 160).toList()
-        assertTrue(shown.size in 2..10) { "${shown.size} previews" }
+        val shown = portrait.previews(wanted.asFlow(), 160).toList()
+        assertTrue(shown.size < wanted.size / 2) { "${shown.size} previews" }
         assertEquals(wanted.last(), shown.last().setup)
         assertEquals(160, maxOf(shown.last().image.height, shown.last().image.width))
         assertEquals(shown.size, stages.asked - before)
