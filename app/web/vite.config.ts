@@ -72,8 +72,10 @@ function completed(): Plugin {
       const hash = createHash("sha256");
       const files = filesIn(out).filter((name) => !["service.js", "source.json"].includes(name));
       for (const name of files) hash.update(name).update(readFileSync(join(out, name)));
-      const served = files.filter((name) => !/\.(br|gz)$/.test(name) && name !== "index.html");
-      const isLarge = (name: string): boolean => /^(litert-|samples\/[a-z]+\.jpg)/.test(name);
+      // Samples of full size are fetched when somebody wants one.
+      const left = /\.(br|gz)$|^index\.html$|^samples\/[a-z]+\.jpg$/;
+      const served = files.filter((name) => !left.test(name));
+      const isLarge = (name: string): boolean => name.startsWith("litert-");
       const later = [...served.filter(isLarge), `${LITERT_FOLDER}/${basename(wasm)}`];
       const now = ["./", ...served.filter((name) => !isLarge(name))];
       const head =

@@ -1,9 +1,9 @@
-const VERSION = "edcbe6c34bcdccf1";
+const VERSION = "cfcf1183b2ce7be9";
 const FILES = [
  "./",
- "assets/index-CH2P2Ww3.js",
- "assets/index-jw9S-q63.css",
- "assets/worker-Cr-_DWyT.js",
+ "assets/index-BL5Oap52.css",
+ "assets/index-Dn9wHg2f.js",
+ "assets/worker-BTdCkOmQ.js",
  "icon-192.png",
  "icon-512.png",
  "icon.svg",
@@ -15,10 +15,6 @@ const FILES = [
 ];
 const LATER = [
  "litert-2.5.3/litert_wasm_compat_internal.js",
- "samples/four.jpg",
- "samples/one.jpg",
- "samples/three.jpg",
- "samples/two.jpg",
  "litert-2.5.3/litert_wasm_compat_internal.wasm"
 ];
 // SPDX-License-Identifier: Apache-2.0

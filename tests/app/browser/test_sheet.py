@@ -56,7 +56,7 @@ def test_format_quality_and_size_are_chosen(editor: Editor) -> None:
 def test_a_double_click_saves_once(editor: Editor) -> None:
     editor.open(ASTRONAUT)
     page, found = editor.page, []
-    page.on("download", found.append)
+    page.on("download", lambda one: found.append(one))
     page.click("#save")
     page.dblclick("#download")
     page.wait_for_timeout(3000)

@@ -36,7 +36,9 @@ export function createCompositor(canvas: HTMLCanvasElement, back: () => void): C
 }
 
 const [PREVIEW, CHANGE, DETAIL] = [0, 1, 2];
-const UNIFORMS = ["box", "exact", "part", "rows", "size", "split", "view"] as const;
+const UNIFORMS = ["box", "exact", "level", "part", "rows", "size", "split", "view"] as const;
+/** How much finer than the screen the preview's copy is, in halvings: rather sharp than soft. */
+const FINER = 0.25;
 /** Milliseconds between looks whether the GPU is done. */
 const POLL = 3;
 
@@ -117,7 +119,7 @@ class WebGLCompositor implements Compositor {
     this.near = null;
     this.fill(PREVIEW, picture);
     gl.generateMipmap(gl.TEXTURE_2D);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_NEAREST);
     this.light(null);
   }
 
@@ -142,6 +144,15 @@ class WebGLCompositor implements Compositor {
       [canvas.width, canvas.height] = [width, height];
     }
     gl.viewport(0, 0, width, height);
+    gl.disable(gl.SCISSOR_TEST);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    // Around the photo there is nothing to work out.
+    const [left, top] = [Math.floor(x), Math.floor(y)];
+    const [wide, high] = [preview.columns, preview.rows].map((side) => Math.ceil(side * scale) + 2);
+    gl.enable(gl.SCISSOR_TEST);
+    gl.scissor(left, height - top - high, wide, high);
+    const shrunk = preview.picture.columns / (preview.columns * scale);
+    const level = Math.max(0, Math.round(Math.log2(shrunk) - FINER));
     const box = gain === null ? [0, 0, 1, 1] : [gain.left, gain.top, gain.width, gain.height];
     const part = near?.part ?? { left: 0, top: 0, columns: 0, rows: 0 };
     const set = (name: (typeof UNIFORMS)[number]): WebGLUniformLocation | null =>
@@ -151,6 +162,7 @@ class WebGLCompositor implements Compositor {
     gl.uniform2f(set("size"), preview.columns, preview.rows);
     gl.uniform3f(set("view"), x, y, scale);
     gl.uniform1f(set("rows"), height);
+    gl.uniform1f(set("level"), level);
     gl.uniform1f(set("split"), Math.min(split, width));
     gl.uniform1i(set("exact"), scale === 1 && Number.isInteger(x) && Number.isInteger(y) ? 1 : 0);
     gl.drawArrays(gl.TRIANGLES, 0, 3);

@@ -22,6 +22,7 @@ uniform vec2 size; // of the photo, pixels
 uniform vec3 view; // left and top of the photo on the canvas; canvas pixels per pixel of it
 uniform float rows; // of the canvas
 uniform float split; // left of this column the photo is shown as it was
+uniform float level; // of the preview's ever smaller copies, the one that fits
 uniform bool exact; // a pixel of the canvas is a pixel of the photo
 out vec4 color;
 const float CEILING = ${number(shoulder.CEILING)};
@@ -39,11 +40,13 @@ void main() {
   vec2 at = (vec2(gl_FragCoord.x, rows - gl_FragCoord.y) - view.xy) / view.z;
   vec2 place = at / size;
   vec2 within = at - part.xy;
-  vec4 texel = texture(preview, place);
+  vec4 texel;
   if (all(greaterThanEqual(within, vec2(0.0))) && all(lessThan(within, part.zw))) {
     texel = exact ? texelFetch(detail, ivec2(within), 0) : textureLod(detail, within / part.zw, 0.0);
   } else if (exact && ivec2(size) == textureSize(preview, 0)) {
     texel = texelFetch(preview, ivec2(at), 0);
+  } else {
+    texel = textureLod(preview, place, level);
   }
   bool outside = any(lessThan(place, vec2(0.0))) || any(greaterThanEqual(place, vec2(1.0)));
   color = outside ? vec4(0.0) : texel;
