@@ -116,6 +116,17 @@ def test_a_profile_is_kept_on_request(client: httpx.Client, face: Image.Image) -
     assert answer["profile"] == "Adobe RGB compatible"
 
 
+def test_a_pattern_and_light_like_anothers(client: httpx.Client, face: Image.Image) -> None:
+    photo = {"photo": encoded(face)}
+    split = client.post("/analyze", files=photo, data={"pattern": "split"}).json()
+    assert abs(split["lights"][0]["azimuth_deg"]) > 70
+    assert "half of the face" in split["reason"]
+    like = client.post("/analyze", files=photo | {"like": encoded(face)}).json()
+    assert "as in the reference" in like["reason"]
+    for wrong in ({"pattern": "disco"}, {"pattern": "loop", "light": LIGHT}):
+        assert client.post("/analyze", files=photo, data=wrong).status_code == 422
+
+
 def test_fill_leaves_less_of_the_existing_light(client: httpx.Client, face: Image.Image) -> None:
     form = {"files": {"photo": encoded(face)}, "data": {"light": LIGHT, "fill": "-1"}}
     assert client.post("/analyze", **form).json()["fill"] == 0.5
@@ -133,7 +144,8 @@ def test_analysis_tells_faces_and_light(client: httpx.Client, face: Image.Image)
     assert len(found["faces"]) == len(found["lights"]) == 1
     assert found["lights"][0]["reason"]
     assert str(ASTRONAUT.parent) not in answer.text
-    brighter = client.post("/analyze", files={"photo": encoded(face)}, data={"light": LIGHT}).json()
+    asked = {"light": LIGHT, "fill": "-1"}  # bright skin has no room for a key without
+    brighter = client.post("/analyze", files={"photo": encoded(face)}, data=asked).json()
     assert brighter["lights"][0]["azimuth_deg"] == -45
     ratios = brighter["faces"][0]
     assert ratios["key_to_fill_after"] > ratios["key_to_fill_before"]
