@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A photo looked at once: its faces, the light on them, and any lights added to it. */
+import { linearized } from "./color";
 import { portrait as constants } from "./constants.json";
 import type { Face } from "./face/face";
 import type { Perception } from "./face/perception";
 import { findFaces } from "./face/search";
 import { apply, type Change, type GainMap } from "./gain/apply";
-import { angles, RADIAN } from "./geometry";
 import { Guide, noticeable, scaledOutline, type FaceGain } from "./gain/guide";
 import { Pixels, Raster, roundEven } from "./image/raster";
-import { resizeArea } from "./image/resample";
+import { resizeArea, shrinkPixels } from "./image/resample";
 import type { Light } from "./light";
-import { suggest, type Setup } from "./setup";
-import { analyze, environmentOf, faceGain, outlineOf, type Analysis } from "./stage/analysis";
+import { likeness } from "./placement/likeness";
+import { cheekRatio, cheeks } from "./placement/reading";
+import { suggest, sum, type Wanted } from "./placement/rule";
+import { Skin, Solver, uneven } from "./placement/solution";
+import { sharesOf, type Setup } from "./setup";
+import { analyze, faceGain, outlineOf, type Analysis } from "./stage/analysis";
 import type { Networks } from "./stage/stages";
+import { FINE, SIDE } from "./stage/view";
 import { Trouble } from "./trouble";
 
 const { FITS, GAINS, SIZES } = constants;
@@ -36,6 +41,7 @@ interface Fitted {
 export class Portrait {
   private readonly gains: Map<string, FaceGain>[];
   private readonly fitted = new Map<string, Fitted>();
+  private readonly skins = new Map<number, Skin>();
   private readonly sizes = new Map<number, Pixels>();
 
   /** @param analyses of the photo's faces, largest first. */
@@ -67,28 +73,57 @@ export class Portrait {
   }
 
   /**
-   * A setup for some of the faces, by their numbers; for all without them.
+   * What a portrait photographer would do to the light on some of the faces, by their numbers; on
+   * all without them.
    *
-   * @param _pattern a name of PATTERNS; without it the automatic setup.
+   * @param pattern a name of PATTERNS; without it what suits the photo.
+   * @throws Error for an unknown pattern.
    */
-  async suggest(faces: readonly number[] = this.all, _pattern?: string): Promise<Setup> {
-    return suggest(faces.map((k) => this.analyses[k]));
+  async suggest(faces: readonly number[] = this.all, pattern?: string): Promise<Setup> {
+    return this.wanted(faces, pattern ?? null);
   }
 
   /** A setup that lights some of the faces as those of another photo are lit. */
   async like(other: Portrait, faces: readonly number[] = this.all): Promise<Setup> {
-    const [reference] = other.analyses;
-    const [azimuth, elevation] = angles(environmentOf(reference).dominantDirection());
-    const placed = suggest(faces.map((k) => this.analyses[k]));
-    const [light] = placed.lights;
-    const turned = { ...light, azimuth_deg: azimuth / RADIAN, elevation_deg: elevation / RADIAN };
-    return { lights: [turned], fill: placed.fill, reason: "" };
+    return this.wanted(faces, likeness(other.analyses[0]));
+  }
+
+  private async wanted(faces: readonly number[], wanted: Wanted): Promise<Setup> {
+    const gains = async (light: Light): Promise<Raster[]> => {
+      const found: Raster[] = [];
+      for (const face of faces) found.push((await this.predicted(face, light)).head);
+      return found;
+    };
+    return suggest(faces.map((k) => this.analyses[k]), gains, wanted);
+  }
+
+  /** Brighter over darker cheek of a face, measured on a picture of the photo or on itself. */
+  keyToFill(face: number, picture?: Pixels): number {
+    const { face: seen, view } = this.analyses[face];
+    const found = cheeks(view);
+    if (picture === undefined) return cheekRatio(found, linearized(view.photo));
+    const scale = Math.max(picture.rows, picture.columns) / Math.max(this.photo.rows, this.photo.columns);
+    const crop = seen.crop.scaled(scale).extract(picture, FINE * SIDE);
+    if (crop === null) throw new Error("the face lies outside the picture");
+    return cheekRatio(found, linearized(shrinkPixels(crop, FINE).toRaster()));
+  }
+
+  /** The same under a setup, told from the crop alone: as quick as a drag needs it. */
+  async expectedRatio(face: number, setup: Setup, share = 1): Promise<number> {
+    const shining = setup.lights.filter(({ intensity }) => intensity > 0);
+    if (shining.length === 0 && setup.fill === 1) return this.keyToFill(face);
+    const gains: Raster[] = [];
+    for (const light of shining) gains.push((await this.predicted(face, light)).head);
+    const whole = gains.length > 0 ? sum(shining, gains) : new Raster(SIDE, SIDE, 3);
+    const skin = this.skins.get(face) ?? new Skin(this.analyses[face].view);
+    this.skins.set(face, skin);
+    return uneven(new Solver(skin, whole, 0).given(share, 1 - share * (1 - setup.fill)));
   }
 
   /** Key gain G of a light's direction, softness and gloss, for unit intensity, white. */
   async gain(light: Light, { side, faces = this.all }: Options = {}): Promise<GainMap> {
     const fitted = this.edges(faces, side);
-    const gain = await this.fit(fitted, light, faces);
+    const gain = await this.fit(fitted, light, faces, faces.map(() => 1));
     return { ...placed(fitted.guide), gain: noticeable(gain.map((value) => value)) };
   }
 
@@ -102,16 +137,18 @@ export class Portrait {
 
   /** How a setup changes the photo's light; runs the key network for new directions, softness and gloss alone. */
   async change(
-    { lights, fill }: Setup,
+    setup: Setup,
     { strength = 1, side, faces = this.all }: Options = {},
   ): Promise<Change> {
+    const { lights, fill } = setup;
+    const shares = sharesOf(setup, faces.length);
     const fitted = this.edges(faces, side);
     const { rows, columns } = fitted.guide.grid;
     const sum = new Raster(rows, columns, 3);
     for (const light of lights) {
       const weights = light.color.map((value) => value * light.intensity);
       if (weights.every((value) => value === 0)) continue;
-      const { data } = await this.fit(fitted, light, faces);
+      const { data } = await this.fit(fitted, light, faces, shares);
       for (let i = 0; i < data.length; i += 3) {
         for (let c = 0; c < 3; c++) sum.data[i + c] += weights[c] * data[i + c];
       }
@@ -119,7 +156,7 @@ export class Portrait {
     const gain = noticeable(sum);
     for (let i = 0; i < gain.data.length; i++) gain.data[i] *= strength;
     const taken = Math.min(strength, 1) * (1 - fill);
-    const dimming = taken > 0 ? fitted.guide.people.map((share) => share * taken) : null;
+    const dimming = taken > 0 ? fitted.guide.taken(shares.map((share) => share * taken)) : null;
     return { ...placed(fitted.guide), gain, dimming };
   }
 
@@ -152,10 +189,18 @@ export class Portrait {
   }
 
   /** A light's gain on the photo's edges, as it is before `noticeable`. */
-  private async fit(fitted: Fitted, light: Light, faces: readonly number[]): Promise<Raster> {
+  private async fit(
+    fitted: Fitted,
+    light: Light,
+    faces: readonly number[],
+    shares: readonly number[],
+  ): Promise<Raster> {
     const predicted: FaceGain[] = [];
-    for (const face of faces) predicted.push(await this.predicted(face, light));
-    return kept(fitted.gains, keyOf(light), FITS, () => fitted.guide.fit(predicted));
+    for (const [k, face] of faces.entries()) {
+      predicted.push(partOfGain(await this.predicted(face, light), shares[k]));
+    }
+    const key = [keyOf(light), ...shares].join();
+    return kept(fitted.gains, key, FITS, () => fitted.guide.fit(predicted));
   }
 
   /** A light's gain on one face's crop, as the networks have it. */
@@ -164,6 +209,13 @@ export class Portrait {
     const gain = gains.get(key) ?? (await faceGain(this.networks, this.analyses[face], light));
     return kept(gains, key, GAINS, () => gain);
   }
+}
+
+/** A share of a face's gain. */
+function partOfGain(gain: FaceGain, share: number): FaceGain {
+  if (share === 1) return gain;
+  const part = (raster: Raster): Raster => raster.map((value) => value * share);
+  return { head: part(gain.head), body: gain.body && part(gain.body) };
 }
 
 /** What a gain depends on: intensity and colour are free. */

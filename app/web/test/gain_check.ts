@@ -51,6 +51,7 @@ export function checkGuide(portrait: Pixels): void {
   const around = { ...gains[1], body: raster("guide/wider/gain") };
   sameMap("guide/body", fitted(both, [gains[0], around]), 1e-4);
   matches("guide/body/person", every(both.people, 3), 1e-4);
+  matches("guide/body/taken", every(both.taken(values["guide/body/shares"]), 3), 1e-4);
 }
 
 /** A grey photo's gain is grey, whatever colour the network finds. */

@@ -18,7 +18,6 @@ import {
   checkEnvironment,
   checkFilter,
   checkGeometry,
-  checkLight,
   checkMesh,
   checkMirror,
   checkShadow,
@@ -40,7 +39,6 @@ checkMesh(example);
 checkMirror();
 checkShadow();
 checkEnvironment();
-checkLight();
 checkGuide(example);
 await checkGrey();
 checkApply();

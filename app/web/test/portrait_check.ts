@@ -7,13 +7,14 @@ import type { Vector } from "../src/geometry";
 import { Pixels, Raster } from "../src/image/raster";
 import type { Light } from "../src/light";
 import { Portrait } from "../src/portrait";
-import { placeOn, type Setup } from "../src/setup";
+import type { Setup } from "../src/setup";
 import { analyzeView, faceGain, outlineOf, type Analysis } from "../src/stage/analysis";
 import { bodyOf, withinPhoto, type Body, type Head } from "../src/stage/body";
 import type { Networks } from "../src/stage/stages";
 import { SIDE, viewOf } from "../src/stage/view";
 import { fitted, sameMap } from "./gain_check";
 import { every } from "./picture";
+import { checkPlacement } from "./placement_check";
 import { array, close, matches, raster, values } from "./vector";
 
 /** The networks as Python recorded them; the light's direction must be the one recorded. */
@@ -66,9 +67,7 @@ export async function checkRelight(portrait: Pixels): Promise<void> {
   matches("normals/confidence", analysis.confidence.data, 1e-6);
   matches("lighting/environment", analysis.cropEnvironment.data.data, 1e-6);
   close("mean irradiance", [analysis.meanIrradiance], [values["view/mean_irradiance"]], 1e-4);
-  close("headroom", [analysis.headroom], [values["view/headroom"]], 1e-4);
-  const placed = placeOn(analysis);
-  close("placed", [placed.light.azimuth_deg], [values["relight/placed"].azimuth_deg], 0.01);
+  await checkPlacement(analysis);
   const light: Light = values["relight/placed"];
   const { head, body } = await faceGain(recorded, analysis, light);
   if (body === null) throw new Error("no body");

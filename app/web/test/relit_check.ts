@@ -5,15 +5,15 @@ import { Pixels, type Raster } from "../src/image/raster";
 import { shrinkPixels } from "../src/image/resample";
 import type { Light } from "../src/light";
 import { Portrait } from "../src/portrait";
-import { keyToFillOf, type Setup } from "../src/setup";
+import type { Setup } from "../src/setup";
 import { analyzeView, environmentOf, type Analysis } from "../src/stage/analysis";
 import type { Networks } from "../src/stage/stages";
 import { viewOf } from "../src/stage/view";
 import type { Body, Head } from "../src/stage/body";
 import { sameMap } from "./gain_check";
 import { colours, every } from "./picture";
+import { sameSetup } from "./placement_check";
 import { knownBody } from "./portrait_check";
-import { sameLight } from "./stage_check";
 import { array, close, matches, raster, square, values } from "./vector";
 
 /** Levels that a relit picture may differ by, on average and at most. */
@@ -50,7 +50,7 @@ function samePicture(name: string, found: Pixels, step = EVERY): void {
 /** The example under several lights, with less of its own light, and at preview size. */
 export async function checkExample(networks: Networks, photo: Pixels): Promise<void> {
   const portrait = await look(networks, photo, [array("mesh/landmarks")], masks());
-  sameLight("relight/placed", await suggested(portrait), values["relight/placed"]);
+  sameSetup("relight/setup", await portrait.suggest(), values["relight/setup"]);
   const strength: number = values["relight/strength"];
   samePicture("relight/own_lights", await portrait.render(withFill(LIGHTS), { strength }));
   const side: number = values["preview/side"];
@@ -62,7 +62,7 @@ export async function checkExample(networks: Networks, photo: Pixels): Promise<v
     samePicture(name, await portrait.render(filled, { strength: values[name] }));
   }
   samePicture("portrait/filled_preview", await portrait.render(filled, { side }), 1);
-  const after = keyToFillOf(portrait.analyses[0], filled);
+  const after = portrait.keyToFill(0, await portrait.render(filled));
   close("portrait/key_to_fill_after", [after], [values["portrait/key_to_fill_after"]], 1e-3);
 }
 
@@ -81,7 +81,7 @@ export async function checkGroup(networks: Networks, photo: Pixels): Promise<voi
   const second = first.map((value, i) => value / 2 + (i % 3 === 0 ? columns : 0));
   const portrait = await look(networks, pair, [first, second], masks());
   const setup = await portrait.suggest();
-  sameLight("group/light", await suggested(portrait), values["group/light"]);
+  sameSetup("group/setup", setup, values["group/setup"]);
   samePicture("group/relit", await portrait.render(setup));
 }
 
@@ -103,14 +103,10 @@ export async function checkTurned(networks: Networks, name: string, photo: Pixel
   matches(`${name}/normals`, every(normals, 2), 1e-4);
   matches(`${name}/crop_environment`, cropEnvironment.data.data, 1e-4);
   matches(`${name}/environment`, environmentOf(analysis).data.data, 1e-4);
-  sameLight(`${name}/suggested`, await suggested(portrait), values[`${name}/suggested`]);
-  samePicture(`${name}/relit`, await portrait.render(await portrait.suggest()));
+  const setup = await portrait.suggest();
+  sameSetup(`${name}/suggested`, setup, values[`${name}/suggested`]);
+  samePicture(`${name}/relit`, await portrait.render(setup));
   samePicture(`${name}/own_lights`, await portrait.render(withFill(LIGHTS)));
-}
-
-async function suggested(portrait: Portrait): Promise<{ light: Light; reason: string }> {
-  const { lights, reason } = await portrait.suggest();
-  return { light: lights[0], reason };
 }
 
 /** A photo turned clockwise by a quarter. */

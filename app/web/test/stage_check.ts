@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Colour, geometry, filters, meshes, environments, lights and shadows against Python. */
+/** Colour, geometry, filters, meshes, environments and shadows against Python. */
 import { encodedGain, toLinear, toSrgb } from "../src/color";
 import { Environment, SPHERES } from "../src/environment";
 import { faceFrom } from "../src/face/face";
@@ -19,10 +19,9 @@ import { blur, dilate, erode, gaussianBlur, guidedFilter } from "../src/image/fi
 import { Pixels } from "../src/image/raster";
 import { resizeArea, shrink, shrinkPixels } from "../src/image/resample";
 import { towards, type Light } from "../src/light";
-import { keyToFillWith, place, placeGroup, type Placed } from "../src/setup";
 import { unshadowed } from "../src/stage/cast_shadow";
 import { colours, part } from "./picture";
-import { array, close, entries, matches, raster, square, tally, values, vectors } from "./vector";
+import { array, close, entries, matches, raster, square, values, vectors } from "./vector";
 
 export function checkColor(): void {
   const bytes = Array.from({ length: 256 }, (_, i) => toLinear(i / 255));
@@ -155,40 +154,4 @@ export function checkEnvironment(): void {
       close(`${path} ${kind} sphere`, shown, expected, 1);
     });
   }
-}
-
-export function sameLight(name: string, found: Placed, wanted: any): void {
-  const numbers = (light: Light): number[] => [
-    light.azimuth_deg,
-    light.elevation_deg,
-    light.intensity,
-    ...light.color,
-    light.softness_deg,
-    light.gloss,
-  ];
-  close(name, numbers(found.light), numbers(wanted), 1e-3);
-  tally.checks += 1;
-  if (found.reason === wanted.reason) return;
-  tally.failures += 1;
-  console.log(`${name}: "${found.reason}" against "${wanted.reason}"`);
-}
-
-export function checkLight(): void {
-  const poses: Matrix[] = values["environment/head_poses"];
-  const placed = values["light/place"].map((one: any, i: number) => {
-    const environment = new Environment(raster(`environment/${one.environment}`));
-    const pose = poses[one.head_pose];
-    const [left, right] = environment.cheeks(pose);
-    const mean = one.mean_irradiance ?? (left + right) / 2;
-    const found = place(environment, pose, mean, one.headroom ?? Infinity, 5, one.roll);
-    sameLight(`light/place/${i}`, found, one.light);
-    const both = [found.light, found.light];
-    const after = keyToFillWith(environment, pose, both, 0.4);
-    close(`light/key_to_fill/${i}`, [after], [one.key_to_fill_with], 1e-2);
-    return found;
-  });
-  values["light/place_group"].forEach(({ cases, weights, roll, light }: any, i: number) => {
-    const found = placeGroup(cases.map((k: number) => placed[k]), weights, roll);
-    sameLight(`light/place_group/${i}`, found, light);
-  });
 }

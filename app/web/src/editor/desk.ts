@@ -51,11 +51,12 @@ export interface Paper {
 export function choiceOf(setup: Setup, faces: readonly number[], pattern: string | null): Choice {
   const lights = setup.lights.map((light) => ({ ...light, warmth: 0 }));
   const used = lights.length > 0 ? lights : [DEFAULT_LIGHT];
-  return { lights: used, selected: 0, fill: setup.fill, faces, pattern };
+  const { fill, shares = [] } = setup;
+  return { lights: used, selected: 0, fill, shares, faces, pattern };
 }
 
-function asked({ faces, lights, fill }: Choice): Asked {
-  return { faces, setup: { lights, fill, reason: "" } };
+function asked({ faces, lights, fill, shares }: Choice): Asked {
+  return { faces, setup: { lights, fill, shares, reason: "" } };
 }
 
 export class Desk {
@@ -211,7 +212,7 @@ export class Desk {
       ? choice.faces.filter((k) => k !== index)
       : [...choice.faces, index].sort((a, b) => a - b);
     if (faces.length === 0) return false;
-    this.change({ ...choice, faces }, true);
+    this.change({ ...choice, faces, shares: [] }, true);
     this.view.patterns.forget();
     this.reface.give(faces);
     return true;

@@ -13,6 +13,8 @@ export interface Choice {
   readonly selected: number;
   /** Share of the existing light that stays on the person. */
   readonly fill: number;
+  /** How much of all this each of the faces gets; all of it without a number. */
+  readonly shares: readonly number[];
   /** The faces lit, by their numbers. */
   readonly faces: readonly number[];
   /** The setup of the library's that this is, unchanged; null for the user's own. */
@@ -23,7 +25,8 @@ const MOST = 200;
 
 /** Whether two choices give the same picture. */
 export function alike(a: Choice, b: Choice): boolean {
-  const what = ({ lights, fill, faces }: Choice): string => JSON.stringify([lights, fill, faces]);
+  const what = ({ lights, fill, faces, shares }: Choice): string =>
+    JSON.stringify([lights, fill, faces, shares]);
   return what(a) === what(b);
 }
 

@@ -9,7 +9,8 @@ import { encodedGain, OFFSET } from "../color";
 import { apply as constants } from "../constants.json";
 import { clamp, type Pixels, Raster } from "../image/raster";
 
-const { CEILING, KNEE, LIFT, TINY } = constants;
+const { CEILING, KNEE, TINY } = constants;
+export const { LIFT } = constants;
 
 /** Gain on cells over part of a photo, zero elsewhere. */
 export interface GainMap {
@@ -91,7 +92,7 @@ function factors({ gain, dimming }: Change): Raster {
 }
 
 /** An encoded value whose light is multiplied; `encoded` is the factor's encoded gain. */
-function scaled(value: number, factor: number, encoded: number): number {
+export function scaled(value: number, factor: number, encoded: number): number {
   const [straight, curved] = [value * factor, (value + OFFSET) * encoded - OFFSET];
   return factor >= 1 ? Math.min(straight, curved) : Math.max(straight, curved);
 }
@@ -109,7 +110,7 @@ function blendRows(image: Raster, v: number, into: Float32Array): void {
 }
 
 /** Compress a pixel above the knee; `before` is what it was without the lights. */
-function bend(before: Float32Array, pixel: Float32Array): void {
+export function bend(before: Float32Array, pixel: Float32Array): void {
   const peak = Math.max(pixel[0], pixel[1], pixel[2]);
   if (peak <= KNEE) return;
   const knee = Math.max(before[0], before[1], before[2], KNEE);

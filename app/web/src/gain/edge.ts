@@ -94,14 +94,25 @@ export function photoTrust(brightness: Raster): Raster {
   for (let y = 0; y < mean.rows; y += SAMPLED_EVERY) {
     for (let x = 0; x < mean.columns; x += SAMPLED_EVERY) sample.push(mean.data[y * mean.columns + x]);
   }
-  const sorted = Float32Array.from(sample).sort();
-  const darkest = (part: number): number => sorted[Math.floor(sorted.length / part)];
+  const trust = toneTrust(mean, Float32Array.from(sample));
+  // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
+  return blur(erode(trust, DARKEST_OF), SOFTENED);
+}
+
+/** Where pixels of a crop can be multiplied: as on the photo, but pixel by pixel. */
+export function trustIn(photo: Raster): Raster {
+  const brightness = grey(photo);
+  return toneTrust(brightness, brightness.data);
+}
+
+/** Share of the light that tones get, of a photo that has those of a sample. */
+function toneTrust(brightness: Raster, sample: Float32Array): Raster {
+  const tones = sample.slice().sort();
+  const darkest = (part: number): number => tones[Math.floor(tones.length / part)];
   const [least, black, dark] = [LEAST_OF, BLACK_OF, DARK_OF].map(darkest);
   const floor = Math.max(0, 1 - (dark - least) / PILED);
   const veil = floor * clamp(VEIL * (black - BLACK), 0, THICKEST);
-  const trust = mean.map(
+  return brightness.map(
     (value) => IN_BLACK + (1 - IN_BLACK) * smoothstep(value, veil + DARK[0], veil + DARK[1]),
   );
-  // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
-  return blur(erode(trust, DARKEST_OF), SOFTENED);
 }

@@ -71,6 +71,10 @@ export class Guide {
   readonly grid: Grid;
   /** The people, in [0, 1], whatever can be lit of them: one channel. */
   readonly people: Raster;
+  /** Each person on the cells of their place. */
+  private readonly persons: { readonly box: Box; readonly person: Raster }[] = [];
+  private readonly all: Grid;
+  private readonly whole: Box;
   private readonly squares: Square[][];
 
   constructor(photo: Pixels, outlines: readonly Outline[]) {
@@ -87,8 +91,10 @@ export class Guide {
     const weights = outlines.map((outline, k) => {
       const { box, share } = places[k];
       const [person, weight] = onPlace(outline, places[k], grid, colors);
+      this.persons.push({ box, person });
       within(grid, box, (i, whole) => {
         const here = person.data[i] * share.data[i];
+        person.data[i] = here;
         people.data[whole] += here;
         weight.data[i] *= here * trust.data[whole];
       });
@@ -99,11 +105,27 @@ export class Guide {
     });
     const lit = around(people, (i) => people.data[i] > 0);
     const whole = hull([lit, ...places.map(({ headBox }) => headBox)]);
+    this.whole = whole;
+    this.all = grid;
     this.grid = partOf(grid, whole);
     this.people = cut(people, whole);
     this.squares = outlines.map((outline, k) =>
       squares(outline, places[k], weights[k], brightness, grid, whole, photo),
     );
+  }
+
+  /** How much of the existing light is taken away when a share in [0, 1] is of each person. */
+  taken(shares: readonly number[]): Raster {
+    const most = Math.max(...shares);
+    if (Math.min(...shares) === most) return this.people.map((share) => share * most);
+    const total = new Raster(this.all.rows, this.all.columns, 1);
+    this.persons.forEach(({ box, person }, k) => {
+      within(this.all, box, (i, whole) => {
+        total.data[whole] += shares[k] * person.data[i];
+      });
+    });
+    const seen = total.map((share) => (share < LEAST * most ? 0 : Math.min(share, most)));
+    return cut(seen, this.whole);
   }
 
   /**

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What one look at a face tells; enough to try many lights without looking again. */
-import { analysis as constants } from "../constants.json";
-import { linearized, luminance } from "../color";
 import type { Perception } from "../face/perception";
 import type { Environment } from "../environment";
 import type { Face } from "../face/face";
 import type { FaceGain, Outline } from "../gain/guide";
 import { rolled } from "../geometry";
-import type { Raster, Pixels } from "../image/raster";
+import type { Pixels, Raster } from "../image/raster";
 import { towards, type Light } from "../light";
 import { bodyGain, layerOf, lookAtBody, type Body, type Head } from "./body";
 import {
@@ -21,9 +19,6 @@ import {
 import { meanIrradiance } from "./shading";
 import { look, type View } from "./view";
 
-const { SKIN } = constants;
-const [LEAST_PEAK, PEAK_PERCENT, UNKNOWN_PEAK, WHITE] = [1e-3, 95, 0.5, 1.1];
-
 /** In the crop's frame: the camera frame turned so that the head is upright. */
 export interface Analysis {
   readonly face: Face;
@@ -33,8 +28,6 @@ export interface Analysis {
   readonly confidence: Raster;
   /** Brightness of the existing light on the visible face: what a key of intensity 1 equals. */
   readonly meanIrradiance: number;
-  /** Largest intensity of a key that burns no highlights. */
-  readonly headroom: number;
   readonly inputs: GainInputs;
   /** What is known of the body below the face; null where the photo shows none. */
   readonly body: Body | null;
@@ -67,7 +60,6 @@ export async function analyzeView(
     normals,
     confidence,
     meanIrradiance: meanIrradiance(environment, normals, view.mesh.mask),
-    headroom: headroom(view),
     inputs: await gainInputs(networks, view, normals, environment, face.crop.roll),
     body: await seeBody({ view, normals, confidence, environment }),
   };
@@ -95,20 +87,4 @@ export function outlineOf({ face, view, confidence, body }: Analysis): Outline {
 /** The light already there, camera frame. */
 export function environmentOf({ cropEnvironment, face }: Analysis): Environment {
   return cropEnvironment.roll(face.crop.roll);
-}
-
-/** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */
-function headroom(view: View): number {
-  const linear = linearized(view.photo).data;
-  const bright: number[] = [];
-  view.skin.data.forEach((trust, i) => {
-    const [r, g, b] = linear.subarray(i * 3, i * 3 + 3);
-    if (trust > SKIN) bright.push(luminance(r, g, b));
-  });
-  bright.sort((a, b) => a - b);
-  const rank = (PEAK_PERCENT / 100) * (bright.length - 1);
-  const low = Math.floor(rank);
-  const part = bright[low] + ((bright[low + 1] ?? bright[low]) - bright[low]) * (rank - low);
-  const peak = bright.length > 0 ? part : UNKNOWN_PEAK;
-  return Math.max(0, WHITE / Math.max(peak, LEAST_PEAK) - 1);
 }

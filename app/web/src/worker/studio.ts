@@ -10,7 +10,7 @@ import type { Light } from "../light";
 import type { Models } from "../models/library";
 import { decode, encode, QUALITY, type Output, type Photo } from "../photo/file";
 import { Portrait } from "../portrait";
-import { FULL_FILL, keyToFillOf, type Setup } from "../setup";
+import { FULL_FILL, sharesOf, type Setup } from "../setup";
 import { environmentOf } from "../stage/analysis";
 import { keyGain } from "../stage/stages";
 import { Trouble } from "../trouble";
@@ -71,7 +71,7 @@ export class Studio {
     return {
       setup: await this.portrait.suggest(faces),
       spheres: Object.fromEntries(SPHERES.map((kind) => [kind, shown(kind)])) as Look["spheres"],
-      keyToFill: keyToFillOf(analysis),
+      keyToFill: this.portrait.keyToFill(faces[0]),
     };
   }
 
@@ -89,7 +89,7 @@ export class Studio {
       rows: gain.rows,
       columns: gain.columns,
       data: packed(change),
-      keyToFill: keyToFillOf(portrait.analyses[faces[0]], setup),
+      keyToFill: await portrait.expectedRatio(faces[0], setup, sharesOf(setup, 1)[0]),
     };
   }
 

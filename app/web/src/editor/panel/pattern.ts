@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The library's setups, each as a small picture of the user's own photo under it. */
-import { PATTERNS } from "../../setup";
+import { PATTERNS } from "../../placement/recipe";
 import type { Sample } from "../../worker/protocol";
 import { block, made, replace } from "../element";
 import { patternName, say } from "../text/message";
@@ -41,7 +41,7 @@ export class Patterns {
   }
 
   get names(): string[] {
-    return [AUTOMATIC, ...PATTERNS];
+    return [AUTOMATIC, ...Object.keys(PATTERNS)];
   }
 
   /** The next setup that has no picture yet. */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The rule that sets lights up, against Python. */
+import type { Matrix } from "../src/geometry";
+import { trustIn } from "../src/gain/edge";
+import type { Light } from "../src/light";
+import { patternLights, sideOf } from "../src/placement/direction";
+import { automatic, stopsFor } from "../src/placement/intent";
+import { likeness, type Likeness } from "../src/placement/likeness";
+import { cheeks, dimnessOf, leanOf, ratioOf, read, sides, type Reading } from "../src/placement/reading";
+import { PATTERNS } from "../src/placement/recipe";
+import { suggest, type Wanted } from "../src/placement/rule";
+import { Skin, Solver, uneven, type Outcome } from "../src/placement/solution";
+import { anglesOf, groupWords, litWords, standing, unlitWords } from "../src/placement/wording";
+import type { Setup } from "../src/setup";
+import type { Analysis } from "../src/stage/analysis";
+import { close, matches, raster, tally, values } from "./vector";
+
+/** Mean difference that numbers of a setup may have: the solver stops at a part in 4000. */
+const TOLERANCE = 2e-3;
+
+const numbers = (light: Light): number[] => [
+  light.azimuth_deg,
+  light.elevation_deg,
+  light.intensity,
+  ...light.color,
+  light.softness_deg,
+];
+
+export function sameSetup(name: string, found: Setup, wanted: any): void {
+  const { fill, lights, shares = [] } = found;
+  const of = (all: readonly Light[]): number[] => all.flatMap(numbers);
+  close(`${name} lights`, of(lights), of(wanted.lights), TOLERANCE);
+  close(`${name} fill`, [fill, ...shares], [wanted.fill, ...wanted.shares], TOLERANCE);
+  same(`${name} reason`, found.reason, wanted.reason);
+}
+
+/** All of the rule but what runs a network. */
+export async function checkPlacement(analysis: Analysis): Promise<void> {
+  checkReadings(analysis);
+  checkSolutions(analysis);
+  checkWords();
+  const gain = raster("placement/given_gain");
+  const given = async (): Promise<[typeof gain]> => [gain];
+  const other = likeness(analysis);
+  const flat = ({ azimuth_deg, elevation_deg, ratio, skin }: Likeness): number[] => [
+    azimuth_deg,
+    elevation_deg,
+    ratio,
+    ...skin,
+  ];
+  close("placement/likeness", flat(other), flat(values["placement/likeness"]), 1e-3);
+  const choices: [string, Wanted][] = [["automatic", null], ["like", other]];
+  for (const name of Object.keys(PATTERNS)) choices.push([name, name]);
+  for (const [name, wanted] of choices) {
+    const found = await suggest([analysis], given, wanted);
+    sameSetup(`placement/given/${name}`, found, values[`placement/given/${name}`]);
+  }
+}
+
+function checkReadings(analysis: Analysis): void {
+  const { view } = analysis;
+  const found = cheeks(view);
+  matches("placement/cheeks/left", found.left.data, 0);
+  matches("placement/cheeks/right", found.right.data, 0);
+  const skin = view.skin.map((trust) => (trust > 0.5 ? 1 : 0));
+  const turned = sides(view, skin, view.mesh.normals.channel(0));
+  matches("placement/sides/left", turned.left.data, 1e-4);
+  matches("placement/sides/right", turned.right.data, 1e-4);
+  sameReading("placement/reading", read(analysis), values["placement/reading"]);
+  const poses: Matrix[] = values["environment/head_poses"];
+  values["placement/readings"].forEach((wanted: any, i: number) => {
+    const reading: Reading = wanted;
+    const name = `placement/readings/${i}`;
+    sameReading(name, reading, wanted);
+    close(`${name} side`, [sideOf(reading)], [wanted.side], 0);
+    close(`${name} stops`, [stopsFor(reading)], [wanted.stops], 1e-5);
+    const intent = automatic(reading, poses[0]);
+    close(`${name} aim`, [intent.aim(reading)], [wanted.aim], 1e-5);
+    same(`${name} gist`, intent.gist, wanted.gist);
+    close(name, intent.lights.flatMap(numbers), wanted.lights.flatMap(numbers), 1e-3);
+  });
+  for (const { head_pose, lights, name, side } of values["placement/patterns"]) {
+    const found = patternLights(PATTERNS[name], side, poses[head_pose]);
+    close(`pattern ${name}`, found.flatMap(numbers), lights.flatMap(numbers), 1e-3);
+  }
+}
+
+function sameReading(name: string, found: Reading, wanted: any): void {
+  const flat = [found.left, found.right, found.mean, found.bright, found.around, found.yaw_deg];
+  const other = [wanted.left, wanted.right, wanted.mean, wanted.bright, wanted.around, wanted.yaw_deg];
+  close(name, flat, other, 1e-4);
+  const derived = [ratioOf(found), leanOf(found), dimnessOf(found)];
+  close(`${name} derived`, derived, [wanted.ratio, wanted.lean, wanted.dimness], 1e-3);
+}
+
+function checkSolutions({ view }: Analysis): void {
+  matches("placement/trust", trustIn(view.photo).data, 1e-5);
+  const [skin, gain] = [new Skin(view), raster("placement/gain")];
+  const flat = (outcome: Outcome): number[] => [
+    outcome.intensity,
+    outcome.fill,
+    outcome.share,
+    outcome.ratio,
+    outcome.brightness,
+    outcome.change / 10,
+    Number(outcome.pressed),
+  ];
+  for (const wanted of values["placement/tried"]) {
+    const found = new Solver(skin, gain, wanted.stops).at(wanted.share);
+    close(`tried ${wanted.stops} ${wanted.share}`, flat(found), flat(wanted), 1e-4);
+  }
+  for (const wanted of values["placement/reached"]) {
+    const found = new Solver(skin, gain, wanted.stops).until((o) => uneven(o) >= 2, 0.1, 0.8);
+    close(`reached ${wanted.stops}`, flat(found), flat(wanted), TOLERANCE);
+  }
+  const found = new Solver(skin, gain, 0).given(1.5, 0.85);
+  close("given key", flat(found), flat(values["placement/given_key"]), 1e-4);
+}
+
+function checkWords(): void {
+  const { group, lights, lit, unlit } = values["placement/words"];
+  for (const light of lights) {
+    same("standing", standing(light), light.standing);
+    same("angles", anglesOf(light), light.angles);
+  }
+  const outcome: Outcome = {
+    intensity: 0.8,
+    fill: 0.6,
+    share: 0.5,
+    ratio: 0.5,
+    brightness: 1,
+    change: 12,
+    pressed: false,
+  };
+  const [first, second, third] = lights;
+  same("lit", litWords(first, 0.6, 1.2, outcome, 2, "gist"), lit[0]);
+  same("lit", litWords(second, 1, 1.2, { ...outcome, brightness: 1.5 }, 3, "gist"), lit[1]);
+  same("lit", litWords(third, 0.6, 1.2, { ...outcome, pressed: true }, 3, "gist"), lit[2]);
+  same("unlit", unlitWords(null, 4.2, first), unlit[0]);
+  same("unlit", unlitWords(null, 2.9, first), unlit[1]);
+  same("unlit", unlitWords("balance", 1.5, first), unlit[2]);
+  same("group", groupWords([1, 1, 0]), group[0]);
+  same("group", groupWords([1, 0.4]), group[1]);
+}
+
+function same(name: string, found: string, wanted: string): void {
+  tally.checks += 1;
+  if (found === wanted) return;
+  tally.failures += 1;
+  console.log(`${name}: "${found}" against "${wanted}"`);
+}
