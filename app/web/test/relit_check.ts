@@ -61,7 +61,9 @@ export async function checkExample(networks: Networks, photo: Pixels): Promise<v
   for (const name of ["portrait/filled", "portrait/partly_filled", "portrait/overdone"]) {
     samePicture(name, await portrait.render(filled, { strength: values[name] }));
   }
-  samePicture("portrait/filled_preview", await portrait.render(filled, { side }), 1);
+  // The shrunk photo itself may differ by a level, and outlines follow it.
+  const preview = colours(await portrait.render(filled, { side }));
+  matches("portrait/filled_preview", preview, MEAN, 2 * MOST);
   const after = portrait.keyToFill(0, await portrait.render(filled));
   close("portrait/key_to_fill_after", [after], [values["portrait/key_to_fill_after"]], 1e-3);
 }
