@@ -111,7 +111,7 @@ def test_the_check_of_the_stages_can_fail(tmp_path: Path) -> None:
         start = index["arrays"]["relight/gain_map"]["offset"]
         content[start : start + 40_000] = bytes(40_000)
         (broken / "golden.bin.gz").write_bytes(gzip.compress(content))
-        index["values"]["light/place"][3]["light"]["reason"] = "because"
+        index["values"]["placement/words"]["group"][0] = "because"
         (broken / "golden.json").write_text(json.dumps(index))
     done = check_golden(broken, tmp_path)
     assert done.returncode == 1

@@ -2,6 +2,7 @@
 /** The rule that sets lights up, against Python. */
 import type { Matrix } from "../src/geometry";
 import { trustIn } from "../src/gain/edge";
+import { Raster } from "../src/image/raster";
 import type { Light } from "../src/light";
 import { patternLights, sideOf } from "../src/placement/direction";
 import { automatic, stopsFor } from "../src/placement/intent";
@@ -13,10 +14,14 @@ import { Skin, Solver, uneven, type Outcome } from "../src/placement/solution";
 import { anglesOf, groupWords, litWords, standing, unlitWords } from "../src/placement/wording";
 import type { Setup } from "../src/setup";
 import type { Analysis } from "../src/stage/analysis";
-import { close, matches, raster, tally, values } from "./vector";
+import { SIDE } from "../src/stage/view";
+import { every } from "./picture";
+import { array, close, matches, raster, tally, values } from "./vector";
 
 /** Mean difference that numbers of a setup may have: the solver stops at a part in 4000. */
 const TOLERANCE = 2e-3;
+/** Of the trust every so many rows and columns are told. */
+const EVERY = 4;
 
 const numbers = (light: Light): number[] => [
   light.azimuth_deg,
@@ -39,7 +44,8 @@ export async function checkPlacement(analysis: Analysis): Promise<void> {
   checkReadings(analysis);
   checkSolutions(analysis);
   checkWords();
-  const gain = raster("placement/given_gain");
+  const falling = array("placement/given_gain"); // of each column, in all rows and channels
+  const gain = new Raster(SIDE, SIDE, 3).map((_, i) => falling[Math.floor(i / 3) % SIDE]);
   const given = async (): Promise<[typeof gain]> => [gain];
   const other = likeness(analysis);
   const flat = ({ azimuth_deg, elevation_deg, ratio, skin }: Likeness): number[] => [
@@ -94,8 +100,10 @@ function sameReading(name: string, found: Reading, wanted: any): void {
 }
 
 function checkSolutions({ view }: Analysis): void {
-  matches("placement/trust", trustIn(view.photo).data, 1e-5);
-  const [skin, gain] = [new Skin(view), raster("placement/gain")];
+  matches("placement/trust", every(trustIn(view.photo), EVERY), 1e-5);
+  const skin = new Skin(view);
+  const [{ intensity }] = values["relight/setup"].lights;
+  const gain = raster("relight/added_gain").map((value) => value / intensity);
   const flat = (outcome: Outcome): number[] => [
     outcome.intensity,
     outcome.fill,
