@@ -39,7 +39,7 @@ class Card:
 _PHOTO = "the face's crop, sRGB in [0, 1]"
 _NORMALS = "unit surface normals, camera frame, 0 outside the person"
 LIMITS = (
-    "Trained on synthetic people above all. Skin, hair, headwear and glasses are procedural; what they"
+    "Trained on synthetic people first. Skin, hair, headwear and glasses are procedural; what they"
     " do not show, such as hands in front of the face, veils, face paint or severe scars, was never"
     " seen in training.",
     "Only for faces that Face Mesh finds: not for full profiles or faces under some 24 pixels.",
@@ -148,7 +148,7 @@ CARDS = {
         " under one light at a time and relit by HDR maps and lamps. On three faces of five lies"
         " the albedo pattern of one of 302 real ones, from unlabelled portraits of free licence."
         " Half of the weights went on from there on unlabelled portraits of 468 people, public"
-        " domain and CC0, which were dimmed and lit again by estimated keys (`training/split/real`).",
+        " domain and CC0, dimmed and lit again by estimated keys (`training/split/real`).",
     ),
 }
 """The cards by name."""
