@@ -11,6 +11,8 @@ Reference: Google, "Portrait Light" (2020), section on the quotient image.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -125,26 +127,29 @@ def apply(
             len(changed) - int(changed[::-1].argmax()) + 1,
         )
         factor = 1 + np.float32(strength) * added.gain[low:high, first:last]
-        factors = [factor]
+        kept: Float | None = None
         if taken is not None:
-            dimmed = np.float32(min(strength, 1)) * taken[low:high, first:last, None]
-            factor -= dimmed
-            factors.append(np.repeat(1 - dimmed, 3, -1))
+            dimmed = np.float32(min(strength, 1)) * taken[low:high, first:last]
+            factor -= dimmed[..., None]
+            kept = 1 - dimmed
         np.minimum(factor, np.float32(LIFT), out=factor)
-        gains = [
-            enlarge(grid, start - low, stop - low, added.factor)
-            for linear in factors
-            for grid in (linear, encoded_gain(linear))
-        ]
         top, left = added.top + start * added.factor, added.left + first * added.factor
         strip = result[top : top + (stop - start) * added.factor, left:]
-        rows, columns = len(strip), min(strip.shape[1], gains[0].shape[1])
-        part, gains = strip[:, :columns], [g[:rows, :columns] for g in gains]
+        rows, columns = len(strip), min(strip.shape[1], factor.shape[1] * added.factor)
+        part = strip[:, :columns]
+
+        def pixels(linear: Float) -> tuple[Float, Float]:
+            grids = (linear, encoded_gain(linear))
+            grown = (enlarge(g, start - low, stop - low, added.factor) for g in grids)
+            gain, encoded = (g[:rows, :columns] for g in grown)
+            return gain, encoded
+
+        left_over = None if kept is None else functools.partial(pixels, kept)
         if gamut is None:
-            part[:] = relit(part, *gains)
+            part[:] = relit(part, *pixels(factor), left_over)
             return
         encoded = gamut.encode(part)
-        part[:] = gamut.decode(relit(encoded, *gains), encoded, part)
+        part[:] = gamut.decode(relit(encoded, *pixels(factor), left_over), encoded, part)
 
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
@@ -159,26 +164,27 @@ def relit(
     rgb: NDArray[Any],
     gain: Float,
     factor: Float,
-    kept: Float | None = None,
-    kept_factor: Float | None = None,
+    kept: Callable[[], tuple[Float, Float]] | None = None,
 ) -> NDArray[Any]:
     """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
 
     Args:
-        rgb: ``(..., 3)`` uint8 or uint16 sRGB.
-        gain: linear gain of the same shape, >= ``kept``.
+        rgb: ``(H, W, 3)`` uint8 or uint16 sRGB.
+        gain: linear gain of the same shape, >= what is kept.
         factor: ``color.encoded_gain(gain)``.
-        kept: share of the existing light that is left, of the same shape; ``None`` keeps all.
-        kept_factor: ``color.encoded_gain(kept)``.
+        kept: gives the share ``(H, W)`` of the existing light that is left, and its
+            ``color.encoded_gain``; only highlights ask for it. ``None`` keeps all.
     """
+    import cv2
+
     white = float(np.iinfo(rgb.dtype).max)
     before = rgb.astype(np.float32)
-    if kept is None or kept_factor is None:
-        after = scale_encoded(before, gain, factor, white)
-    else:
-        after = change_encoded(before, gain, factor, white)
-        before = change_encoded(before, kept, kept_factor, white)
+    multiply = scale_encoded if kept is None else change_encoded
+    after = multiply(before, gain, factor, white)
     if after.max(initial=0) > KNEE * white:
+        if kept is not None:
+            share, encoded = (cv2.merge([plane] * 3) for plane in kept())
+            before = change_encoded(before, share, encoded, white)
         after = shoulder(before, after, white)
     after += np.float32(0.5)
     return after.astype(rgb.dtype)
