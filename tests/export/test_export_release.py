@@ -169,3 +169,12 @@ def test_the_command_reports_in_one_line(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "weights.h5: no such weights; train" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_networks_that_a_run_lacks_are_exported_as_they_ship(tmp_path: Path) -> None:
+    assert set(release_module._homes(tmp_path).values()) == {tmp_path}, "nothing is told of there"
+    (tmp_path / "normals.weights.h5").touch()
+    homes = release_module._homes(tmp_path)
+    assert homes.pop("normals") == tmp_path
+    assert set(homes.values()) == {release_module.SHIPPED}
+    assert all((release_module.SHIPPED / f"{name}.weights.h5").is_file() for name in homes)
