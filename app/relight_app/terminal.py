@@ -91,8 +91,8 @@ class Report:
     def _film_bar(self, work: batch.Work) -> Iterator[None]:
         """Show how far a single clip is, and how long it takes yet."""
         jobs = self._plan.jobs
-        shown = len(jobs) == 1 and isinstance(work, Task) and jobs[0].is_clip
-        if not shown or self._quiet or not self._console.is_terminal:
+        hidden = self._quiet or not self._console.is_terminal
+        if hidden or len(jobs) != 1 or not isinstance(work, Task) or not jobs[0].is_clip:
             yield
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn

@@ -68,18 +68,19 @@ def film(
         size, SAMPLES, light_radius=np.radians(light.softness_deg), bounce_rays=0
     )
     stage = Stage(subject, lights, settings)
+    shares = np.array(ROOM_SHARES, np.float32)
     level: float | None = None
     unit: float | None = None
     for number, yaw_deg in enumerate(yaws_deg):
         camera = Camera(azimuth_deg=-yaw_deg, field_cm=FIELD_CM)
         stage.place(lights @ camera.rotation.T)
         view = stage.render(camera, np.random.default_rng([subject.seed, 7, number]))
-        room = _picture(view, view.olat[..., :-1] @ np.float32(ROOM_SHARES))
+        room = _picture(view, view.olat[..., :-1] @ shares)
         key = _picture(view, view.olat[..., -1])
         face = _face(view)
         if level is None or unit is None:
             level = FACE_LEVEL / max(float(room[face].mean()), 1e-6)
-            unit = float(view.face_irradiance[:-1] @ np.float32(ROOM_SHARES))
+            unit = float(view.face_irradiance[:-1] @ shares)
         wall = np.float32(WALL) * (1 - view.alpha[..., None])
         yield Shot(room * level + wall, key * np.float32(level * unit), face, float(yaw_deg))
 

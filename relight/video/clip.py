@@ -119,7 +119,7 @@ class Clip:
         """Close the file."""
         self.container.close()
 
-    def parts(self) -> Iterator[Picture | Packet]:
+    def parts(self) -> Iterator[Picture | Packet[Any]]:
         """Everything in the file's order: decoded pictures, and packets of its other streams.
 
         Raises:
@@ -134,7 +134,8 @@ class Clip:
                     if packet.stream.type != "video" and packet.dts is not None:
                         yield packet
                     continue
-                for frame in packet.decode():
+                frames: list[Any] = packet.decode()
+                for frame in frames:
                     pts = frame.pts
                     if pts is None or (last is not None and pts <= last):  # as broken files do
                         step = round(1 / (self.rate * self.time_base))

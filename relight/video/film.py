@@ -9,6 +9,7 @@ take. A picture's edges are found anew each time.
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,7 +40,7 @@ class Source(Protocol):
     def rate(self) -> Fraction:
         """Pictures a second on average."""
 
-    def parts(self) -> Iterator[Picture | Packet]:
+    def parts(self) -> Iterator[Picture | Packet[Any]]:
         """Pictures, and packets of other streams."""
 
 
@@ -118,13 +119,13 @@ class Film:
         """The relit pictures."""
         return (part for part in self.parts() if isinstance(part, Frame))
 
-    def parts(self) -> Iterator[Frame | Packet]:
+    def parts(self) -> Iterator[Frame | Packet[Any]]:
         """Relit pictures, and packets of sound and subtitles, in the clip's order."""
         find_cut, take, number = CutFinder(), _Take(self, 0), 0
         last: float | None = None
         # One picture is relit while the next one is looked at.
         with ThreadPoolExecutor(1) as pool:
-            line: deque[Future[Frame] | Packet] = deque()
+            line: deque[Future[Frame] | Packet[Any]] = deque()
             try:
                 for part in self.source.parts():
                     if not isinstance(part, Picture):
@@ -132,21 +133,21 @@ class Film:
                         continue
                     rgb8 = load_photo(part.rgb).rgb8
                     if find_cut(rgb8) and last is not None:
-                        line.extend(pool.submit(*work) for work in take.finish())
+                        line.extend(pool.submit(work) for work in take.finish())
                         number += 1
                         take, last = _Take(self, number), None
                     usual = 1 / float(self.source.rate)
                     step_s = usual if last is None else max(part.seconds - last, LEAST_STEP_S)
                     last = part.seconds
-                    line.extend(pool.submit(*work) for work in take.add(part, step_s))
+                    line.extend(pool.submit(work) for work in take.add(part, step_s))
                     yield from _ready(line, IN_WORK)
-                line.extend(pool.submit(*work) for work in take.finish())
+                line.extend(pool.submit(work) for work in take.finish())
                 yield from _ready(line, 0)
             finally:
                 pool.shutdown(cancel_futures=True)
 
 
-def _ready(line: deque[Future[Frame] | Packet], left: int) -> Iterator[Frame | Packet]:
+def _ready(line: deque[Future[Frame] | Packet[Any]], left: int) -> Iterator[Frame | Packet[Any]]:
     """Take from the line's head what is done, until so many pictures are in work."""
     working = sum(isinstance(part, Future) for part in line)
     while line and (working > left or not isinstance(line[0], Future)):
@@ -158,8 +159,8 @@ def _ready(line: deque[Future[Frame] | Packet], left: int) -> Iterator[Frame | P
             yield part
 
 
-Work = tuple[Callable[[Picture, Portrait | None, Setup | None], Frame], Picture, Any, Any]
-"""What relights a picture, and its arguments."""
+Work = Callable[[], Frame]
+"""Relights a picture."""
 
 
 class _Take:
@@ -211,7 +212,7 @@ class _Take:
     def _flush(self) -> Iterator[Work]:
         while self._waiting:
             before, portrait = self._waiting.popleft()
-            yield self._relight, before, portrait, self._setup
+            yield functools.partial(self._relight, before, portrait, self._setup)
 
     def _relight(self, before: Picture, portrait: Portrait | None, setup: Setup | None) -> Frame:
         if portrait is None or setup is None:

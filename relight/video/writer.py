@@ -62,7 +62,7 @@ class ClipWriter:
         except BaseException:
             self.close()
             raise
-        self._queue: queue.Queue[Picture | Packet | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Picture | Packet[Any] | None] = queue.Queue(WAITING)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._encode, daemon=True)
         self._thread.start()
@@ -108,7 +108,7 @@ class ClipWriter:
             copy.metadata.update(stream.metadata)
             yield stream.index, copy
 
-    def write(self, part: Picture | Packet) -> None:
+    def write(self, part: Picture | Packet[Any]) -> None:
         """Add a relit picture, or a packet of another stream.
 
         Raises:
@@ -176,7 +176,7 @@ class ClipWriter:
 
 
 @contextlib.contextmanager
-def clip_writer(path: str | Path, clip: Clip) -> Iterator[Callable[[Picture | Packet], None]]:
+def clip_writer(path: str | Path, clip: Clip) -> Iterator[Callable[[Picture | Packet[Any]], None]]:
     """Write a relit clip, whole or not at all.
 
     Args:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def judge_steadiness(
     return Steadiness(flicker, lag(np.array(gains), np.array(truths)), float(np.mean(errors)))
 
 
-def lag(found: NDArray[np.floating], true: NDArray[np.floating]) -> float:
+def lag(found: NDArray[np.floating[Any]], true: NDArray[np.floating[Any]]) -> float:
     """By how many steps one run of values comes after another, to a fraction.
 
     Args:

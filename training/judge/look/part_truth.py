@@ -73,7 +73,7 @@ class PartStages(NetworkStages):
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
         """Key gain; see :class:`relight.stage.stages.Stages`."""
-        there, face = self._existing(view, normals, environment), view.face
+        there, face = self.existing(view, normals, environment), view.face
         inputs = key_inputs(view, there.surface, light)
         if self._part in (NORMALS, BOTH):
             inputs["normals"] = np.where(face[..., None], self._normals, inputs["normals"])
