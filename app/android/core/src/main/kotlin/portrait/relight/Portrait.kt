@@ -8,6 +8,7 @@ import portrait.relight.Constants.Light.BRIGHTEST
 import portrait.relight.Constants.Portrait.FITS
 import portrait.relight.Constants.Portrait.GAINS
 import portrait.relight.Constants.Portrait.SIZES
+import portrait.relight.Constants.Rule.GROUP
 
 /**
  * A photo looked at once, to be lit many times; made by [Relighter.look].
@@ -40,10 +41,27 @@ public class Portrait internal constructor(
     /** The faces found, largest first. */
     public val faces: List<Face> get() = analyses.map { it.face }
 
-    /** One key for all faces, all of the existing light kept; its intensity is 0 when none is needed. */
-    public fun suggest(): Setup {
-        val light = placeGroup(analyses.map(::placed), analyses.map { it.face.size }, faces[0].crop.roll)
-        return Setup(listOf(light), reason = light.reason)
+    /**
+     * What a portrait photographer would do to the light, with the reason.
+     *
+     * @param pattern a [Recipe]'s name: `loop`, `rembrandt`, `butterfly`, `split`, `clamshell`, `rim` or
+     *   `balance`; null for what suits the photo.
+     * @param like a portrait whose light is copied instead: the key's direction from the head, the ratio of
+     *   key to fill, and the warmth, as they are on its largest face.
+     * @param most how many faces, the largest ones, are lit.
+     * @throws IllegalArgumentException for an unknown pattern, or a pattern beside a portrait to copy from.
+     */
+    @JvmOverloads
+    @Synchronized
+    public fun suggest(pattern: String? = null, like: Portrait? = null, most: Int = GROUP): Setup {
+        require(pattern == null || like == null) { "a pattern and a portrait to copy from exclude each other" }
+        require(most >= 1) { "at least one face is lit, got $most" }
+        val wanted = when {
+            like != null -> Wanted.Like(likenessOf(like.analyses[0]))
+            pattern != null -> Wanted.Named(Recipe.named(pattern))
+            else -> Wanted.Automatic
+        }
+        return setUp(analyses, wanted, most, ::predicted)
     }
 
     /**
@@ -53,7 +71,7 @@ public class Portrait internal constructor(
      */
     @JvmOverloads
     @Synchronized
-    public fun gain(light: Light, side: Int? = null): GainMap = canvas(side).fit(light).seen()
+    public fun gain(light: Light, side: Int? = null): GainMap = canvas(side).fit(light, analyses.map { 1.0 }).seen()
 
     /** The photo with its longer side at most this long. */
     @Synchronized
@@ -79,6 +97,10 @@ public class Portrait internal constructor(
     public fun render(lights: List<Light>, strength: Double = 1.0, side: Int? = null): Result =
         render(Setup(lights), strength, side)
 
+    /** A unit, white light's gain on the faces' crops, as the networks have it. */
+    private fun predicted(light: Light): List<Raster> =
+        gains.of(Kind(light)) { analyses.map { gainOf(stages, it, light) } }
+
     private fun canvas(side: Int?): Canvas {
         require(side == null || side >= 1) { "a side is >= 1, got $side" }
         val longest = max(photo.height, photo.width)
@@ -89,7 +111,7 @@ public class Portrait internal constructor(
     private inner class Canvas(scale: Double) {
         val photo: Photo = if (scale == 1.0) this@Portrait.photo else scaled(scale)
         private val guide = Guide(photo, analyses.map { it.outline.scaled(scale) })
-        private val fits = Recent<Kind, GainMap>(FITS)
+        private val fits = Recent<Pair<Kind, List<Double>>, GainMap>(FITS)
 
         private fun scaled(scale: Double): Photo {
             val full = this@Portrait.photo
@@ -98,27 +120,28 @@ public class Portrait internal constructor(
             return Photo.rounded(resizeArea(full, rows, columns))
         }
 
-        /** The unit, white light's gain, as it comes from the fit. */
-        fun fit(light: Light): GainMap = fits.of(Kind(light)) { kind ->
-            guide.fit(gains.of(kind) { analyses.map { gainOf(stages, it, light) } })
+        /** The unit, white light's gain, as it comes from the fit; each face has its share of it. */
+        fun fit(light: Light, shares: List<Double>): GainMap = fits.of(Kind(light) to shares) {
+            guide.fit(predicted(light).zip(shares) { gain, share -> gain.times(share.toFloat()) })
         }
 
         fun render(setup: Setup, strength: Double): Photo {
             val lights = setup.lights.filter { light -> light.intensity > 0 && light.color.any { it > 0 } }
             if (strength == 0.0 || (lights.isEmpty() && setup.fill == 1.0)) return photo.copy()
+            val shares = setup.sharesOf(analyses.size)
             val added = guide.nothing()
             for (light in lights) {
                 val (red, green, blue) = light.color.map { (light.intensity * it).toFloat() }
-                addTo(added.gain.data, fit(light).gain.data, red, green, blue)
+                addTo(added.gain.data, fit(light, shares).gain.data, red, green, blue)
             }
-            val away = (1 - setup.fill).toFloat()
-            val taken = if (away == 0f) null else guide.person.map { it * away }
+            val taken = if (setup.fill == 1.0) null else guide.taken(shares.map { (1 - setup.fill) * it })
             return apply(photo, added.seen(), strength, threads, taken)
         }
     }
 }
 
-private fun addTo(sum: FloatArray, gain: FloatArray, red: Float, green: Float, blue: Float) {
+/** Adds a light's gain in its colour times its intensity. */
+internal fun addTo(sum: FloatArray, gain: FloatArray, red: Float, green: Float, blue: Float) {
     for (i in gain.indices step 3) {
         sum[i] += red * gain[i]
         sum[i + 1] += green * gain[i + 1]
@@ -126,14 +149,7 @@ private fun addTo(sum: FloatArray, gain: FloatArray, red: Float, green: Float, b
     }
 }
 
-/** Places a key light for one face. */
-internal fun placed(analysis: Analysis): Light = place(
-    analysis.cropEnvironment,
-    analysis.face.cropPose,
-    analysis.meanIrradiance,
-    analysis.headroom,
-    analysis.face.crop.roll,
-)
+private fun Raster.times(factor: Float): Raster = if (factor == 1f) this else map { it * factor }
 
 /** The values made last, at most [size] of them. */
 private class Recent<K, V>(private val size: Int) {

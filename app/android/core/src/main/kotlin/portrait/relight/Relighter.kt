@@ -68,8 +68,12 @@ public class Relighter @JvmOverloads constructor(
     /** Estimates normals and existing light around one of [findFaces]. */
     public fun analyze(photo: Photo, face: Face): Analysis = analyze(perception, stages, photo, face)
 
-    /** Places a key light for one face; its intensity is 0 when none is needed. */
-    public fun place(analysis: Analysis): Light = placed(analysis)
+    /**
+     * The automatic key of one face, without its fill; its intensity is 0 if none is needed.
+     * [Portrait.suggest] gives all of the setup.
+     */
+    public fun place(analysis: Analysis): Light =
+        setUp(listOf(analysis), Wanted.Automatic, 1) { listOf(gainOf(stages, analysis, it)) }.lights[0]
 
     /** Key gain G of a light's direction and softness, for unit intensity and white light, on the photo. */
     public fun keyGain(analysis: Analysis, light: Light): Raster {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
-import kotlin.math.min
+import kotlin.math.max
+import portrait.relight.Constants.View.FINE
+import portrait.relight.Constants.View.SIDE
 
 /**
  * A relit photo and how it came about.
@@ -26,20 +28,23 @@ public class Result(
     public val faces: List<Face> get() = analyses.map { it.face }
 
     /** All that is worth knowing of each face, largest first. */
-    public fun report(): List<FaceReport> = analyses.map { analysis ->
+    public fun report(): List<FaceReport> = analyses.zip(setup.sharesOf(analyses.size)) { analysis, share ->
+        val cheeks = cheeks(analysis.view)
         FaceReport(
             analysis.face.box.toList(),
             headAngles(analysis.headPose),
             Light.fromDirection(analysis.existingDirection),
-            analysis.cropEnvironment.keyToFill(analysis.face.cropPose),
-            keyToFillWith(
-                analysis.cropEnvironment,
-                analysis.face.cropPose,
-                lights.map { it.rolled(-analysis.face.crop.roll) },
-                analysis.meanIrradiance * strength,
-                1 - min(strength, 1.0) * (1 - setup.fill),
-            ),
+            cheeks.ratio(analysis.view.linear),
+            cheeks.ratio(linearCrop(analysis.face.crop)),
+            share,
         )
+    }
+
+    /** The result where a face is, as the stages would see it, in linear light. */
+    private fun linearCrop(crop: Crop): Raster {
+        val scale = max(image.height, image.width).toDouble() / max(photo.height, photo.width)
+        val cut = crop.scaled(scale).extract(image, FINE * SIDE)
+        return shrink(cut, FINE).toRaster().map { srgbToLinear(it) }
     }
 }
 
@@ -49,8 +54,9 @@ public class Result(
  * @property box left, top, width, height, pixels of the photo.
  * @property head how it is turned.
  * @property existingLight where most light came from before; only its angles mean anything.
- * @property keyToFillBefore brighter over darker cheek in the photo.
- * @property keyToFillAfter the same with the lights added.
+ * @property keyToFillBefore brighter over darker cheek, measured on the photo's pixels.
+ * @property keyToFillAfter the same on the result's.
+ * @property share how much of the setup it got.
  */
 public data class FaceReport(
     val box: List<Float>,
@@ -58,4 +64,5 @@ public data class FaceReport(
     val existingLight: Light,
     val keyToFillBefore: Double,
     val keyToFillAfter: Double,
+    val share: Double,
 )

@@ -49,6 +49,13 @@ object Golden {
     /** The example's face as the stages see it. */
     val view: View by lazy { look(Recorded(), example, face) }
 
+    /** What Python's networks tell of it. */
+    val analysis: Analysis by lazy {
+        val (normals, confidence) = raster("normals/normals") to raster("normals/confidence")
+        val environment = Environment(raster("lighting/environment"))
+        Analysis(face, view, environment, normals, confidence, meanIrradiance(environment, normals, view.face), example)
+    }
+
     fun value(name: String): JsonElement = index.getValue("values").jsonObject.getValue(name)
 
     fun shape(name: String): List<Int> =
@@ -166,14 +173,33 @@ fun assertCrop(expected: Crop, found: Crop) {
     for (i in wanted.indices) assertEquals(wanted[i], got[i], 1e-3, "$found, not $expected")
 }
 
-fun assertLight(expected: JsonElement, found: Light, tolerance: Double, name: String) {
-    val light = expected.toLight()
-    assertEquals(light.azimuthDeg, found.azimuthDeg, 100 * tolerance, "$name: azimuth")
-    assertEquals(light.elevationDeg, found.elevationDeg, 100 * tolerance, "$name: elevation")
-    assertEquals(light.intensity, found.intensity, tolerance, "$name: intensity")
-    assertEquals(light.color, found.color, "$name: color")
-    assertEquals(light.softnessDeg, found.softnessDeg, 1e-9, "$name: softness")
-    assertEquals(light.reason, found.reason, "$name: reason")
+/** Checks lights but for their reasons: angles to a hundred times the tolerance of the other numbers. */
+fun assertLights(expected: JsonElement, found: List<Light>, name: String, tolerance: Double = 1e-4) {
+    val lights = expected.jsonArray.map { it.toLight() }
+    assertEquals(lights.size, found.size, "$name: count of lights")
+    for ((light, other) in lights.zip(found)) {
+        assertEquals(light.azimuthDeg, other.azimuthDeg, 100 * tolerance, "$name: azimuth")
+        assertEquals(light.elevationDeg, other.elevationDeg, 100 * tolerance, "$name: elevation")
+        assertEquals(light.intensity, other.intensity, tolerance, "$name: intensity")
+        for (c in 0 until 3) assertEquals(light.color[c], other.color[c], tolerance, "$name: color")
+        assertEquals(light.softnessDeg, other.softnessDeg, 1e-9, "$name: softness")
+        assertEquals(light.gloss, other.gloss, 1e-9, "$name: gloss")
+    }
 }
+
+/** Checks a whole setup; of its reason, the words. */
+fun assertSetup(expected: JsonElement, found: Setup, tolerance: Double, name: String) {
+    val parts = expected.jsonObject
+    assertLights(parts.getValue("lights"), found.lights, name, tolerance)
+    assertEquals(expected.number("fill"), found.fill, tolerance, "$name: fill")
+    val shares = parts.getValue("shares").numbers()
+    assertEquals(shares.size, found.shares.size, "$name: count of shares")
+    for ((share, other) in shares.zip(found.shares)) assertEquals(share, other, tolerance, "$name: share")
+    assertEquals(words(expected.text("reason")), words(found.reason), "$name: reason")
+    assertEquals(found.reason, found.lights[0].reason, "$name: reason of the key")
+}
+
+/** A sentence without its numbers. */
+private fun words(text: String) = text.replace(Regex("-?[0-9.]+"), "#")
 
 fun JsonObject.matrix(name: String): Matrix = getValue(name).toMatrix()

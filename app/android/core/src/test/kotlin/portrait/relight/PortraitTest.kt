@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestInstance
+import org.junit.jupiter.api.assertThrows
 import portrait.relight.Constants.Portrait.FITS
 import portrait.relight.Constants.Portrait.GAINS
 
@@ -122,6 +123,32 @@ class PortraitTest {
     }
 
     @Test
+    fun `patterns and other portraits' light are set up by name and by portrait`() {
+        for (recipe in Recipe.PATTERNS) {
+            val setup = portrait.suggest(recipe.name)
+            val report = portrait.render(setup, side = side).report().single()
+            if (setup.lights.any { it.intensity > 0 } && recipe.ratio > 0 && recipe !== Recipe.BALANCE) {
+                assertTrue(report.keyToFillAfter > report.keyToFillBefore, recipe.name)
+            }
+        }
+        val own = portrait.suggest(like = portrait)
+        assertTrue(own.reason.contains("as in the reference"), own.reason)
+        assertThrows<IllegalArgumentException> { portrait.suggest("disco") }
+        assertThrows<IllegalArgumentException> { portrait.suggest("loop", portrait) }
+        assertThrows<IllegalArgumentException> { portrait.suggest(most = 0) }
+    }
+
+    @Test
+    fun `a face without a share is left alone`() {
+        val setup = Setup(lights, 0.4, shares = listOf(0.0))
+        assertArrayEquals(Golden.example.rgb, portrait.render(setup).image.rgb)
+        val (half, whole) = listOf(0.5, 1.0).map { share ->
+            psnr(Golden.example.numbers(), portrait.render(setup.copy(shares = listOf(share))).image.numbers())
+        }
+        assertTrue(half > whole + 3) { "$half dB and $whole dB from the photo" }
+    }
+
+    @Test
     fun `threads share a relighter`() {
         val alone = portrait.render(portrait.suggest()).image
         val found = ConcurrentLinkedQueue<Photo>()
@@ -149,9 +176,7 @@ class PortraitTest {
         val direction = Golden.floats("leaning/existing_direction").vectors().single()
         assertTrue(degrees(angleBetween(direction, analysis.existingDirection)) < 1)
         val suggested = leaning.suggest()
-        val expected = Golden.value("leaning/suggested").toLight()
-        assertTrue(degrees(angleBetween(expected.direction, suggested.lights.single().direction)) < 1)
-        assertEquals(expected.intensity, suggested.lights.single().intensity, 0.02)
+        assertSetup(Golden.value("leaning/suggested"), suggested, 0.01, "leaning")
         for ((name, setup) in listOf("relit" to suggested, "own_lights" to Setup(lights))) {
             val found = psnr(Golden.floats("leaning/$name"), leaning.render(setup).image.every(every).data)
             assertTrue(found >= 45) { "$name: $found dB" }

@@ -5,6 +5,7 @@ import portrait.relight.Light
 import portrait.relight.Photo
 import portrait.relight.Portrait
 import portrait.relight.Relighter
+import portrait.relight.Setup
 
 /** Photos in, relit photos out. Called from one background thread only. */
 interface Studio : AutoCloseable {
@@ -43,19 +44,25 @@ class RelightStudio(
     private var source: String? = null
     private var current: Portrait? = null
 
+    /** What was set up for it: a light that is moved by hand keeps the rest. */
+    private var setup = Setup(emptyList())
+
     override fun open(source: String): Pair<Photo, Light> {
         current = null // frees the previous photo before the next is decoded
         val portrait = relighter.look(read(source))
         this.source = source
         current = portrait
-        return portrait.at(SIDE) to portrait.suggest().lights.single()
+        setup = portrait.suggest()
+        return portrait.at(SIDE) to setup.lights.single()
     }
 
-    override fun preview(light: Light): Photo = opened().render(listOf(light), side = SIDE).image
+    override fun preview(light: Light): Photo = opened().render(moved(light), side = SIDE).image
 
-    override fun save(light: Light) = write(opened().render(listOf(light)).image, checkNotNull(source))
+    override fun save(light: Light) = write(opened().render(moved(light)).image, checkNotNull(source))
 
     override fun close() = relighter.close()
+
+    private fun moved(light: Light): Setup = setup.copy(lights = listOf(light))
 
     private fun opened(): Portrait = checkNotNull(current) { "no photo is open" }
 

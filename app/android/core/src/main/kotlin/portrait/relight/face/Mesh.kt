@@ -23,7 +23,7 @@ import portrait.relight.Constants.Mesh.TEMPLATE_SHARE
  * @property verticesCm 468 triples, head frame (+z out of the nose, +y up, +x to the subject's left).
  * @property triangles 898 triples of indices, counter-clockwise seen from outside.
  * @property loops landmark indices around `oval`, `lips`, `mouth`, `left_eye`, `right_eye`,
- *   `left_eyebrow` and `right_eyebrow`; sides are the subject's.
+ *   `left_eyebrow`, `right_eyebrow`, `left_cheek` and `right_cheek`; sides are the subject's.
  */
 public class FaceTemplate private constructor(
     public val verticesCm: FloatArray,

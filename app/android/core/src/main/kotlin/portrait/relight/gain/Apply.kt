@@ -212,13 +212,13 @@ private class Strip(private val factors: Factors, private val factor: Int) {
  * The shoulder bends the brightest channel and takes the others along, so that skin keeps its hue and
  * its saturation; bent one by one, the channels would turn it yellow.
  */
-private fun shoulder(before: FloatArray, after: FloatArray) {
+internal fun shoulder(before: FloatArray, after: FloatArray) {
     val knee = max(max(max(before[0], before[1]), before[2]), KNEE)
     val peak = max(max(after[0], after[1]), after[2])
     val over = max(peak - knee, 0f)
     val room = max(CEILING - knee, 0f)
     val bent = min(peak, knee) + room * over / (over + room + TINY)
-    val scale = bent / peak
+    val scale = bent / max(peak, TINY)
     for (c in 0 until 3) {
         after[c] = max(after[c] * scale, before[c]) // light that is added never darkens
     }

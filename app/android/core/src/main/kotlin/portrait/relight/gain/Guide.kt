@@ -98,9 +98,28 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
 
     /** Where a person is, in [0, 1], on the cells of a fitted gain. */
     public val person: Raster by lazy {
+        joined(List(layers.size) { 1f }).map { if (it > LEAST) min(it, 1f) else 0f }
+    }
+
+    /**
+     * How much of the existing light is taken away when a share is of each person.
+     *
+     * @param shares in [0, 1], one per outline.
+     */
+    public fun taken(shares: List<Double>): Raster {
+        require(shares.size == layers.size) { "${layers.size} faces need as many shares, got ${shares.size}" }
+        val most = shares.max().toFloat()
+        if (shares.all { it == shares[0] }) return person.map { it * most }
+        return joined(shares.map { it.toFloat() }).map { if (it < LEAST * most) 0f else min(it, most) }
+    }
+
+    /** Each face's person, weighted. */
+    private fun joined(weights: List<Float>): Raster {
         val total = Raster(grid.rows, grid.columns, 1)
-        for (layer in layers) for (i in total.data.indices) total.data[i] += layer.person.data[i]
-        total.map { if (it > LEAST) min(it, 1f) else 0f }
+        for ((layer, weight) in layers.zip(weights)) {
+            for (i in total.data.indices) total.data[i] += weight * layer.person.data[i]
+        }
+        return total
     }
 
     /** No light anywhere, on the cells of a fitted gain. */
@@ -267,12 +286,19 @@ private fun photoTrust(brightness: Raster): Raster {
     val sample = FloatArray(ceilDiv(mean.rows, SAMPLED_EVERY) * across) {
         mean.data[(it / across * mean.columns + it % across) * SAMPLED_EVERY]
     }
-    sample.sort()
-    val (least, black, dark) = listOf(LEAST_OF, BLACK_OF, DARK_OF).map { sample[sample.size / it] }
+    // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
+    return blur(erode(toneTrust(mean, sample), DARKEST_OF), SOFTENED)
+}
+
+/** Where pixels of a crop can be multiplied: as on the photo, but pixel by pixel. */
+internal fun trustIn(photo: Raster): Raster = gray(photo).let { toneTrust(it, it.data) }
+
+/** Share of the light that tones get, of a photo that has those of a sample. */
+private fun toneTrust(brightness: Raster, sample: FloatArray): Raster {
+    val tones = sample.sortedArray()
+    val (least, black, dark) = listOf(LEAST_OF, BLACK_OF, DARK_OF).map { tones[tones.size / it] }
     val floor = max(0f, 1 - (dark - least) / PILED)
     val veil = floor * (VEIL * (black - BLACK)).coerceIn(0f, THICKEST)
     val (dim, bright) = DARK
-    val trust = mean.map { IN_BLACK + (1 - IN_BLACK) * smoothstep(it, veil + dim, veil + bright) }
-    // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
-    return blur(erode(trust, DARKEST_OF), SOFTENED)
+    return brightness.map { IN_BLACK + (1 - IN_BLACK) * smoothstep(it, veil + dim, veil + bright) }
 }

@@ -2,11 +2,8 @@
 package portrait.relight
 
 import kotlin.math.cos
-import kotlin.math.floor
-import kotlin.math.max
 import kotlin.math.sin
 import portrait.relight.Constants.Analysis.HALF
-import portrait.relight.Constants.Analysis.SKIN
 import portrait.relight.Constants.View.SEEN
 
 /**
@@ -21,7 +18,6 @@ import portrait.relight.Constants.View.SEEN
  * @property cropNormals 128 x 128 unit normals.
  * @property cropConfidence 128 x 128 trust in the normals, [0, 1], 0 off the person.
  * @property meanIrradiance luminance of the existing irradiance over pi, mean over the visible face.
- * @property headroom largest intensity of a key that burns no highlights.
  * @property photo the photo.
  */
 public class Analysis(
@@ -31,7 +27,6 @@ public class Analysis(
     public val cropNormals: Raster,
     public val cropConfidence: Raster,
     public val meanIrradiance: Double,
-    public val headroom: Double,
     public val photo: Photo,
 ) {
     /** Rotation from head to camera frame. */
@@ -99,7 +94,6 @@ internal fun analyze(perception: Perception, stages: Stages, photo: Photo, face:
         normals.vectors,
         normals.confidence,
         meanIrradiance(environment, normals.vectors, view.face),
-        headroom(view),
         photo,
     )
 }
@@ -122,25 +116,3 @@ internal fun gainOf(stages: Stages, analysis: Analysis, light: Light): Raster = 
     analysis.cropEnvironment,
     light.rolled(-analysis.face.crop.roll),
 )
-
-private const val LEAST_PEAK = 1e-3
-private const val PEAK_PERCENT = 95
-private const val UNKNOWN_PEAK = 0.5
-private const val WHITE = 1.1
-
-/** Largest intensity of a key that burns no highlights, from the skin's brightest parts. */
-internal fun headroom(view: View): Double {
-    val linear = view.linear.data
-    val bright = view.skin.data.indices.filter { view.skin.data[it] > SKIN }
-        .map { luminance(linear[it * 3], linear[it * 3 + 1], linear[it * 3 + 2]) }.sorted()
-    val peak = if (bright.isEmpty()) UNKNOWN_PEAK else percentile(bright, PEAK_PERCENT / 100.0)
-    return max(0.0, WHITE / max(peak, LEAST_PEAK) - 1)
-}
-
-/** Of sorted numbers, interpolated. */
-private fun percentile(sorted: List<Float>, share: Double): Double {
-    val position = share * (sorted.size - 1)
-    val below = floor(position).toInt()
-    val above = minOf(below + 1, sorted.size - 1)
-    return sorted[below] + (position - below) * (sorted[above] - sorted[below])
-}

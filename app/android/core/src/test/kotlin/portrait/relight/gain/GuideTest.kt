@@ -2,7 +2,9 @@
 package portrait.relight
 
 import kotlinx.serialization.json.jsonArray
+import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 
@@ -28,6 +30,18 @@ class GuideTest {
     fun `two faces share a photo`() {
         assertMap("guide/two", upsample(photo, outlines, gains), 0.02f, 1.5e-3f)
         assertGolden("guide/two/person", Guide(photo, outlines).person.every(2).data, 0.05f, 1e-3f)
+    }
+
+    @Test
+    fun `each person keeps their share of the light`() {
+        val guide = Guide(photo, outlines)
+        val whole = guide.person.data
+        assertArrayEquals(whole, guide.taken(listOf(1.0, 1.0)).data)
+        assertArrayEquals(FloatArray(whole.size) { whole[it] * 0.5f }, guide.taken(listOf(0.5, 0.5)).data)
+        val (first, second) = guide.taken(listOf(0.8, 0.0)).data to guide.taken(listOf(0.0, 0.8)).data
+        for (i in whole.indices) assertEquals(0.8f * whole[i], first[i] + second[i], 2e-3f)
+        assertTrue(first.any { it > 0.7f } && second.any { it > 0.7f })
+        assertThrows<IllegalArgumentException> { guide.taken(listOf(1.0)) }
     }
 
     @Test
