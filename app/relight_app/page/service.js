@@ -1,9 +1,9 @@
-const VERSION = "cfcf1183b2ce7be9";
+const VERSION = "675b2656b1e10b07";
 const FILES = [
  "./",
- "assets/index-BL5Oap52.css",
- "assets/index-Dn9wHg2f.js",
- "assets/worker-BTdCkOmQ.js",
+ "assets/index-B_SDMV08.css",
+ "assets/index-PlwItzpT.js",
+ "assets/worker-D5xwqM_M.js",
  "icon-192.png",
  "icon-512.png",
  "icon.svg",

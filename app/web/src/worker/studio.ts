@@ -22,7 +22,7 @@ const PREVIEW_SIDE = 2048;
 const QUICK_SIDE = 512;
 const SAMPLE_SIDE = 128;
 /** Side of a sample over the larger side of the faces that it shows. */
-const SAMPLE_ROOM = 2.2;
+const SAMPLE_ROOM = 1.6;
 const SPHERE_SIDE = 96;
 const ROUNDS = 5;
 
