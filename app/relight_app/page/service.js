@@ -1,8 +1,8 @@
-const VERSION = "675b2656b1e10b07";
+const VERSION = "419f11b7d14778dd";
 const FILES = [
  "./",
- "assets/index-B_SDMV08.css",
- "assets/index-PlwItzpT.js",
+ "assets/index-Cwzt7u3y.js",
+ "assets/index-Z5psxzTj.css",
  "assets/worker-D5xwqM_M.js",
  "icon-192.png",
  "icon-512.png",
