@@ -9,6 +9,7 @@ import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.withContext
+import portrait.relight.Constants.Rule.GROUP
 
 /**
  * [Relighter.look] in another context.
@@ -17,6 +18,14 @@ import kotlinx.coroutines.withContext
  */
 public suspend fun Relighter.awaitLook(photo: Photo, context: CoroutineContext = Dispatchers.Default): Portrait =
     withContext(context) { look(photo) }
+
+/** [Portrait.suggest] in another context: it asks the key network. */
+public suspend fun Portrait.awaitSuggest(
+    pattern: String? = null,
+    like: Portrait? = null,
+    most: Int = GROUP,
+    context: CoroutineContext = Dispatchers.Default,
+): Setup = withContext(context) { suggest(pattern, like, most) }
 
 /** [Portrait.render] in another context. */
 public suspend fun Portrait.awaitRender(

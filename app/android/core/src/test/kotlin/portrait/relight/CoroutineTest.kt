@@ -34,7 +34,8 @@ class CoroutineTest {
     @Test
     fun `waiting gives what calling gives`() = runBlocking {
         val portrait = relighter.awaitLook(Golden.example)
-        val setup = portrait.suggest()
+        val setup = portrait.awaitSuggest("loop")
+        assertEquals(portrait.suggest("loop"), setup)
         assertArrayEquals(portrait.render(setup, side = 200).image.rgb, portrait.awaitRender(setup, side = 200).image.rgb)
     }
 

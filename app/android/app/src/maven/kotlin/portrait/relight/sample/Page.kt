@@ -15,6 +15,7 @@ import portrait.relight.Relighter
 import portrait.relight.Setup
 import portrait.relight.awaitLook
 import portrait.relight.awaitRender
+import portrait.relight.awaitSuggest
 import portrait.relight.previews
 import portrait.relight.tflite.TfliteModels
 import portrait.relight.tflite.toBitmap
@@ -31,7 +32,7 @@ abstract class Page : Activity() {
     fun show(bitmap: Bitmap) {
         lifecycleScope.launch {
             val portrait = relighter.awaitLook(bitmap.toPhoto())
-            val result = portrait.awaitRender(portrait.suggest())
+            val result = portrait.awaitRender(portrait.awaitSuggest())
             imageView.setImageBitmap(result.image.toBitmap())
             textView.text = result.setup.reason                         // why the light stands there
         }
