@@ -94,6 +94,12 @@ public data class Crop @JvmOverloads constructor(val x: Double, val y: Double, v
             ((down * cos - across * sin) * scale + resolution / 2.0).toFloat()
     }
 
+    /** Where a point of the photo, pixels, lies in shares of the crop's sides. */
+    internal fun shares(x: Double, y: Double): Point {
+        val (across, down) = (x - this.x) / size to (y - this.y) / size
+        return Point(across * cos(roll) + down * sin(roll) + 0.5, down * cos(roll) - across * sin(roll) + 0.5)
+    }
+
     /** Pixels of the photo of a point given in shares of the crop's sides. */
     internal fun toPhoto(across: Double, down: Double): Point {
         val (u, v) = (across - 0.5) * size to (down - 0.5) * size
@@ -113,6 +119,16 @@ public data class Crop @JvmOverloads constructor(val x: Double, val y: Double, v
         val ontoPhoto = Affine.shift(grid.left.toDouble(), grid.top.toDouble()) * Affine.scaling(step, step)
         return warp(values, grid.rows, grid.columns, toPhoto(values.rows).inverse() * ontoPhoto, outside)
     }
+
+    /**
+     * Resamples values given on this crop to another one, bilinear.
+     *
+     * @param values square, over the whole crop.
+     * @param side of the result, which lies over the whole of [other].
+     * @param outside value around this crop; null repeats its edges.
+     */
+    internal fun ontoCrop(values: Raster, other: Crop, side: Int, outside: Float? = null): Raster =
+        warp(values, side, side, toPhoto(values.rows).inverse() * other.toPhoto(side), outside)
 
     /** The square on the photo scaled by a factor. */
     public fun scaled(factor: Double): Crop = Crop(x * factor, y * factor, size * factor, roll)

@@ -35,7 +35,7 @@ public class Portrait internal constructor(
         constructor(light: Light) : this(light.azimuthDeg, light.elevationDeg, light.softnessDeg, light.gloss)
     }
 
-    private val gains = Recent<Kind, List<Raster>>(GAINS)
+    private val gains = Recent<Kind, List<FaceGain>>(GAINS)
     private val sides = Recent<Int, Canvas>(SIZES)
 
     /** The faces found, largest first. */
@@ -61,7 +61,7 @@ public class Portrait internal constructor(
             pattern != null -> Wanted.Named(Recipe.named(pattern))
             else -> Wanted.Automatic
         }
-        return setUp(analyses, wanted, most, ::predicted)
+        return setUp(analyses, wanted, most) { light -> predicted(light).map { it.head } }
     }
 
     /**
@@ -97,8 +97,8 @@ public class Portrait internal constructor(
     public fun render(lights: List<Light>, strength: Double = 1.0, side: Int? = null): Result =
         render(Setup(lights), strength, side)
 
-    /** A unit, white light's gain on the faces' crops, as the networks have it. */
-    private fun predicted(light: Light): List<Raster> =
+    /** A unit, white light's gain on each face, as predicted. */
+    private fun predicted(light: Light): List<FaceGain> =
         gains.of(Kind(light)) { analyses.map { gainOf(stages, it, light) } }
 
     private fun canvas(side: Int?): Canvas {
@@ -148,8 +148,6 @@ internal fun addTo(sum: FloatArray, gain: FloatArray, red: Float, green: Float, 
         sum[i + 2] += blue * gain[i + 2]
     }
 }
-
-private fun Raster.times(factor: Float): Raster = if (factor == 1f) this else map { it * factor }
 
 /** The values made last, at most [size] of them. */
 private class Recent<K, V>(private val size: Int) {

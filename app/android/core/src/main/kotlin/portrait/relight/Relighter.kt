@@ -73,7 +73,7 @@ public class Relighter @JvmOverloads constructor(
      * [Portrait.suggest] gives all of the setup.
      */
     public fun place(analysis: Analysis): Light =
-        setUp(listOf(analysis), Wanted.Automatic, 1) { listOf(gainOf(stages, analysis, it)) }.lights[0]
+        setUp(listOf(analysis), Wanted.Automatic, 1) { listOf(gainOf(stages, analysis, it).head) }.lights[0]
 
     /** Key gain G of a light's direction and softness, for unit intensity and white light, on the photo. */
     public fun keyGain(analysis: Analysis, light: Light): Raster {

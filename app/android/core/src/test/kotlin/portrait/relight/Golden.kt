@@ -5,6 +5,7 @@ import java.awt.image.BufferedImage
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.util.concurrent.ConcurrentHashMap
 import java.util.zip.GZIPInputStream
 import javax.imageio.ImageIO
 import kotlin.math.abs
@@ -19,6 +20,7 @@ import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
+import portrait.relight.Constants.Body.SEEN_SIDE
 
 /** What Python found: `python -m export.golden` writes it. */
 object Golden {
@@ -38,11 +40,24 @@ object Golden {
     val landmarks: FloatArray get() = floats("mesh/landmarks")
     val face: Face by lazy { Face.fromLandmarks(landmarks, example.height, example.width) }
 
-    /** Knows one person's outline and, if they are given, faces. */
-    class Recorded(private val faces: List<FloatArray> = listOf(landmarks)) : Perception {
-        override fun find(photo: Photo) =
-            faces.map { Face.fromLandmarks(it, photo.height, photo.width) }.sortedByDescending { it.size }
-        override fun person(crop: Photo) = raster("view/person_mask").map { it / 255 }
+    /** Knows one person's outline, on the head's square and the body's, and, if they are given, faces. */
+    class Recorded(
+        private val faces: List<FloatArray> = listOf(landmarks),
+        private val name: String = "view",
+    ) : Perception {
+        private val bodies = ConcurrentHashMap.newKeySet<Int>()
+
+        override fun find(photo: Photo): List<Face> {
+            val found = faces.map { Face.fromLandmarks(it, photo.height, photo.width) }
+            for (face in found) bodyCrop(face.crop, photo)?.let { bodies += it.extract(photo, SEEN_SIDE).rgb.contentHashCode() }
+            return found.sortedByDescending { it.size }
+        }
+
+        override fun person(crop: Photo): Raster {
+            val part = if (crop.rgb.contentHashCode() in bodies) "body" else "person"
+            return raster("$name/${part}_mask").map { it / 255 }
+        }
+
         override fun close() = Unit
     }
 
@@ -53,7 +68,10 @@ object Golden {
     val analysis: Analysis by lazy {
         val (normals, confidence) = raster("normals/normals") to raster("normals/confidence")
         val environment = Environment(raster("lighting/environment"))
-        Analysis(face, view, environment, normals, confidence, meanIrradiance(environment, normals, view.face), example)
+        val brightness = meanIrradiance(environment, normals, view.face)
+        val recorded = Recorded().also { it.find(example) }
+        val body = lookAtBody(recorded, example, face, Head(view, Normals(normals, confidence), environment))
+        Analysis(face, view, environment, normals, confidence, brightness, example, body)
     }
 
     fun value(name: String): JsonElement = index.getValue("values").jsonObject.getValue(name)

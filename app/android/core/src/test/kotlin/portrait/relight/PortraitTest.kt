@@ -162,12 +162,7 @@ class PortraitTest {
 
     @Test
     fun `a head that leans is lit as Python lights it`() {
-        val landmarks = Golden.floats("leaning/landmarks")
-        val recorded = object : Perception {
-            override fun find(photo: Photo) = listOf(Face.fromLandmarks(landmarks, photo.height, photo.width))
-            override fun person(crop: Photo) = Golden.raster("leaning/person_mask").map { it / 255 }
-            override fun close() = Unit
-        }
+        val recorded = Golden.Recorded(listOf(Golden.floats("leaning/landmarks")), "leaning")
         val leaning = Relighter(recorded, NetworkStages(models)).look(Golden.leaning)
         val analysis = leaning.analyses.single()
         assertCrop(Golden.value("leaning/crop").toCrop(), analysis.face.crop)

@@ -79,7 +79,7 @@ class SpeedTest {
         val perception = NetworkPerception(models)
         lateinit var face: Face
         lateinit var analysis: Analysis
-        lateinit var gain: Raster
+        lateinit var gain: FaceGain
         lateinit var guide: Guide
         clock("faces found") { face = perception.find(photo).first() }
         clock("crop to 256") { face.crop.extract(photo, 256) }

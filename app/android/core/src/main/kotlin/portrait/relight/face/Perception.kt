@@ -9,7 +9,7 @@ public interface Perception : AutoCloseable {
     /**
      * Probability in [0, 1] that a pixel is part of a person.
      *
-     * @param crop a square of 256 pixels around a face.
+     * @param crop a square of 256 pixels around a face or a body.
      * @return one channel, of the same size.
      */
     public fun person(crop: Photo): Raster

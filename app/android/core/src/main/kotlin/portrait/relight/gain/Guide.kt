@@ -1,104 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
+/**
+ * Fitting low-resolution key gains to a photo's edges, with the photo as the guide.
+ *
+ * What depends on the photo and the faces alone is worked out once.
+ */
 package portrait.relight
 
+import kotlin.math.ceil
+import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
-import kotlin.math.round
-import portrait.relight.Constants.Edge.BLACK
-import portrait.relight.Constants.Edge.BLACK_OF
-import portrait.relight.Constants.Edge.CALM
-import portrait.relight.Constants.Edge.DARK
-import portrait.relight.Constants.Edge.DARKEST_OF
-import portrait.relight.Constants.Edge.DARK_OF
-import portrait.relight.Constants.Edge.EDGE
-import portrait.relight.Constants.Edge.IN_BLACK
-import portrait.relight.Constants.Edge.LEAST_OF
-import portrait.relight.Constants.Edge.OUTLINE_EDGE
-import portrait.relight.Constants.Edge.OUTLINE_LEAST
-import portrait.relight.Constants.Edge.OUTLINE_SCALE
-import portrait.relight.Constants.Edge.PILED
-import portrait.relight.Constants.Edge.SAMPLED_EVERY
-import portrait.relight.Constants.Edge.SOFTENED
-import portrait.relight.Constants.Edge.THICKEST
-import portrait.relight.Constants.Edge.VEIL
+import portrait.relight.Constants.Guide.BODY_SIDE
+import portrait.relight.Constants.Guide.BODY_SURE
 import portrait.relight.Constants.Guide.GAIN_SIDE
 import portrait.relight.Constants.Guide.LEAST
+import portrait.relight.Constants.Guide.NOBODY
 import portrait.relight.Constants.Guide.OUTLINE_SIDE
 import portrait.relight.Constants.Guide.SURE
-import portrait.relight.Constants.Reach.COARSEST
-import portrait.relight.Constants.Reach.FADE
-import portrait.relight.Constants.Reach.NOWHERE
-import portrait.relight.Constants.Reach.OPEN
-import portrait.relight.Constants.Reach.WORK_SIDE
-
-/** Weights of red, green and blue in brightness. */
-private val LUMA = Constants.Edge.LUMA.toFloatArray()
 
 /**
- * Where one face's light may fall, on its crop; squares of any size, one channel.
+ * Where light may fall on one square of a photo; squares of any size, one channel.
  *
- * @property crop the square of the photo.
+ * @property crop the square.
+ * @property person probability in [0, 1] that a pixel is part of a person.
+ * @property confidence trust in the gain, [0, 1].
+ */
+public class Layer(public val crop: Crop, public val person: Raster, public val confidence: Raster)
+
+/**
+ * Where one face's light may fall, on its crop and on a wider square around the body; squares of any size,
+ * one channel.
+ *
+ * @property crop the face's square of the photo.
  * @property person probability in [0, 1] that a pixel is part of a person.
  * @property face in [0, 1], 1 where it is so for certain: inside the face.
  * @property confidence trust in the gain, [0, 1].
+ * @property body the wider square, turned as the crop; null where there is none.
  */
-public class Outline(
+public class Outline @JvmOverloads constructor(
     public val crop: Crop,
     public val person: Raster,
     public val face: Raster,
     public val confidence: Raster,
+    public val body: Layer? = null,
 ) {
+    internal val reach: Reach get() = Reach(crop, body?.crop)
+
     /** The same on the photo scaled by a factor. */
-    internal fun scaled(factor: Double): Outline = Outline(crop.scaled(factor), person, face, confidence)
+    internal fun scaled(factor: Double): Outline {
+        val wide = body?.let { Layer(it.crop.scaled(factor), it.person, it.confidence) }
+        return Outline(crop.scaled(factor), person, face, confidence, wide)
+    }
+}
+
+/**
+ * A face's gain as predicted; squares of three channels >= 0.
+ *
+ * @property head on its crop.
+ * @property body on the body's square; null where there is none.
+ */
+public class FaceGain @JvmOverloads constructor(public val head: Raster, public val body: Raster? = null) {
+    /** So many times the gain. */
+    internal fun times(factor: Float): FaceGain =
+        if (factor == 1f) this else FaceGain(head.map { it * factor }, body?.map { it * factor })
 }
 
 /**
  * A photo's edges and the outlines of its people: made once, used for every light.
  *
- * The gain fades towards the crop's border and where the photo is clipped or too dark to be multiplied.
- *
- * References: He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
+ * The gain fades towards the squares' borders and where the photo is too dark to be multiplied.
  *
  * @param outlines one per face, at least one.
  */
 public class Guide(photo: Photo, outlines: List<Outline>) {
-    /**
-     * @property person where a person is in this face's part of the photo.
-     * @property weight how much of a light shows there.
-     */
-    private class Layer(val crop: Crop, val filter: EdgeFilter, val person: Raster, val weight: Raster)
+    /** One person on the cells of a box. */
+    private class Person(val box: Box, val share: Raster)
 
+    /** Where the photo shows people, in [0, 1], on the cells of a fitted gain. */
+    public val person: Raster
+    private val persons: List<Person>
+    private val squares: List<List<Square>>
     private val grid: Grid
-    private val layers: List<Layer>
+
+    /** All cells that were looked at, and which of them are the grid's. */
+    private val all: Grid
+    private val whole: Box
 
     init {
         require(outlines.isNotEmpty()) { "a guide needs at least one face" }
-        grid = gridOver(photo, outlines.map { it.crop })
-        val guide = onGrid(photo, grid)
-        val brightness = gray(guide)
+        all = gridOver(photo, outlines.map { it.reach })
+        val colors = blocks(photo, all.left, all.top, all.step, all.rows, all.columns).toRaster()
+        val brightness = gray(colors)
         val trust = photoTrust(brightness)
-        val shares = shares(outlines.map { window(it.crop, grid, photo) })
-        val (hardly, sure) = SURE
-        layers = outlines.mapIndexed { i, outline ->
-            val crop = outline.crop
-            val reach = crop.size / grid.step
-            val person = outlineOnEdges(guide, crop.ontoGrid(outline.person, grid), reach / OUTLINE_SIDE)
-            val face = crop.ontoGrid(outline.face, grid)
-            val confidence = crop.ontoGrid(outline.confidence, grid)
-            for (k in person.data.indices) {
-                val inside = max(smoothstep(person.data[k], hardly, sure), face.data[k])
-                person.data[k] = inside * shares[i].data[k]
+        val places = outlines.map { place(it.reach, it.body?.let { body -> seen(body, photo) }, all, photo) }
+        shareOut(places, outlines.map { it.crop }, all)
+        val people = Raster(all.rows, all.columns, 1)
+        val found = outlines.zip(places) { outline, place -> onPlace(outline, place, all, colors) }
+        for ((place, each) in places.zip(found)) {
+            val (here, weight) = each.first.data to each.second.data
+            within(place.box, all.columns) { i, k ->
+                here[i] *= place.share.data[i]
+                people.data[k] += here[i]
+                weight[i] *= here[i] * trust.data[k]
             }
-            val weight = Raster(grid.rows, grid.columns, 1, FloatArray(person.data.size) {
-                person.data[it] * (trust.data[it] * confidence.data[it])
-            })
-            Layer(crop, EdgeFilter(brightness, grid, reach / GAIN_SIDE), person, weight)
         }
-    }
-
-    /** Where a person is, in [0, 1], on the cells of a fitted gain. */
-    public val person: Raster by lazy {
-        joined(List(layers.size) { 1f }).map { if (it > LEAST) min(it, 1f) else 0f }
+        for (i in people.data.indices) people.data[i] = if (people.data[i] > LEAST) min(people.data[i], 1f) else 0f
+        persons = places.zip(found) { place, (here, _) -> Person(place.box, here) }
+        val lit = bounds(all.rows, all.columns) { people.data[it] > 0 }.around(all.rows, all.columns)
+        whole = hull(places.map { it.headBox } + lit)
+        grid = partOf(all, whole)
+        person = cut(people, whole)
+        squares = outlines.indices.map { k ->
+            val fit = Fitting(outlines[k], places[k], found[k].second, all, whole, photo)
+            listOfNotNull(fit.head(brightness), fit.body())
+        }
     }
 
     /**
@@ -107,19 +122,15 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
      * @param shares in [0, 1], one per outline.
      */
     public fun taken(shares: List<Double>): Raster {
-        require(shares.size == layers.size) { "${layers.size} faces need as many shares, got ${shares.size}" }
+        require(shares.size == persons.size) { "${persons.size} faces need as many shares, got ${shares.size}" }
         val most = shares.max().toFloat()
         if (shares.all { it == shares[0] }) return person.map { it * most }
-        return joined(shares.map { it.toFloat() }).map { if (it < LEAST * most) 0f else min(it, most) }
-    }
-
-    /** Each face's person, weighted. */
-    private fun joined(weights: List<Float>): Raster {
-        val total = Raster(grid.rows, grid.columns, 1)
-        for ((layer, weight) in layers.zip(weights)) {
-            for (i in total.data.indices) total.data[i] += weight * layer.person.data[i]
+        val total = Raster(all.rows, all.columns, 1)
+        for ((each, share) in persons.zip(shares)) {
+            val (own, factor) = each.share.data to share.toFloat()
+            within(each.box, all.columns) { i, k -> total.data[k] += factor * own[i] }
         }
-        return total
+        return cut(total, whole).map { if (it < LEAST * most) 0f else min(it, most) }
     }
 
     /** No light anywhere, on the cells of a fitted gain. */
@@ -128,177 +139,198 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
     /**
      * Fits the faces' gains to the photo and joins them; linear in them, with the filter's overshoot.
      *
-     * @param gains squares of three channels >= 0 on each face's crop, in the outlines' order.
+     * @param gains one per face, in the outlines' order.
      */
-    public fun fit(gains: List<Raster>): GainMap {
-        require(gains.size == layers.size) { "${layers.size} faces need as many gains, got ${gains.size}" }
+    public fun fit(gains: List<FaceGain>): GainMap {
+        require(gains.size == squares.size) { "${squares.size} faces need as many gains, got ${gains.size}" }
         val result = nothing()
-        val total = result.gain
-        for ((layer, gain) in layers.zip(gains)) {
-            layer.filter.add(layer.crop.ontoGrid(gain, layer.filter.coarse), layer.weight, total)
+        for ((own, gain) in squares.zip(gains)) {
+            own[0].add(gain.head, result.gain)
+            if (own.size > 1 && gain.body != null) own[1].add(gain.body, result.gain)
         }
         return result
     }
 }
 
 /** Fits faces' gains to a photo's edges, once; see [Guide]. */
-public fun upsample(photo: Photo, outlines: List<Outline>, gains: List<Raster>): GainMap =
+public fun upsample(photo: Photo, outlines: List<Outline>, gains: List<FaceGain>): GainMap =
     Guide(photo, outlines).fit(gains).seen()
 
 /** Without what is too little to be seen, and without the filter's overshoot below zero. */
 internal fun GainMap.seen(): GainMap = GainMap(left, top, factor, gain.map { if (it > LEAST) it else 0f })
 
 /**
- * Lets values change where a picture's brightness does (fast guided filter).
+ * One square's light on a photo: drawn on coarse cells, weighed on the grid's.
  *
- * @param brightness one channel in [0, 1] on [grid], whose sides are multiples of [COARSEST].
- * @param radius half the window's side, in cells.
+ * @param box the cells of the guide's grid that it lies on.
+ * @param weight of the light there.
+ * @param counts how far this square counts on the coarse cells; null for all.
+ * @param edges what fits light to the photo's edges, if it is.
  */
-private class EdgeFilter(private val brightness: Raster, grid: Grid, radius: Double) {
-    private val scale = listOf(COARSEST, COARSEST / 2, 1).first { it <= max(1.0, radius) }
-    private val side = 2 * max(1, round(radius / scale).toInt()) + 1
-    val coarse = Grid(grid.left, grid.top, grid.step * scale, grid.rows / scale, grid.columns / scale)
-    private val small = resizeArea(brightness, coarse.rows, coarse.columns)
-    private val mean = blur(small, side)
-    private val sharpness = blur(small.zip(small) { a, b -> a * b }, side)
-        .zip(mean) { square, m -> 1 / (max(square - m * m, 0f) + EDGE) }
+private class Square(
+    private val crop: Crop,
+    private val box: Box,
+    private val weight: Raster,
+    private val coarse: Grid,
+    private val counts: Raster?,
+    private val edges: EdgeFilter?,
+) {
+    private val columns = weight.columns
 
-    /** Adds values of three channels on the coarse grid, filtered, times [weight], to [total] on the fine one. */
-    fun add(values: Raster, weight: Raster, total: Raster) {
-        val smooth = blur(values, side)
-        val slope = blur(values.weighted(small), side)
-        val offset = Raster(values.rows, values.columns, 3)
-        var i = 0
-        for (cell in mean.data.indices) {
-            val (m, sharp) = mean.data[cell] to sharpness.data[cell]
-            repeat(3) {
-                slope.data[i] = (slope.data[i] - smooth.data[i] * m) * sharp
-                offset.data[i] = smooth.data[i] - slope.data[i] * m
-                i++
-            }
-        }
-        val (rows, columns) = brightness.rows to brightness.columns
-        val steep = Enlarged(blur(slope, side), rows, columns)
-        val base = Enlarged(blur(offset, side), rows, columns)
-        val (steepLine, baseLine) = FloatArray(columns * 3) to FloatArray(columns * 3)
-        for (y in 0 until rows) {
+    /** Adds the light of a gain on the square to that on the guide's grid. */
+    fun add(gain: Raster, total: Raster) {
+        val drawn = crop.ontoGrid(gain, coarse)
+        val (first, offset) = edges?.coefficients(drawn) ?: (drawn to null)
+        val (slope, base) = reader(first) to offset?.let(::reader)
+        val (slopeLine, baseLine) = FloatArray(columns * 3) to FloatArray(columns * 3)
+        for (y in 0 until weight.rows) {
             val line = y * columns
-            var (start, stop) = 0 to columns
+            var start = 0
+            var stop = columns
             while (start < stop && weight.data[line + start] == 0f) start++
             while (start < stop && weight.data[line + stop - 1] == 0f) stop--
             if (start == stop) continue
-            steep.begin(y)
-            steep.copy(steepLine, start, stop)
-            base.begin(y)
-            base.copy(baseLine, start, stop)
-            addLine(steepLine, baseLine, line, start, stop, weight.data, total.data)
+            slope.begin(y)
+            slope.copy(slopeLine, start, stop)
+            val to = ((box.top + y) * total.columns + box.left) * 3
+            if (edges == null || base == null) {
+                addLine(slopeLine, line, start, stop, total.data, to)
+            } else {
+                base.begin(y)
+                base.copy(baseLine, start, stop)
+                addFitted(slopeLine, baseLine, edges.brightness.data, line, start, stop, total.data, to)
+            }
         }
     }
 
-    private fun addLine(
-        steep: FloatArray,
+    private fun reader(plane: Raster): Enlarged =
+        Enlarged(if (counts == null) plane else plane.weighted(counts), weight.rows, columns)
+
+    private fun addLine(values: FloatArray, line: Int, start: Int, stop: Int, into: FloatArray, to: Int) {
+        for (x in start until stop) {
+            val w = weight.data[line + x]
+            val i = x * 3
+            into[to + i] += values[i] * w
+            into[to + i + 1] += values[i + 1] * w
+            into[to + i + 2] += values[i + 2] * w
+        }
+    }
+
+    private fun addFitted(
+        slope: FloatArray,
         base: FloatArray,
-        from: Int,
+        brightness: FloatArray,
+        line: Int,
         start: Int,
         stop: Int,
-        weight: FloatArray,
         into: FloatArray,
+        to: Int,
     ) {
-        val guide = brightness.data
         for (x in start until stop) {
-            val w = weight[from + x]
-            val b = guide[from + x]
-            val (i, to) = x * 3 to (from + x) * 3
-            into[to] += (base[i] + steep[i] * b) * w
-            into[to + 1] += (base[i + 1] + steep[i + 1] * b) * w
-            into[to + 2] += (base[i + 2] + steep[i + 2] * b) * w
+            val w = weight.data[line + x]
+            val b = brightness[line + x]
+            val i = x * 3
+            into[to + i] += (base[i] + slope[i] * b) * w
+            into[to + i + 1] += (base[i + 1] + slope[i + 1] * b) * w
+            into[to + i + 2] += (base[i + 2] + slope[i + 2] * b) * w
         }
     }
-}
-
-/** Cells over all crops' visible parts; rows and columns are multiples of [COARSEST]. */
-private fun gridOver(photo: Photo, crops: List<Crop>): Grid {
-    val boxes = crops.map { it.visible(photo.height, photo.width) }
-    val (top, bottom) = boxes.minOf { it.top } to boxes.maxOf { it.bottom }
-    val (left, right) = boxes.minOf { it.left } to boxes.maxOf { it.right }
-    require(top < bottom && left < right) { "no face lies in the photo" }
-    val factor = max(1, ceilDiv(max(bottom - top, right - left), WORK_SIDE))
-    fun cells(side: Int) = ceilDiv(side, factor * COARSEST) * COARSEST
-    return Grid(left, top, factor, cells(bottom - top), cells(right - left))
-}
-
-private fun ceilDiv(a: Int, b: Int): Int = (a + b - 1) / b
-
-/** The photo on a grid, sRGB in [0, 1]; past its border its edge repeats. */
-private fun onGrid(photo: Photo, grid: Grid): Raster =
-    blocks(photo, grid.left, grid.top, grid.step, grid.rows, grid.columns).toRaster()
-
-private fun gray(image: Raster): Raster = Raster(image.rows, image.columns, 1, FloatArray(image.data.size / 3) {
-    image.data[it * 3] * LUMA[0] + image.data[it * 3 + 1] * LUMA[1] + image.data[it * 3 + 2] * LUMA[2]
-})
-
-/** Weights that give each pixel to its nearest face, by the faces' windows. */
-private fun shares(windows: List<Raster>): List<Raster> {
-    if (windows.size == 1) return windows
-    val scale = FloatArray(windows[0].data.size) { i ->
-        windows.maxOf { it.data[i] } / (windows.fold(0f) { sum, w -> sum + w.data[i] * w.data[i] } + NOWHERE)
-    }
-    return windows.map { w -> Raster(w.rows, w.columns, 1, FloatArray(scale.size) { w.data[it] * w.data[it] * scale[it] }) }
-}
-
-/** Lets a person's outline end where the photo's colours change; [radius] in cells. */
-private fun outlineOnEdges(guide: Raster, person: Raster, radius: Double): Raster {
-    val fast = if (min(guide.rows, guide.columns) >= OUTLINE_LEAST) OUTLINE_SCALE.toDouble() else 1.0
-    return guidedFilter(guide, person, max(1, round(radius * fast).toInt()), OUTLINE_EDGE, fast)
 }
 
 /**
- * 1 inside a crop, falling smoothly to 0 at those of its sides that lie in the photo; one beyond its
- * border need not fade, and between the two it changes smoothly.
+ * A face's squares, made ready for its gains.
+ *
+ * @param weight of its light on the cells of its place.
+ * @param whole the guide's grid, on all cells.
  */
-private fun window(crop: Crop, grid: Grid, photo: Photo): Raster {
-    val along = FloatArray(GAIN_SIDE) { smoothstep((it + 0.5f) / GAIN_SIDE, 0f, FADE) }
-    fun open(u: Double, v: Double): Float {
-        val foot = crop.toPhoto(u, v)
-        val beyond = maxOf(-foot.x, foot.x - photo.width, -foot.y, foot.y - photo.height, 0.0) / crop.size
-        return smoothstep(beyond.toFloat(), 0f, OPEN)
-    }
-    fun side(foot: (Double) -> Float) = FloatArray(GAIN_SIDE) { foot((it + 0.5) / GAIN_SIDE) }
-    val (left, right) = side { open(0.0, it) } to side { open(1.0, it) }
-    val (upper, lower) = side { open(it, 0.0) } to side { open(it, 1.0) }
-    fun ramp(faded: Float, opened: Float) = faded + (1 - faded) * opened
+private class Fitting(
+    private val outline: Outline,
+    private val place: Place,
+    private val weight: Raster,
+    private val all: Grid,
+    private val whole: Box,
+    private val photo: Photo,
+) {
+    private val crop = outline.crop
+    private val inside = inner(place.headBox, place.box)
 
-    val square = Raster(GAIN_SIDE, GAIN_SIDE, 1)
-    for (y in 0 until GAIN_SIDE) {
-        for (x in 0 until GAIN_SIDE) {
-            val (fromRight, fromBelow) = along[GAIN_SIDE - 1 - x] to along[GAIN_SIDE - 1 - y]
-            square.data[y * GAIN_SIDE + x] = ramp(along[x], left[y]) * ramp(fromRight, right[y]) *
-                ramp(along[y], upper[x]) * ramp(fromBelow, lower[x])
+    fun head(brightness: Raster): Square {
+        val radius = crop.size / all.step / GAIN_SIDE
+        val scale = scaleFor(radius)
+        val coarse = partOf(all, place.headBox, scale)
+        val counts = if (outline.body == null) null else window(crop, coarse, photo)
+        val edges = EdgeFilter(cut(brightness, place.headBox), coarse, radius, scale)
+        return Square(crop, inner(place.headBox, whole), cut(weight, inside), coarse, counts, edges)
+    }
+
+    /** The body's square, where the head's does not count alone; null where there is none. */
+    fun body(): Square? {
+        val body = outline.body ?: return null
+        val near = Raster(weight.rows, weight.columns, 1)
+        within(inside, near.columns) { i, k -> near.data[k] = place.head.data[i] }
+        val far = bounds(weight.rows, weight.columns) { weight.data[it] > LEAST && near.data[it] < 1 }
+        val lit = far.around(weight.rows, weight.columns)
+        val box = lit.moved(place.box.top, place.box.left)
+        val coarse = partOf(all, box, scaleFor(body.crop.size / all.step / BODY_SIDE))
+        val beside = window(crop, coarse, photo).map { 1 - it }
+        return Square(body.crop, inner(box, whole), cut(weight, lit), coarse, beside, null)
+    }
+}
+
+/** The person and the trust in the gain on one face's cells. */
+private fun onPlace(outline: Outline, place: Place, all: Grid, colors: Raster): Pair<Raster, Raster> {
+    val (crop, body) = outline.crop to outline.body
+    val (cells, near) = partOf(all, place.box) to partOf(all, place.headBox)
+    val inside = inner(place.headBox, place.box)
+    var person = crop.ontoGrid(outline.person, near)
+    var trust = crop.ontoGrid(outline.confidence, near)
+    val (hardly, sure) = SURE
+    if (body != null && place.box != place.headBox) {
+        fun joined(own: Raster, values: Raster, change: (Float) -> Float): Raster {
+            val wide = enlarged(body.crop, cells) { body.crop.ontoGrid(values, it) }
+            for (i in wide.data.indices) wide.data[i] = change(wide.data[i])
+            within(inside, wide.columns) { i, k -> wide.data[k] += (own.data[i] - wide.data[k]) * place.head.data[i] }
+            return wide
         }
+        val (least, most) = BODY_SURE
+        val slope = (sure - hardly) / (most - least)
+        person = joined(person, body.person) { (hardly + (it - least) * slope).coerceIn(0f, 1f) }
+        trust = joined(trust, body.confidence) { it }
     }
-    return crop.ontoGrid(square, grid, 0f)
+    val found = outlineOnEdges(cut(colors, place.box), person, crop.size / all.step / OUTLINE_SIDE)
+    for (i in found.data.indices) found.data[i] = smoothstep(found.data[i], hardly, sure)
+    val certain = crop.ontoGrid(outline.face, near, 0f)
+    within(inside, found.columns) { i, k -> found.data[k] = max(found.data[k], certain.data[i]) }
+    return found to trust
 }
 
-/** Where the photo can be multiplied: lost neither in noise nor in a veil over its black. */
-private fun photoTrust(brightness: Raster): Raster {
-    val mean = blur(brightness, CALM)
-    val across = ceilDiv(mean.columns, SAMPLED_EVERY)
-    val sample = FloatArray(ceilDiv(mean.rows, SAMPLED_EVERY) * across) {
-        mean.data[(it / across * mean.columns + it % across) * SAMPLED_EVERY]
+/** Rows and columns of a photo that hold all of the person on a square, or null. */
+private fun seen(layer: Layer, photo: Photo): Box? {
+    val (crop, person) = layer.crop to layer.person
+    val side = person.rows
+    val (top, bottom, left, right) = bounds(side, side) { person.data[it] > NOBODY } ?: return null
+    val corners = listOf(left + 0.5, right - 0.5).flatMap { x ->
+        listOf(top + 0.5, bottom - 0.5).map { y -> crop.toPhoto(x / side, y / side) }
     }
-    // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
-    return blur(erode(toneTrust(mean, sample), DARKEST_OF), SOFTENED)
+    val margin = 2 * crop.size / side
+    fun low(nearest: Double) = max(0, floor(nearest - margin).toInt())
+    fun high(furthest: Double, limit: Int) = min(limit, ceil(furthest + margin).toInt())
+    val box = Box(
+        low(corners.minOf { it.y }),
+        high(corners.maxOf { it.y }, photo.height),
+        low(corners.minOf { it.x }),
+        high(corners.maxOf { it.x }, photo.width),
+    )
+    return if (box.isEmpty) null else box
 }
 
-/** Where pixels of a crop can be multiplied: as on the photo, but pixel by pixel. */
-internal fun trustIn(photo: Raster): Raster = gray(photo).let { toneTrust(it, it.data) }
-
-/** Share of the light that tones get, of a photo that has those of a sample. */
-private fun toneTrust(brightness: Raster, sample: FloatArray): Raster {
-    val tones = sample.sortedArray()
-    val (least, black, dark) = listOf(LEAST_OF, BLACK_OF, DARK_OF).map { tones[tones.size / it] }
-    val floor = max(0f, 1 - (dark - least) / PILED)
-    val veil = floor * (VEIL * (black - BLACK)).coerceIn(0f, THICKEST)
-    val (dim, bright) = DARK
-    return brightness.map { IN_BLACK + (1 - IN_BLACK) * smoothstep(it, veil + dim, veil + bright) }
+/** The part of a raster in a box. */
+private fun cut(raster: Raster, box: Box): Raster {
+    val result = Raster(box.rows, box.columns, raster.channels)
+    val width = box.columns * raster.channels
+    for (y in 0 until box.rows) {
+        val from = ((box.top + y) * raster.columns + box.left) * raster.channels
+        raster.data.copyInto(result.data, y * width, from, from + width)
+    }
+    return result
 }

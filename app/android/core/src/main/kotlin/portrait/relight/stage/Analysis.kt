@@ -2,6 +2,7 @@
 package portrait.relight
 
 import kotlin.math.cos
+import kotlin.math.max
 import kotlin.math.sin
 import portrait.relight.Constants.Analysis.HALF
 import portrait.relight.Constants.View.SEEN
@@ -19,8 +20,9 @@ import portrait.relight.Constants.View.SEEN
  * @property cropConfidence 128 x 128 trust in the normals, [0, 1], 0 off the person.
  * @property meanIrradiance luminance of the existing irradiance over pi, mean over the visible face.
  * @property photo the photo.
+ * @property body what is known of the body below the face; null where the photo shows none.
  */
-public class Analysis(
+public class Analysis @JvmOverloads constructor(
     public val face: Face,
     public val view: View,
     public val cropEnvironment: Environment,
@@ -28,6 +30,7 @@ public class Analysis(
     public val cropConfidence: Raster,
     public val meanIrradiance: Double,
     public val photo: Photo,
+    public val body: Body? = null,
 ) {
     /** Rotation from head to camera frame. */
     public val headPose: Matrix get() = face.headPose
@@ -62,7 +65,7 @@ public class Analysis(
     public val outline: Outline
         get() {
             val inner = view.innerFace // doubt outside must not reach the face
-            return Outline(face.crop, view.outline, inner, cropConfidence.zip(inner) { a, b -> maxOf(a, b) })
+            return Outline(face.crop, view.outline, inner, cropConfidence.zip(inner) { a, b -> max(a, b) }, body?.layer)
         }
 
     private fun toPhoto(values: Raster, outside: Float): Raster {
@@ -95,6 +98,7 @@ internal fun analyze(perception: Perception, stages: Stages, photo: Photo, face:
         normals.confidence,
         meanIrradiance(environment, normals.vectors, view.face),
         photo,
+        lookAtBody(perception, photo, face, Head(view, normals, environment)),
     )
 }
 
@@ -109,10 +113,10 @@ public fun meanIrradiance(environment: Environment, normals: Raster, face: Raste
     return luminance(red, green, blue).toDouble()
 }
 
-/** Key gain G of a light for unit intensity and white light, on the face's crop; [light] in camera frame. */
-internal fun gainOf(stages: Stages, analysis: Analysis, light: Light): Raster = stages.gain(
-    analysis.view,
-    analysis.cropNormals,
-    analysis.cropEnvironment,
-    light.rolled(-analysis.face.crop.roll),
-)
+/** Key gain G of a light for unit intensity and white light; [light] in camera frame. */
+internal fun gainOf(stages: Stages, analysis: Analysis, light: Light): FaceGain {
+    val crop = analysis.face.crop
+    val turned = light.rolled(-crop.roll)
+    val head = stages.gain(analysis.view, analysis.cropNormals, analysis.cropEnvironment, turned)
+    return FaceGain(head, analysis.body?.gain(crop, head, turned.direction))
+}

@@ -87,7 +87,8 @@ internal fun between(view: View, normals: Raster): Raster {
     return found.weighted(view.person)
 }
 
-private fun isGrey(photo: Raster): Boolean = (photo.data.indices step 3).all {
+/** Whether a picture has no colours. */
+internal fun isGrey(photo: Raster): Boolean = (photo.data.indices step 3).all {
     val (red, green, blue) = Triple(photo.data[it], photo.data[it + 1], photo.data[it + 2])
     maxOf(red, green, blue) - minOf(red, green, blue) < GREY
 }
