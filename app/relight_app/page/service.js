@@ -1,9 +1,9 @@
-const VERSION = "419f11b7d14778dd";
+const VERSION = "fa3506499dda2aab";
 const FILES = [
  "./",
- "assets/index-Cwzt7u3y.js",
+ "assets/index-7YcpB64u.js",
  "assets/index-Z5psxzTj.css",
- "assets/worker-D5xwqM_M.js",
+ "assets/worker-CJtZGWSr.js",
  "icon-192.png",
  "icon-512.png",
  "icon.svg",

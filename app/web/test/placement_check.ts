@@ -79,8 +79,8 @@ function checkReadings(analysis: Analysis): void {
     const name = `placement/readings/${i}`;
     sameReading(name, reading, wanted);
     close(`${name} side`, [sideOf(reading)], [wanted.side], 0);
-    close(`${name} stops`, [stopsFor(reading)], [wanted.stops], 1e-5);
     const intent = automatic(reading, poses[0]);
+    close(`${name} stops`, [stopsFor(intent, reading)], [wanted.stops], 1e-5);
     close(`${name} aim`, [intent.aim(reading)], [wanted.aim], 1e-5);
     same(`${name} gist`, intent.gist, wanted.gist);
     close(name, intent.lights.flatMap(numbers), wanted.lights.flatMap(numbers), 1e-3);
@@ -147,6 +147,7 @@ function checkWords(): void {
   same("unlit", unlitWords(null, 4.2, first), unlit[0]);
   same("unlit", unlitWords(null, 2.9, first), unlit[1]);
   same("unlit", unlitWords("balance", 1.5, first), unlit[2]);
+  same("unlit", unlitWords(null, 1.5, first, 3), unlit[3]);
   same("group", groupWords([1, 1, 0]), group[0]);
   same("group", groupWords([1, 0.4]), group[1]);
 }

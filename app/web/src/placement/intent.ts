@@ -10,7 +10,7 @@ import { dimnessOf, ratioOf, towardsSide, type Reading } from "./reading";
 import { BALANCE, type Recipe } from "./recipe";
 import { outcomeTowards, uneven, type Outcome, type Solver } from "./solution";
 
-const { BROUGHT, DIM, DIMNESS, KEPT, KEY_TO_FILL, LIKE_SHARES, SEEN } = constants;
+const { BROUGHT, DIM, DIMNESS, KEPT, KEY_TO_FILL, LIKE_SHARES, PATTERN_STOPS, SEEN } = constants;
 const { SETTLED, SHARES, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
 
 export interface Intent {
@@ -22,6 +22,8 @@ export interface Intent {
   readonly gist: string;
   /** Key-to-fill aimed at on a face; 0 for none. */
   readonly aim: (reading: Reading) => number;
+  /** Stops by which a face is brightened at most. */
+  readonly mostStops?: number;
 }
 
 /**
@@ -58,7 +60,13 @@ export function patterned(recipe: Recipe, reading: Reading, headPose: Matrix): I
     return solver.until((outcome) => outcomeTowards(outcome, side) >= recipe.ratio, least, most);
   };
   const aim = isBalance ? 0 : recipe.ratio;
-  return { lights: patternLights(recipe, side, headPose), solve, gist: recipe.gist, aim: () => aim };
+  return {
+    lights: patternLights(recipe, side, headPose),
+    solve,
+    gist: recipe.gist,
+    aim: () => aim,
+    mostStops: isBalance ? undefined : PATTERN_STOPS,
+  };
 }
 
 /** Light like a reference's, of a colour; `headPose` as for `automatic`. */
@@ -76,7 +84,11 @@ export function like(wanted: Likeness, color: Vector, headPose: Matrix): Intent 
 }
 
 /** Stops by which a face's brightness is to change. */
-export function stopsFor(reading: Reading): number {
+export function stopsFor({ mostStops = Infinity }: Intent, reading: Reading): number {
+  return Math.min(usualStops(reading), mostStops);
+}
+
+function usualStops(reading: Reading): number {
   const dimness = dimnessOf(reading);
   const last = DIMNESS.length - 1;
   if (dimness <= DIMNESS[0]) return STOPS[0];

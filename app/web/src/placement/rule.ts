@@ -15,7 +15,7 @@ import { PATTERNS } from "./recipe";
 import { Skin, Solver, type Outcome } from "./solution";
 import { groupWords, litWords, unlitWords } from "./wording";
 
-const { GROUP, WHOLE } = constants;
+const { GROUP, HARDLY_SEEN, WHOLE } = constants;
 
 /** Key gain of a unit light, camera frame, on the crop of each face. */
 export type Gains = (light: Light) => Promise<readonly Raster[]>;
@@ -41,17 +41,31 @@ export async function suggest(
   const lights = intent.lights.map((light) => rolledLight(light, roll));
   const added: (readonly Raster[])[] = [];
   for (const light of lights) added.push(await gains(light));
-  const found = faces.map(({ view }, k) => {
-    const solver = new Solver(new Skin(view), sum(lights, added.map((every) => every[k])), stopsFor(readings[k]));
-    return solver.blind ? null : intent.solve(readings[k], solver);
+  const solvers = faces.map(({ view }, k) => {
+    const whole = sum(lights, added.map((every) => every[k]));
+    return new Solver(new Skin(view), whole, stopsFor(intent, readings[k]));
   });
-  if (found.every((one) => one === null)) {
+  const found = solvers.map((solver, k) => (solver.blind ? null : intent.solve(readings[k], solver)));
+  const { fill, shares, strength } = joined(found);
+  // What each face looks like under the intensity and fill that suit all of the group.
+  const seen = solvers.map((solver, k) => solver.given(strength * shares[k], 1 - shares[k] * (1 - fill)));
+  if (strength === 0 || (wanted === null && changeOf(readings, seen) < HARDLY_SEEN)) {
     const pattern = wanted === null || typeof wanted === "string" ? wanted : undefined;
-    const reason = unlitWords(pattern, ratioOf(together(readings)), lights[0]);
+    const reason = unlitWords(pattern, ratioOf(together(readings)), lights[0], faces.length);
     return { lights: [{ ...lights[0], intensity: 0 }], fill: 1, shares: [], reason };
   }
-  const rest = analyses.slice(faces.length).map(() => null);
-  return joined(intent, lights, readings, [...found, ...rest]);
+  const scaled = lights.map((light) => ({ ...light, intensity: light.intensity * strength }));
+  const first = shares.findIndex((share) => share > 0);
+  const own = readings[first];
+  const outcome = { ...seen[first], pressed: found[first]?.pressed ?? false };
+  const words = litWords(scaled[0], fill, ratioOf(own), outcome, intent.aim(own), intent.gist);
+  const all = [...shares, ...analyses.slice(faces.length).map(() => 0)];
+  return {
+    lights: scaled,
+    fill,
+    reason: all.length > 1 ? `${words} ${groupWords(all)}` : words,
+    shares: Math.min(...all) < 1 ? all : [],
+  };
 }
 
 /** What a setup is after, for a group's mean reading and its largest face. */
@@ -77,28 +91,30 @@ export function sum(lights: readonly Light[], gains: readonly Raster[]): Raster 
   return result;
 }
 
-/** One setup of what was found for each face: common lights, and each face's share of them. */
-function joined(
-  intent: Intent,
-  lights: readonly Light[],
-  readings: readonly Reading[],
-  found: readonly (Outcome | null)[],
-): Setup {
+/** Mean change over a group's faces, levels of 255. */
+function changeOf(readings: readonly Reading[], seen: readonly Outcome[]): number {
+  const areas = readings.map(({ size }) => size ** 2);
+  return total(areas.map((area, k) => area * seen[k].change)) / total(areas);
+}
+
+/**
+ * Intensity and fill for a group, and each face's share of both. A face whose share is small keeps
+ * more of its light: what is taken suits all on average.
+ */
+function joined(found: readonly (Outcome | null)[]): {
+  strength: number;
+  fill: number;
+  shares: number[];
+} {
   const lit = found.filter((one) => one !== null);
-  const strongest = Math.max(...lit.map(({ intensity }) => intensity));
-  const shares = found.map((one) => (one === null ? 0 : one.intensity / strongest));
-  const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-  // A face whose share is small keeps more of its light: taken is what suits all on average.
-  const taken = lit.map((one) => 1 - one.fill);
-  const mean = 1 - Math.min(total(taken) / total(shares), Math.max(...taken));
-  const fill = mean > WHOLE ? 1 : mean;
-  const scaled = lights.map((light) => ({ ...light, intensity: light.intensity * strongest }));
-  const first = readings[found.findIndex((one) => one !== null)];
-  const words = litWords(scaled[0], fill, ratioOf(first), lit[0], intent.aim(first), intent.gist);
-  return {
-    lights: scaled,
-    fill,
-    reason: found.length > 1 ? `${words} ${groupWords(shares)}` : words,
-    shares: Math.min(...shares) < 1 ? shares : [],
-  };
+  const strength = Math.max(0, ...lit.map(({ intensity }) => intensity));
+  if (strength === 0) return { strength, fill: 1, shares: found.map(() => 0) };
+  const shares = found.map((one) => (one === null ? 0 : one.intensity / strength));
+  const taken = lit.map(({ fill }) => 1 - fill);
+  const fill = 1 - Math.min(total(taken) / total(shares), Math.max(...taken));
+  return { strength, fill: fill > WHOLE ? 1 : fill, shares };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -69,8 +69,17 @@ export function litWords(
  *
  * @param pattern the one asked for; null for the automatic light, undefined for another's.
  * @param key where one would stand.
+ * @param faces how many there are.
  */
-export function unlitWords(pattern: string | null | undefined, ratio: number, key: Light): string {
+export function unlitWords(
+  pattern: string | null | undefined,
+  ratio: number,
+  key: Light,
+  faces = 1,
+): string {
+  if (faces > 1) {
+    return `No light added: most of the ${faces} faces are lit well, and a key would spoil it.`;
+  }
   const numbers = `Key-to-fill is ${ratio.toFixed(1)}:1; a key would stand ${anglesOf(key)}.`;
   if (pattern === BALANCE.name && ratio <= BALANCE.ratio) {
     return `No light added: the face is lit evenly already. ${numbers}`;
