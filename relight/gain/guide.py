@@ -296,6 +296,8 @@ def _layers(
         return [head]
     lit = weight > LEAST
     lit[where.inner] &= where.head < 1
+    if not lit.any():
+        return [head]
     box = around(lit, where.box)
     coarse = part_of(canvas.grid, box, scale_for(body.crop.size / canvas.grid.step / BODY_SIDE))
     beside = 1 - window(outline.crop, coarse, canvas.shape)

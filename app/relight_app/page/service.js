@@ -1,9 +1,9 @@
-const VERSION = "fa3506499dda2aab";
+const VERSION = "59544ab08180f00b";
 const FILES = [
  "./",
- "assets/index-7YcpB64u.js",
+ "assets/index-UUL2wU2R.js",
  "assets/index-Z5psxzTj.css",
- "assets/worker-CJtZGWSr.js",
+ "assets/worker-C9X0kwKF.js",
  "icon-192.png",
  "icon-512.png",
  "icon.svg",

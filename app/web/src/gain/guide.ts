@@ -194,7 +194,9 @@ function squares(
   within(counts, inner(where.headBox, where.box), (i, k) => {
     counts.data[k] = where.head.data[i];
   });
-  const lit = around(weight, (i) => weight.data[i] > LEAST && counts.data[i] < 1);
+  const isLit = (i: number): boolean => weight.data[i] > LEAST && counts.data[i] < 1;
+  if (!weight.data.some((_, i) => isLit(i))) return [head];
+  const lit = around(weight, isLit);
   const box = inner(lit, { top: -where.box.top, bottom: 0, left: -where.box.left, right: 0 });
   const wide = partOf(grid, box, scaleFor(body.crop.size / grid.step / BODY_SIDE));
   const beside = squareWindow(crop, wide, photo).map((value) => 1 - value);

@@ -268,7 +268,7 @@ private class Fitting(
         val body = outline.body ?: return null
         val near = Raster(weight.rows, weight.columns, 1)
         within(inside, near.columns) { i, k -> near.data[k] = place.head.data[i] }
-        val far = bounds(weight.rows, weight.columns) { weight.data[it] > LEAST && near.data[it] < 1 }
+        val far = bounds(weight.rows, weight.columns) { weight.data[it] > LEAST && near.data[it] < 1 } ?: return null
         val lit = far.around(weight.rows, weight.columns)
         val box = lit.moved(place.box.top, place.box.left)
         val coarse = partOf(all, box, scaleFor(body.crop.size / all.step / BODY_SIDE))
