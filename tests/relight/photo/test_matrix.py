@@ -34,7 +34,7 @@ LINEAR_PROFILE = matrix_profile(SRGB_D50, 1.0)
 PROFILES = {"none": b"", "P3": P3_PROFILE, "linear": LINEAR_PROFILE}
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmp:Rating='5'/></x:xmpmeta>"
 ALPHA = np.linspace(0, 255, GRADIENT.shape[1]).astype(np.uint8)[None].repeat(24, 0)
-LOSSY = {"JPEG": 4, "AVIF": 8}
+LOSSY = {"JPEG": 4, "AVIF": 8, "HEIF": 8}
 """Steps of 255 that the samples of a lossy file may be off by on average, after conversion."""
 
 
@@ -65,12 +65,30 @@ def file_of(kind: str, mode: str, profile: bytes, orientation: int) -> bytes:
         options |= {"lossless": True, "exact": True}
     if kind == "AVIF":
         options |= {"quality": 100, "subsampling": "4:4:4"}
+    if kind == "HEIF":
+        return heif_bytes(picture(mode), **options)
     return pillow_bytes(picture(mode), kind, **options)
 
 
-def seen_by_others(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
-    """RGB as Pillow and LittleCMS see it, and alpha."""
-    image = Image.open(io.BytesIO(data))
+def heif_bytes(image: Image.Image, **options: Any) -> bytes:
+    import pillow_heif
+
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(image).save(buffer, quality=100, chroma=444, **options)
+    return buffer.getvalue()
+
+
+def opened(data: bytes, kind: str) -> Image.Image:
+    if kind != "HEIF":
+        return Image.open(io.BytesIO(data))
+    import pillow_heif
+
+    return pillow_heif.open_heif(io.BytesIO(data)).to_pillow()
+
+
+def seen_by_others(data: bytes, kind: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """RGB as Pillow (pillow-heif) and LittleCMS see it, and alpha."""
+    image = opened(data, kind)
     image.info.pop("xmp", None)  # on which older Pillows fail
     image.load()
     profile = image.info.get("icc_profile")
@@ -87,7 +105,7 @@ def seen_by_others(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def assert_same(photo: Photo, data: bytes, kind: str) -> None:
-    rgb, alpha = seen_by_others(data)
+    rgb, alpha = seen_by_others(data, kind)
     assert photo.shape == rgb.shape
     difference = np.abs(photo.rgb8 - rgb)
     if kind in LOSSY:
@@ -105,6 +123,7 @@ MODES = {
     "TIFF": ("L", "LA", "RGB", "RGBA"),
     "WEBP": ("RGB", "RGBA"),
     "AVIF": ("RGB",),
+    "HEIF": ("RGB", "RGBA"),
 }
 MATRIX = [
     (kind, mode, profile, orientation)
@@ -113,6 +132,7 @@ MATRIX = [
     # An RGB profile does not belong into a file with grey pixels and alpha.
     if not (mode == "LA" and profile != "none")
     if kind != "AVIF" or orientation in (1, 6)
+    if kind != "HEIF" or orientation == 1  # it is turned by a box of its own
 ]
 
 
@@ -120,6 +140,8 @@ MATRIX = [
 def test_files_are_read_as_others_read_them(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     if kind == "AVIF":
         pytest.importorskip("PIL.AvifImagePlugin")  # Pillow 11.3
+    if kind == "HEIF":
+        pytest.importorskip("pillow_heif")
     for _, mode, profile, orientation in (row for row in MATRIX if row[0] == kind):
         data = file_of(kind, mode, PROFILES[profile], orientation)
         photo = load_photo(data)

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
+import zlib
 
 import numpy as np
 import pytest
 from photo_sample import GRADIENT, noise, pillow_bytes, png_16, saved
 from PIL import Image
 
+from relight.error import PhotoError
 from relight.photo.container import png
 from relight.photo.file import load_photo
 
@@ -125,6 +128,34 @@ def test_the_first_frame_of_a_16_bit_apng(caplog: pytest.LogCaptureFixture) -> N
         data = apng_16([first, 65535 - first])
         np.testing.assert_array_equal(load_photo(data).rgb, first)
     assert caplog.text.count("first of its 2 frames") == 2
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [
+        (4, struct.pack(">2I", 500, 600)),
+        (12, struct.pack(">2I", 100, 100)),
+        (4, struct.pack(">2I", 0, 0)),
+        (24, b"\xff\xff"),
+        (-16, struct.pack(">I", 0)),
+    ],
+)
+def test_a_broken_frame_control_gives_the_picture_or_a_sentence(offset: int, words: bytes) -> None:
+    """A frame too large, one outside, an empty one, an unknown way to draw it, none announced."""
+    first = noise((6, 5, 3), np.uint16)
+    data = bytearray(apng_16([first, 65535 - first]))
+    control = data.index(b"fcTL" if offset >= 0 else b"acTL") + 4
+    start = control + max(offset, 0)
+    data[start : start + len(words)] = words
+    length = 26 if offset >= 0 else 8
+    checksum = zlib.crc32(bytes(data[control - 4 : control + length]))
+    data[control + length : control + length + 4] = struct.pack(">I", checksum)
+    try:
+        read = load_photo(bytes(data), name="a.png").rgb
+    except PhotoError as error:
+        assert re.fullmatch(r"a\.png is damaged \(.+\); get a complete copy of it", str(error))
+    else:
+        np.testing.assert_array_equal(read, first)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
