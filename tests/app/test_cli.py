@@ -39,7 +39,7 @@ def test_one_photo_is_relit_beside_the_original(run: Run, portrait: Path) -> Non
     assert "°" in result.stderr
     change = np.abs(pixels(portrait.with_name("portrait.relit.png")).astype(int) - pixels(portrait))
     assert change[FACE].mean() > 1
-    assert change[:, :60].max() == 0, "the flag"
+    assert change[:100, :60].max() == 0, "the flag"
     assert change[:, 400:].max() == 0, "the shuttle"
 
 
