@@ -11,11 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from relight.video.clip import SUFFIXES
+
 WRITABLE = frozenset(
     ".jpg .jpeg .jpe .jfif .png .tif .tiff .webp .heic .heif .hif".split()  # noqa: SIM905
 )
 """File types a relit photo can have."""
-CLIPS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"})
+CLIPS = frozenset(SUFFIXES)
 """File types of clips, which are relit where they are named, not where a folder is."""
 READABLE = WRITABLE | {".gif", ".bmp", ".avif"}
 """File types that count as photos in a folder."""

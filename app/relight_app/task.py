@@ -129,14 +129,13 @@ class Task:
             return self._film(job)
         source = sys.stdin.buffer.read() if job.name == STREAM else job.name
         photo = load_photo(source, name=name, keep_profile=self.keep_profile)
-        if self._relighter is None:
-            self._relighter = Relighter(self.threads)
-        result = self._relight(self._relighter, photo)
+        relighter = self._ready()
+        result = self._relight(relighter, photo)
         try:
             original = None
             if not result.changed:
                 original = source if isinstance(source, bytes) else Path(source).read_bytes()
-            files = _write(job, self._relighter, result, original, overwrite=self.overwrite)
+            files = _write(job, relighter, result, original, overwrite=self.overwrite)
         except RelightError as error:  # names the output; the message should name the photo too
             return Outcome(name, "failed", f"{name}: {error}")
         self._take_along(job, files)
@@ -172,19 +171,27 @@ class Task:
             _log.warning("%s: %s", job.name, trouble)
 
     def _relight(self, relighter: Relighter, photo: Photo) -> Result:
-        choice = self.choice
-        lights = None if choice.needs_automatic else choice.complete(None)
+        lights = self._given()
         if lights is not None:
             return relighter.relight(photo, lights, self.fill, self.strength, self.gloss)
-        if choice.like is not None and self._reference is None:
-            self._reference = relighter.look(choice.like)
         portrait = relighter.look(photo)
         return portrait.render(self._setup(portrait), self.strength)
 
+    def _ready(self) -> Relighter:
+        """The relighter; the portrait whose light is to be copied is looked at, if there is one."""
+        if self._relighter is None:
+            self._relighter = Relighter(self.threads)
+        if self.choice.like is not None and self._reference is None:
+            self._reference = self._relighter.look(self.choice.like)
+        return self._relighter
+
+    def _given(self) -> list[Light] | None:
+        """The lights, if all of them were given."""
+        return None if self.choice.needs_automatic else self.choice.complete(None)
+
     def _setup(self, portrait: Portrait) -> Setup:
         """What was chosen, completed by what suits a portrait."""
-        choice = self.choice
-        lights = None if choice.needs_automatic else choice.complete(None)
+        choice, lights = self.choice, self._given()
         if lights is not None:
             setup = Setup(tuple(lights))
         else:
@@ -204,13 +211,10 @@ class Task:
             raise ClipError(f"{job.name}: a clip needs a file; name it with -o")
         if not self.overwrite and job.output.exists():
             raise ClipError(f"{job.output} exists; use --overwrite or another -o")
-        if self._relighter is None:
-            self._relighter = Relighter(self.threads)
-        if self.choice.like is not None and self._reference is None:
-            self._reference = self._relighter.look(self.choice.like)
+        relighter = self._ready()
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with Clip(job.name) as clip:
-            film = self._relighter.video(clip, self._setup, strength=self.strength)
+            film = relighter.video(clip, self._setup, strength=self.strength)
 
             def tell(done: int) -> None:
                 if self.progress is not None:

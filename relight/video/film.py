@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from relight.face.face import Face
 from relight.face.perception import Perception
-from relight.photo.file import load_photo
+from relight.photo.file import Photo, load_photo
 from relight.portrait import Portrait
 from relight.setup import Setup
 from relight.stage.stages import NetworkStages, Stages
@@ -131,15 +131,15 @@ class Film:
                     if not isinstance(part, Picture):
                         line.append(part)
                         continue
-                    rgb8 = load_photo(part.rgb).rgb8
-                    if find_cut(rgb8) and last is not None:
+                    photo = load_photo(part.rgb)
+                    if find_cut(photo.rgb8) and last is not None:
                         line.extend(pool.submit(work) for work in take.finish())
                         number += 1
                         take, last = _Take(self, number), None
                     usual = 1 / float(self.source.rate)
                     step_s = usual if last is None else max(part.seconds - last, LEAST_STEP_S)
                     last = part.seconds
-                    line.extend(pool.submit(work) for work in take.add(part, step_s))
+                    line.extend(pool.submit(work) for work in take.add(part, photo, step_s))
                     yield from _ready(line, IN_WORK)
                 line.extend(pool.submit(work) for work in take.finish())
                 yield from _ready(line, 0)
@@ -173,9 +173,9 @@ class _Take:
         self._waiting: deque[tuple[Picture, Portrait | None]] = deque()
         self._setup: Setup | None = None
 
-    def add(self, picture: Picture, step_s: float) -> Iterator[Work]:
-        """Take in the next picture; what can be relit now."""
-        self._waiting.append((picture, self._look(picture, step_s)))
+    def add(self, picture: Picture, photo: Photo, step_s: float) -> Iterator[Work]:
+        """Take in the next picture, and the photo of it; what can be relit now."""
+        self._waiting.append((picture, self._look(photo, step_s)))
         if self._setup is None:
             looks = sum(portrait is not None for _, portrait in self._waiting)
             if 0 < looks < LOOK_AHEAD:
@@ -195,8 +195,7 @@ class _Take:
         latest = next(p for _, p in reversed(self._waiting) if p is not None)
         self._setup = self._film.choose(latest)
 
-    def _look(self, picture: Picture, step_s: float) -> Portrait | None:
-        photo = load_photo(picture.rgb)
+    def _look(self, photo: Photo, step_s: float) -> Portrait | None:
         tracks = self._tracker.update(photo.rgb8, step_s)
         self._steady.forget({track.number for track in tracks})
         seen = [
