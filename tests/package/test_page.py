@@ -19,7 +19,14 @@ from page import Snippet, mentions, snippets
 from relight import Environment
 
 DOCS = ROOT / "docs"
-RUN = ("field-format", "light-stage", "training", "scale", "distributed-training")
+RUN = {
+    "field-format": DOCS / "field-format.md",
+    "light-stage": DOCS / "light-stage.md",
+    "training": DOCS / "training.md",
+    "scale": DOCS / "scale.md",
+    "distributed-training": DOCS / "distributed-training.md",
+    "two people": ROOT / "examples" / "light-stage" / "README.md",
+}
 """Pages whose commands are run."""
 LONG = {"scale", "distributed-training"}
 """Pages that take many minutes."""
@@ -93,7 +100,7 @@ def test_commands_of_a_page_run(name: str, work: Path) -> None:
     pytest.importorskip("embreex")
     if name in LONG and not os.environ.get("RELIGHT_LONG_TESTS"):
         pytest.skip("takes many minutes: set RELIGHT_LONG_TESTS")
-    found = snippets(DOCS / f"{name}.md")
+    found = snippets(RUN[name])
     for before in BEFORE:
         if before not in found and (name in LONG or "examples" in before.text):
             perform(work, before)
@@ -106,10 +113,11 @@ def test_commands_of_a_page_run(name: str, work: Path) -> None:
 
 
 def pages() -> list[Path]:
-    return [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+    """All that is written for readers."""
+    return [*ROOT.glob("*.md"), *(ROOT / "examples").rglob("*.md"), *sorted(DOCS.rglob("*.md"))]
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda p: p.stem)
+@pytest.mark.parametrize("page", pages(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_modules_and_extras_that_a_page_names_are_there(page: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     extras = set(project["project"]["optional-dependencies"])
@@ -126,13 +134,13 @@ def test_modules_and_extras_that_a_page_names_are_there(page: Path) -> None:
 def test_every_page_for_researchers_is_run() -> None:
     theirs = ("data_synth", "portrait_relight.training")
     found = {
-        page.stem
+        page
         for page in pages()
         if any(s.kind == "sh" and part in s.text for s in snippets(page) for part in theirs)
     }
-    assert found <= set(RUN)
+    assert found <= set(RUN.values())
 
 
 def test_what_is_left_out_is_needed() -> None:
-    text = "\n".join(s.text for name in RUN for s in snippets(DOCS / f"{name}.md"))
+    text = "\n".join(s.text for page in RUN.values() for s in snippets(page))
     assert [part for part in NOT_HERE if part not in text] == []
