@@ -56,6 +56,9 @@ MODULES = (
     "stage.shading",
     "stage.stages",
     "stage.view",
+    "video.smoothing",
+    "video.steady",
+    "video.tracker",
 )
 """Modules of the library whose constants are written."""
 DOUBLE = frozenset(
@@ -73,8 +76,11 @@ DOUBLE = frozenset(
         "reading",
         "recipe",
         "search",
+        "smoothing",
         "solution",
+        "steady",
         "tone",
+        "tracker",
         "wording",
     }
 )

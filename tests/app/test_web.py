@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight import Relighter
+from relight.video.smoothing import OneEuro
 
 Bytes = NDArray[np.uint8]
 
@@ -117,6 +118,26 @@ def test_the_check_of_the_stages_can_fail(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "relight/gain_map: mean difference" in done.stdout
     assert 'against "because"' in done.stdout
+
+
+def test_points_are_smoothed_over_time_as_python_does(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    course = np.cumsum(rng.normal(0, 2, (12, 5, 3)), 0).astype(np.float32)
+    course[6:] += 40  # it jumps
+    seconds = rng.uniform(0.01, 0.2, 12)
+    steps = [
+        {"seconds": float(step), "points": points.ravel().tolist()}
+        for step, points in zip(seconds, course, strict=True)
+    ]
+    path = tmp_path / "course.json"
+    path.write_text(json.dumps({"size": 80, "steps": steps}))
+    done = run_script("smoothing_check", tmp_path, path)
+    assert done.returncode == 0, done.stderr
+    smooth = OneEuro()
+    known = [smooth(points, 80, float(s)) for points, s in zip(course, seconds, strict=True)]
+    found = np.reshape(json.loads(done.stdout), course.shape)
+    np.testing.assert_allclose(found, known, rtol=0, atol=1e-4)
+    assert np.abs(found - course).max() > 1
 
 
 # === From pixels to the relit photo ===

@@ -1,9 +1,9 @@
-const VERSION = "59544ab08180f00b";
+const VERSION = "dfc631156eff6e09";
 const FILES = [
  "./",
- "assets/index-UUL2wU2R.js",
- "assets/index-Z5psxzTj.css",
- "assets/worker-C9X0kwKF.js",
+ "assets/index-BisBJlkX.js",
+ "assets/index-Dmj-QafV.css",
+ "assets/worker-B5_mpoTc.js",
  "icon-192.png",
  "icon-512.png",
  "icon.svg",

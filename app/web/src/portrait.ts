@@ -140,24 +140,10 @@ export class Portrait {
     setup: Setup,
     { strength = 1, side, faces = this.all }: Options = {},
   ): Promise<Change> {
-    const { lights, fill } = setup;
     const shares = sharesOf(setup, faces.length);
     const fitted = this.edges(faces, side);
-    const { rows, columns } = fitted.guide.grid;
-    const sum = new Raster(rows, columns, 3);
-    for (const light of lights) {
-      const weights = light.color.map((value) => value * light.intensity);
-      if (weights.every((value) => value === 0)) continue;
-      const { data } = await this.fit(fitted, light, faces, shares);
-      for (let i = 0; i < data.length; i += 3) {
-        for (let c = 0; c < 3; c++) sum.data[i + c] += weights[c] * data[i + c];
-      }
-    }
-    const gain = noticeable(sum);
-    for (let i = 0; i < gain.data.length; i++) gain.data[i] *= strength;
-    const taken = Math.min(strength, 1) * (1 - fill);
-    const dimming = taken > 0 ? fitted.guide.taken(shares.map((share) => share * taken)) : null;
-    return { ...placed(fitted.guide), gain, dimming };
+    const fit = (light: Light): Promise<Raster> => this.fit(fitted, light, faces, shares);
+    return changeBy(setup, fitted.guide, shares, fit, strength);
   }
 
   /** The photo, its longer side `side` at most. */
@@ -211,15 +197,45 @@ export class Portrait {
   }
 }
 
+/**
+ * How a setup changes the light within a guide.
+ *
+ * @param shares of it that each face gets.
+ * @param fit gives a light's gain on the guide's cells, as it is before `noticeable`.
+ */
+export async function changeBy(
+  { lights, fill }: Setup,
+  guide: Guide,
+  shares: readonly number[],
+  fit: (light: Light) => Promise<Raster>,
+  strength = 1,
+): Promise<Change> {
+  const { rows, columns } = guide.grid;
+  const sum = new Raster(rows, columns, 3);
+  for (const light of lights) {
+    const weights = light.color.map((value) => value * light.intensity);
+    if (weights.every((value) => value === 0)) continue;
+    const { data } = await fit(light);
+    for (let i = 0; i < data.length; i += 3) {
+      for (let c = 0; c < 3; c++) sum.data[i + c] += weights[c] * data[i + c];
+    }
+  }
+  const gain = noticeable(sum);
+  for (let i = 0; i < gain.data.length; i++) gain.data[i] *= strength;
+  const taken = Math.min(strength, 1) * (1 - fill);
+  const dimming = taken > 0 ? guide.taken(shares.map((share) => share * taken)) : null;
+  return { ...placed(guide), gain, dimming };
+}
+
 /** A share of a face's gain. */
-function partOfGain(gain: FaceGain, share: number): FaceGain {
+export function partOfGain(gain: FaceGain, share: number): FaceGain {
   if (share === 1) return gain;
   const part = (raster: Raster): Raster => raster.map((value) => value * share);
   return { head: part(gain.head), body: gain.body && part(gain.body) };
 }
 
 /** What a gain depends on: intensity and colour are free. */
-function keyOf({ azimuth_deg, elevation_deg, softness_deg, gloss }: Light): string {
+export function keyOf({ azimuth_deg, elevation_deg, softness_deg, gloss }: Light): string {
   return [azimuth_deg, elevation_deg, softness_deg, gloss].join();
 }
 

@@ -14,6 +14,11 @@ export type TroubleKind =
   | "download"
   | "outdated"
   | "notConverted"
+  | "cameraNone"
+  | "cameraRefused"
+  | "cameraBusy"
+  | "cameraGone"
+  | "cannotRecord"
   | "worker";
 
 export type Values = Record<string, string | number>;

@@ -10,6 +10,7 @@ import { Latest, Runtime } from "../worker/runtime";
 import { choiceOf, Desk, type Paper } from "./desk";
 import { block, button, input } from "./element";
 import { History } from "./history";
+import { Live } from "../live/live";
 import { Notice } from "./notice";
 import { Details } from "./panel/detail";
 import { Panel } from "./panel/panel";
@@ -92,8 +93,9 @@ async function open(source: Source & { history?: History }): Promise<void> {
       const all = faces.map((_, index) => index);
       const look = await runtime.call("look", all);
       const automatic = choiceOf(look.setup, all, AUTOMATIC);
-      const history = source.history ?? new History(automatic);
-      const { file, name } = source;
+      const { file, name, setup } = source;
+      const first = setup === undefined ? automatic : choiceOf(setup, all, null);
+      const history = source.history ?? new History(first);
       return { file, name, opened, faces, look, automatic, history, saved: null };
     });
     block("panel").hidden = block("bar").hidden = false;
@@ -170,6 +172,17 @@ const sources = {
 };
 listen(sources);
 listenToCamera(sources);
+const live = new Live({
+  runtime,
+  spare: async () => {
+    const worker = new Runtime((progress) => notice.load(progress));
+    await patiently(() => worker.call("warm", null));
+    return worker;
+  },
+  take: sources.take,
+  tell: (words) => notice.tell(words),
+  complain,
+});
 
 input("reference").addEventListener("change", () => {
   const [file] = input("reference").files ?? [];
@@ -267,7 +280,7 @@ document.addEventListener("keyup", (event) => {
   if (isHolding(event)) hold(false);
 });
 window.addEventListener("beforeunload", (event) => {
-  if (desk.isUnsaved) event.preventDefault();
+  if (desk.isUnsaved || live.isRecording) event.preventDefault();
 });
 
 /** Milliseconds, the best of several rounds, of Face Mesh and of a drag, in this browser. */

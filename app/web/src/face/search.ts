@@ -78,6 +78,18 @@ export async function findFaces(perception: Perception, pixels: Pixels): Promise
   return seen.map(({ face }) => face).sort((a, b) => faceSize(b) - faceSize(a));
 }
 
+/** The face that the full-range detector sees in a whole photo, if it is one after all. */
+export async function confirm(
+  perception: Perception,
+  photo: Pyramid,
+  detection: Detection,
+): Promise<Face | null> {
+  const known: Seen[] = [];
+  const view: View = { layout: FULL, region: Region.whole(photo.rows, photo.columns) };
+  await new Search(perception, photo).takeUp(detection, view, known);
+  return known[0]?.face ?? null;
+}
+
 function strongest(seen: readonly Seen[]): number {
   return Math.max(...seen.map(({ evidence }) => evidence)); // of nothing: -Infinity
 }
@@ -130,19 +142,22 @@ class Search {
       found.push(...detections.map((detection) => ({ detection, view })));
     }
     found.sort((a, b) => b.detection.score - a.detection.score);
+    for (const { detection, view } of found) await this.takeUp(detection, view, known);
+    return found.length > 0;
+  }
+
+  /** Add a detection's face, if it is one and not known yet. */
+  async takeUp(detection: Detection, view: View, known: Seen[]): Promise<void> {
     const isKnown = (box: Box, share: number): boolean =>
       known.some(({ face }) => overlap(box, face.box) >= share);
-    for (const { detection, view } of found) {
-      const box = boxOf(detection);
-      if (box[2] < SMALLEST_FACE || isKnown(box, SEEN)) continue;
-      const { fit, evidence } = await this.fit(detection, view);
-      if (fit === null) continue;
-      const { rows, columns } = this.photo;
-      const face = faceFrom(fit.landmarks, rows, columns, fit.presence);
-      if (face.box[2] < SMALLEST_FACE || isKnown(face.box, SAME)) continue;
-      known.push({ face, evidence });
-    }
-    return found.length > 0;
+    const box = boxOf(detection);
+    if (box[2] < SMALLEST_FACE || isKnown(box, SEEN)) return;
+    const { fit, evidence } = await this.fit(detection, view);
+    if (fit === null) return;
+    const { rows, columns } = this.photo;
+    const face = faceFrom(fit.landmarks, rows, columns, fit.presence);
+    if (face.box[2] < SMALLEST_FACE || isKnown(face.box, SAME)) return;
+    known.push({ face, evidence });
   }
 
   /** Landmarks of a detected person's face, if there is one after all, and the evidence of it. */
@@ -240,14 +255,14 @@ function strayedBy({ landmarks }: Fit, { points }: Detection): number {
 }
 
 /** Mean distance in the photo between two sets of landmarks, triples. */
-function distance(a: Float32Array, b: Float32Array): number {
+export function distance(a: Float32Array, b: Float32Array): number {
   let total = 0;
   for (let i = 0; i < a.length; i += 3) total += Math.hypot(a[i] - b[i], a[i + 1] - b[i + 1]);
   return total / (a.length / 3);
 }
 
 /** As if the region it was seen in were upright. */
-function boxOf({ x, y, width, height }: Detection): Box {
+export function boxOf({ x, y, width, height }: Detection): Box {
   return [x - width / 2, y - height / 2, width, height];
 }
 
@@ -257,7 +272,7 @@ function boxAround(landmarks: Float32Array): Box {
 }
 
 /** Intersection over the smaller of two boxes. */
-function overlap(a: Box, b: Box): number {
+export function overlap(a: Box, b: Box): number {
   const wide = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
   const high = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
   if (wide <= 0 || high <= 0) return 0;

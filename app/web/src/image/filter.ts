@@ -78,22 +78,26 @@ export function gaussianBlur(image: Raster, sigma: number, border: Border = "ref
 
 /** Least number in a square window of odd side; what lies outside the picture does not count. */
 export function erode(image: Raster, side: number): Raster {
-  return extreme(image, side, Math.min);
+  return extreme(image, side, -1);
 }
 
 /** Largest number in a square window of odd side. */
 export function dilate(image: Raster, side: number): Raster {
-  return extreme(image, side, Math.max);
+  return extreme(image, side, 1);
 }
 
-function extreme(image: Raster, side: number, choose: (a: number, b: number) => number): Raster {
+/** @param sign 1 for the largest, -1 for the least. */
+function extreme(image: Raster, side: number, sign: number): Raster {
   const reach = (side - 1) / 2;
   return eachAxis(image, (line, count, into) => {
     for (let i = 0; i < count; i++) {
-      let best = line[i];
+      let best = sign * line[i];
       const stop = Math.min(count - 1, i + reach);
-      for (let k = Math.max(0, i - reach); k <= stop; k++) best = choose(best, line[k]);
-      into[i] = best;
+      for (let k = Math.max(0, i - reach); k <= stop; k++) {
+        const value = sign * line[k];
+        if (value > best) best = value;
+      }
+      into[i] = sign * best;
     }
   });
 }

@@ -29,7 +29,9 @@ export class Raster implements Rows {
   }
 
   map(change: (value: number, index: number) => number): Raster {
-    return new Raster(this.rows, this.columns, this.channels, this.data.map((value, i) => change(value, i)));
+    const result = new Float32Array(this.data.length);
+    for (let i = 0; i < result.length; i++) result[i] = change(this.data[i], i);
+    return new Raster(this.rows, this.columns, this.channels, result);
   }
 
   /** Number by number with another of the same size. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Pictures at other sizes: averages over area, and bilinear interpolation. */
-import { clamp, Pixels, Raster, Window, type Rows } from "./raster";
+import { clamp, loaded, Pixels, Raster, Window, type Rows } from "./raster";
 
 /** Source cells from `start` on and their weights, which sum to 1. */
 interface Span {
@@ -10,18 +10,19 @@ interface Span {
 
 /** Averages over area: for pictures that shrink. */
 export function resizeArea(source: Rows, rows: number, columns: number): Raster {
+  if (source.rows === rows && source.columns === columns) return loaded(source);
   const channels = source.channels;
   const across = overlaps(source.columns, columns);
   const result = new Raster(rows, columns, channels);
   const line = new Float32Array(source.columns * channels);
   const shrunk = new Float32Array(columns * channels);
-  let loaded = -1;
+  let read = -1;
   overlaps(source.rows, rows).forEach((span, y) => {
     const base = y * columns * channels;
     span.weights.forEach((share, k) => {
-      if (span.start + k !== loaded) {
-        loaded = span.start + k;
-        source.row(loaded, line);
+      if (span.start + k !== read) {
+        read = span.start + k;
+        source.row(read, line);
         shrinkLine(line, across, channels, shrunk);
       }
       for (let i = 0; i < shrunk.length; i++) result.data[base + i] += share * shrunk[i];

@@ -68,7 +68,7 @@ export async function analyzeView(
 /** Key gain G of a light, camera frame, for unit intensity and white light. */
 export async function faceGain(
   networks: Networks,
-  { face, inputs, body }: Pick<Analysis, "face" | "inputs" | "body">,
+  { face, inputs, body }: Pick<Analysis, "inputs" | "body"> & { face: Pick<Face, "crop"> },
   light: Light,
 ): Promise<FaceGain> {
   const head = await keyGain(networks, inputs, light);
@@ -76,8 +76,14 @@ export async function faceGain(
   return { head, body: body && bodyGain(body, face.crop, head, direction) };
 }
 
+/** What tells where light on a face may fall. */
+export interface Outlined extends Pick<Analysis, "confidence" | "body"> {
+  readonly face: Pick<Face, "crop">;
+  readonly view: Pick<View, "innerFace" | "outline">;
+}
+
 /** Where a light on this face may fall. */
-export function outlineOf({ face, view, confidence, body }: Analysis): Outline {
+export function outlineOf({ face, view, confidence, body }: Outlined): Outline {
   const inner = view.innerFace;
   const trusted = confidence.zip(inner, Math.max); // doubt outside must not reach the face
   const head = { crop: face.crop, person: view.outline, face: inner, confidence: trusted };
@@ -85,6 +91,9 @@ export function outlineOf({ face, view, confidence, body }: Analysis): Outline {
 }
 
 /** The light already there, camera frame. */
-export function environmentOf({ cropEnvironment, face }: Analysis): Environment {
+export function environmentOf({
+  cropEnvironment,
+  face,
+}: Pick<Analysis, "cropEnvironment" | "face">): Environment {
   return cropEnvironment.roll(face.crop.roll);
 }

@@ -46,10 +46,19 @@ export function existing(
   environment: Environment,
   logShading: Float32Array,
 ): Existing {
+  return existingAt(view, surface, meanIrradiance(environment, surface, view.mesh.mask), logShading);
+}
+
+/** The same where the mean irradiance over pi on the face is known already: `level`. */
+export function existingAt(
+  view: View,
+  surface: Raster,
+  level: number,
+  logShading: Float32Array,
+): Existing {
   const mean = (i: number): number => (logShading[i] + logShading[i + 1] + logShading[i + 2]) / 3;
   const grey = isGrey(view.photo); // then it stays so
   const used = grey ? logShading.map((_, i) => mean(i - (i % 3))) : logShading;
-  const level = meanIrradiance(environment, surface, view.mesh.mask);
   return {
     surface,
     lift: new Raster(SIDE, SIDE, 3, used.map((value) => Math.exp(-value))),
@@ -85,7 +94,7 @@ export function shadingInputs(view: View, surface: Raster, environment: Environm
 }
 
 /** Normals between estimated ones and the mesh's, 0 outside the person. */
-export function between(view: View, normals: Raster): Raster {
+export function between(view: Pick<View, "mesh" | "person">, normals: Raster): Raster {
   const found = view.mesh.normals.zip(normals, (a, b) => a + b);
   normalizeTriples(found.data);
   return found.weighted(view.person);

@@ -57,6 +57,16 @@ export async function estimateLighting(
   return new Environment(new Raster(map.HEIGHT, map.WIDTH, 3, radiance));
 }
 
+/** Logarithm of the shading that the light already there makes, three channels. */
+export async function estimateShading(
+  networks: Networks,
+  view: View,
+  surface: Raster,
+  environment: Environment,
+): Promise<Float32Array> {
+  return (await networks.run("shading", shadingInputs(view, surface, environment))).log_shading;
+}
+
 /** What a key's gain needs of a face. */
 export interface GainInputs extends Existing {
   readonly mesh: Surface;
@@ -73,8 +83,8 @@ export async function gainInputs(
   roll: number,
 ): Promise<GainInputs> {
   const surface = between(view, normals);
-  const found = await networks.run("shading", shadingInputs(view, surface, environment));
-  return { ...existing(view, surface, environment, found.log_shading), mesh: view.mesh, roll };
+  const found = await estimateShading(networks, view, surface, environment);
+  return { ...existing(view, surface, environment, found), mesh: view.mesh, roll };
 }
 
 /** What the key network is told of a face and a light, camera frame. */

@@ -2,6 +2,8 @@
 /** What the page and its worker say to each other. */
 import type { SphereKind } from "../environment";
 import type { Light } from "../light";
+import type { Followed, Frame } from "../live/follower";
+import type { Scene, Study } from "../live/study";
 import type { Progress } from "../models/download";
 import type { Output, Writable } from "../photo/file";
 import type { Setup } from "../setup";
@@ -61,6 +63,9 @@ export interface Gain {
   readonly rows: number;
   readonly columns: number;
   readonly data: Float32Array<ArrayBuffer>;
+}
+
+export interface MeasuredGain extends Gain {
   /** Brighter over darker cheek of the first face with these lights. */
   readonly keyToFill: number;
 }
@@ -100,7 +105,7 @@ export interface Requests {
   find: { take: null; give: readonly ShownFace[] };
   look: { take: readonly number[]; give: Look };
   /** `isQuick`: coarser, for while a light is dragged. */
-  gain: { take: Asked & { isQuick: boolean }; give: Gain };
+  gain: { take: Asked & { isQuick: boolean }; give: MeasuredGain };
   sample: { take: { faces: readonly number[]; pattern: string | null }; give: Sample };
   detail: { take: Part; give: Picture };
   like: { take: { file: Blob; faces: readonly number[] }; give: Setup };
@@ -108,6 +113,12 @@ export interface Requests {
   /** Relight a photo that is not the one open. */
   relit: { take: { file: Blob; recipe: Recipe; output: Partial<Output> }; give: Blob };
   measure: { take: Light; give: Measured };
+  /** Relight a live picture. */
+  follow: { take: Frame; give: Followed };
+  /** Look at a live picture's faces; `pattern` as in `Observer.study`. */
+  study: { take: { scene: Scene; pattern?: string | null }; give: Study };
+  /** Know from now on what a look told. */
+  learn: { take: Study; give: void };
 }
 
 export type Name = keyof Requests;

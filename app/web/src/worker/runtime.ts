@@ -34,13 +34,23 @@ export class Runtime {
     };
   }
 
-  /** Ask the worker; fails with a Trouble. */
-  call<N extends Name>(name: N, take: Requests[N]["take"]): Promise<Requests[N]["give"]> {
+  /** Ask the worker, handing some of it over; fails with a Trouble. */
+  call<N extends Name>(
+    name: N,
+    take: Requests[N]["take"],
+    transfer: Transferable[] = [],
+  ): Promise<Requests[N]["give"]> {
     const request: Request<N> = { id: ++this.last, name, take };
     return new Promise((resolve, reject) => {
       this.waiting.set(request.id, { resolve, reject });
-      this.worker.postMessage(request);
+      this.worker.postMessage(request, transfer);
     });
+  }
+
+  /** Free what the worker holds; whoever waits for an answer gets none. */
+  close(): void {
+    this.worker.terminate();
+    this.waiting.clear();
   }
 }
 

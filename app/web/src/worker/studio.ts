@@ -4,7 +4,6 @@ import { SPHERES, type SphereKind } from "../environment";
 import { regionAgain } from "../face/landmark";
 import { Perception } from "../face/perception";
 import { Pyramid } from "../face/region";
-import type { Change } from "../gain/apply";
 import { Pixels } from "../image/raster";
 import type { Light } from "../light";
 import type { Models } from "../models/library";
@@ -14,7 +13,19 @@ import { FULL_FILL, sharesOf, type Setup } from "../setup";
 import { environmentOf } from "../stage/analysis";
 import { keyGain } from "../stage/stages";
 import { Trouble } from "../trouble";
-import type { Asked, Gain, Look, Measured, Opened, Part, Picture, Recipe, Sample, ShownFace } from "./protocol";
+import type {
+  Asked,
+  Look,
+  Measured,
+  MeasuredGain,
+  Opened,
+  Part,
+  Picture,
+  Recipe,
+  Sample,
+  ShownFace,
+} from "./protocol";
+import { shownFace, shownGain } from "./shown";
 
 /** Longer side at most of the photo that the page holds: sharp on any screen until zoomed into. */
 const PREVIEW_SIDE = 2048;
@@ -53,14 +64,8 @@ export class Studio {
   async find(): Promise<ShownFace[]> {
     if (this.current === null) throw new Trouble("worker", { message: "no photo" });
     const { current } = this;
-    const { rows, columns } = current.photo.pixels;
     current.portrait = await Portrait.look(this.perception, this.models, current.photo.pixels);
-    return current.portrait.faces.map(({ box: [left, top, width, height] }) => ({
-      left: left / columns,
-      top: top / rows,
-      width: width / columns,
-      height: height / rows,
-    }));
+    return current.portrait.faces.map((face) => shownFace(face, current.photo.pixels));
   }
 
   async look(faces: readonly number[]): Promise<Look> {
@@ -75,20 +80,12 @@ export class Studio {
     };
   }
 
-  async gain({ faces, setup, isQuick }: Asked & { isQuick: boolean }): Promise<Gain> {
+  async gain({ faces, setup, isQuick }: Asked & { isQuick: boolean }): Promise<MeasuredGain> {
     const { portrait } = this;
     const side = isQuick ? QUICK_SIDE : undefined;
     const change = await portrait.change(setup, { faces, side });
-    const { rows, columns } = portrait.at(side);
-    const { factor, gain } = change;
     return {
-      left: change.left / columns,
-      top: change.top / rows,
-      width: (gain.columns * factor) / columns,
-      height: (gain.rows * factor) / rows,
-      rows: gain.rows,
-      columns: gain.columns,
-      data: packed(change),
+      ...shownGain(change, portrait.at(side)),
       keyToFill: await portrait.expectedRatio(faces[0], setup, sharesOf(setup, 1)[0]),
     };
   }
@@ -177,16 +174,6 @@ export class Studio {
     if (portrait === null) throw new Trouble("noFace");
     return portrait;
   }
-}
-
-/** Four numbers a cell: what is added to each colour, and what is taken away. */
-function packed({ gain, dimming }: Change): Float32Array<ArrayBuffer> {
-  const data = new Float32Array(gain.rows * gain.columns * 4);
-  for (let i = 0, k = 0; k < data.length; k += 4) {
-    for (let c = 0; c < 3; c++) data[k + c] = gain.data[i++];
-    data[k + 3] = dimming === null ? 0 : dimming.data[k / 4];
-  }
-  return data;
 }
 
 function cut({ columns, rgba }: Pixels, part: Part): Picture {

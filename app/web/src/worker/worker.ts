@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The worker's door: requests come in, and are done one after the other. */
+import { Follower } from "../live/follower";
+import { Observer } from "../live/study";
 import { Models } from "../models/library";
 import { Trouble } from "../trouble";
-import type { Answer, Failure, Name, News, Picture, Request, Requests } from "./protocol";
+import type { Answer, Failure, Name, News, Request, Requests } from "./protocol";
 import { Studio } from "./studio";
 
 /** Milliseconds between two reports on the downloads. */
@@ -16,6 +18,8 @@ const models = new Models(new URL("..", self.location.href).href, (progress) => 
   self.postMessage({ progress } satisfies News);
 });
 const studio = new Studio(models);
+const follower = new Follower(models);
+const observer = new Observer(models);
 
 type Handlers = {
   [N in Name]: (take: Requests[N]["take"]) => Promise<Requests[N]["give"]> | Requests[N]["give"];
@@ -35,6 +39,9 @@ const handlers: Handlers = {
   save: (asked) => studio.save(asked),
   relit: ({ file, recipe, output }) => studio.relit(file, recipe, output),
   measure: (light) => studio.measure(light),
+  follow: (frame) => follower.follow(frame),
+  study: ({ scene, pattern }) => observer.study(scene, pattern),
+  learn: (study) => follower.learn(study),
 };
 
 /** The models are not for two requests at once; loading them keeps no photo waiting. */
@@ -56,12 +63,21 @@ async function answer({ id, name, take }: Request): Promise<void> {
   self.postMessage(said, { transfer: buffers(said.give) });
 }
 
-/** Large arrays are handed over rather than copied. */
-function buffers(given: unknown): ArrayBuffer[] {
-  const { data, preview, picture } = (given ?? {}) as Record<string, Partial<Picture> | undefined>;
-  return [data, preview?.data, picture?.data]
-    .map((array) => (array as Partial<Uint8Array> | undefined)?.buffer)
+type Holder = { readonly data?: { readonly buffer?: unknown } } | null;
+
+/** Large arrays and pictures are handed over rather than copied. */
+function buffers(given: unknown): Transferable[] {
+  const { frame, gain, picture, preview, scene } = (given ?? {}) as {
+    frame?: unknown;
+    gain?: Holder;
+    picture?: Holder;
+    preview?: Holder;
+    scene?: { picture: Holder } | null;
+  };
+  const arrays = [given as Holder | undefined, gain, picture, preview, scene?.picture]
+    .map((one) => one?.data?.buffer)
     .filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
+  return frame instanceof ImageBitmap ? [...arrays, frame] : arrays;
 }
 
 function failure(error: unknown): Failure {

@@ -56,13 +56,13 @@ export class Panel {
     for (const id of ["brightness", "softness", "warmth", "gloss"]) {
       input(id).disabled = light === undefined;
     }
-    set("fill", fill, `${(fill * 100).toFixed(0)} %`);
+    slid("fill", fill, `${(fill * 100).toFixed(0)} %`);
     if (light !== undefined) {
-      set("brightness", light.intensity, `${(light.intensity * 100).toFixed(0)} %`);
-      set("softness", light.softness_deg, `${light.softness_deg.toFixed(0)}°`);
+      slid("brightness", light.intensity, `${(light.intensity * 100).toFixed(0)} %`);
+      slid("softness", light.softness_deg, `${light.softness_deg.toFixed(0)}°`);
       const temperature = `${(Math.round(kelvin(light.warmth) / 50) * 50).toFixed(0)} K`;
-      set("warmth", light.warmth, light.warmth === 0 ? say("white") : temperature);
-      set("gloss", light.gloss, `${(light.gloss * 100).toFixed(0)} %`);
+      slid("warmth", light.warmth, light.warmth === 0 ? say("white") : temperature);
+      slid("gloss", light.gloss, `${(light.gloss * 100).toFixed(0)} %`);
     }
     const chips = lights.map((_, index) => {
       const chip = made(say("lightNumber", { number: index + 1 }), () =>
@@ -95,7 +95,8 @@ export class Panel {
   }
 }
 
-function set(id: string, value: number, words: string): void {
+/** Put a slider where a value is, and the value in words beside it. */
+export function slid(id: string, value: number, words: string): void {
   const slider = input(id);
   slider.value = String(value);
   slider.setAttribute("aria-valuetext", words);

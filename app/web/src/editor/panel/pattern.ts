@@ -13,6 +13,11 @@ export function libraryName(pattern: string): string | null {
   return pattern === AUTOMATIC ? null : pattern;
 }
 
+/** The setups that can be had, the automatic one first. */
+export function patternNames(): string[] {
+  return [AUTOMATIC, ...Object.keys(PATTERNS)];
+}
+
 export interface PatternListener {
   choose(pattern: string): void;
   /** The light of another photo is wanted. */
@@ -41,7 +46,7 @@ export class Patterns {
   }
 
   get names(): string[] {
-    return [AUTOMATIC, ...Object.keys(PATTERNS)];
+    return patternNames();
   }
 
   /** The next setup that has no picture yet. */

@@ -20,7 +20,11 @@ export interface Frame {
 export interface Compositor {
   /** Show a photo of a size, by a picture of it that may be smaller. */
   show(preview: Picture, columns: number, rows: number): void;
+  /** Show a picture of a film: another one soon follows. */
+  roll(picture: ImageBitmap): void;
   light(gain: Gain | null): void;
+  /** The light lies elsewhere: in fractions of the photo. */
+  move(left: number, top: number): void;
   /** A part of the photo at its own size. */
   detail(part: Part, picture: Picture): void;
   draw(frame: Frame): void;
@@ -42,9 +46,16 @@ const FINER = 0.25;
 /** Milliseconds between looks whether the GPU is done. */
 const POLL = 3;
 
+/** What is shown; the pixels of a film's picture are the GPU's alone. */
+interface Shown {
+  readonly picture: Picture | { readonly columns: number; readonly rows: number; readonly data: null };
+  readonly columns: number;
+  readonly rows: number;
+}
+
 class WebGLCompositor implements Compositor {
   private uniforms: Partial<Record<string, WebGLUniformLocation | null>> = {};
-  private preview: { picture: Picture; columns: number; rows: number } | null = null;
+  private preview: Shown | null = null;
   private gain: Gain | null = null;
   private near: { part: Part; picture: Picture } | null = null;
 
@@ -101,7 +112,7 @@ class WebGLCompositor implements Compositor {
   /** All that the GPU holds, from what the page holds. */
   private upload(): void {
     const { preview, gain, near } = this;
-    if (preview === null) return;
+    if (preview === null || preview.picture.data === null) return;
     this.show(preview.picture, preview.columns, preview.rows);
     this.light(gain);
     if (near !== null) this.detail(near.part, near.picture);
@@ -123,6 +134,14 @@ class WebGLCompositor implements Compositor {
     this.light(null);
   }
 
+  roll(picture: ImageBitmap): void {
+    const { gl } = this;
+    const { width: columns, height: rows } = picture;
+    this.preview = { picture: { columns, rows, data: null }, columns, rows };
+    gl.activeTexture(gl.TEXTURE0 + PREVIEW);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, picture);
+  }
+
   light(gain: Gain | null): void {
     const { gl } = this;
     this.gain = gain;
@@ -130,6 +149,10 @@ class WebGLCompositor implements Compositor {
     const [columns, rows, data] =
       gain === null ? [1, 1, new Float32Array(4)] : [gain.columns, gain.rows, gain.data];
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, columns, rows, 0, gl.RGBA, gl.FLOAT, data);
+  }
+
+  move(left: number, top: number): void {
+    if (this.gain !== null) this.gain = { ...this.gain, left, top };
   }
 
   detail(part: Part, picture: Picture): void {
@@ -186,6 +209,7 @@ const PLAIN_SIDE = 1024;
 class PlainCompositor implements Compositor {
   private photo: ImageData | null = null;
   private relit: ImageData | null = null;
+  private gain: Gain | null = null;
   private size = [1, 1];
 
   constructor(private readonly canvas: HTMLCanvasElement) {}
@@ -200,6 +224,7 @@ class PlainCompositor implements Compositor {
   }
 
   light(gain: Gain | null): void {
+    this.gain = gain;
     this.relit = this.photo;
     if (this.photo === null || gain === null) return;
     const { width, height, data } = this.photo;
@@ -221,6 +246,17 @@ class PlainCompositor implements Compositor {
     this.relit = new ImageData(pixels.rgba, width, height);
   }
 
+  move(left: number, top: number): void {
+    if (this.gain !== null) this.light({ ...this.gain, left, top });
+  }
+
+  roll(picture: ImageBitmap): void {
+    const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+    context?.drawImage(picture, 0, 0);
+    const seen = context?.getImageData(0, 0, picture.width, picture.height);
+    if (seen) this.show(pictureOf(seen), picture.width, picture.height);
+  }
+
   detail(): void {
     // Without a GPU the photo stays as sharp as its preview.
   }
@@ -240,6 +276,10 @@ class PlainCompositor implements Compositor {
   }
 
   async finished(): Promise<void> {}
+}
+
+function pictureOf({ width, height, data }: ImageData): Picture {
+  return { columns: width, rows: height, data: data as Uint8ClampedArray<ArrayBuffer> };
 }
 
 function drawn(image: ImageData): OffscreenCanvas {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where photos come from: picked, dropped, pasted, handed over by the system, or a sample. */
+import type { Setup } from "../../setup";
 import { block, button, input } from "../element";
 import { say } from "../text/message";
 
@@ -7,6 +8,8 @@ import { say } from "../text/message";
 export interface Source {
   readonly file: Blob;
   readonly name: string;
+  /** The light that it was taken with; without it the automatic one. */
+  readonly setup?: Setup;
 }
 
 export interface SourceListener {

@@ -154,6 +154,14 @@ export const english = {
   dark: "Dark",
   bright: "Light",
   camera: "Take a photo",
+  live: "Live camera",
+  livePicture: "The camera's picture, relit",
+  liveOpening: "Opening the camera …",
+  liveNoFace: "No face in the picture.",
+  liveRate: "{rate} pictures a second",
+  liveStill: "Take a photo",
+  liveRecord: "Record",
+  liveStop: "Stop and save",
   keys: "Keys: arrows move a light in focus, B shows before, S splits, + − 0 1 zoom, Ctrl+Z undoes.",
 
   // === Troubles ===
@@ -169,5 +177,10 @@ export const english = {
   trouble_download: "{file} could not be loaded. Check the network; the page goes on by itself.",
   trouble_outdated: "The page and its models do not fit together any more. Reload the page.",
   trouble_notConverted: "The server could not convert this photo: {words}",
+  trouble_cameraNone: "There is no camera that this page may use. Plug one in, or open a photo instead.",
+  trouble_cameraRefused: "The browser does not let this page use the camera. Allow it in the browser's settings for this page, then try again.",
+  trouble_cameraBusy: "The camera gives no picture. Close other programs that use it, then try again.",
+  trouble_cameraGone: "The camera was taken away. Plug it in again; what was recorded is saved.",
+  trouble_cannotRecord: "This browser cannot record video. Take a photo instead, or use another browser.",
   trouble_worker: "Something went wrong ({message}). Reload the page; the photo has to be opened again.",
 };

@@ -728,4 +728,55 @@ public object Constants {
         /** Luminance and brightest channel, linear, between which a pixel says something about light. */
         public val EXPOSED: List<Float> = listOf(0.002f, 0.98f)
     }
+
+    public object Smoothing {
+        /** Hertz below which a still face's landmarks pass; */
+        public const val CUTOFF: Double = 0.7
+        /**
+         * and how fast that grows with speed, hertz for one face size a second. Chosen on drawn clips: a
+         * still face's landmarks err by a third as much, a turning one's lag by less than a picture.
+         */
+        public const val SPEED: Double = 20.0
+        /** Hertz below which changes of the speed itself pass. */
+        public const val SPEED_CUTOFF: Double = 1.5
+    }
+
+    public object Steady {
+        /** Over so many seconds the shading and the normals of a still face are averaged, */
+        public const val MEMORY_S: Double = 0.5
+        /** but over less the more the head turns: by so many degrees as by that time. */
+        public const val FORGOTTEN_DEG: Double = 5.0
+        /** The person's outline is averaged over so many seconds: arms and hair move fast. */
+        public const val OUTLINE_S: Double = 0.12
+        /** The estimated environment is averaged over so many seconds, */
+        public const val LIGHT_S: Double = 2.0
+        /** and estimated again so often: a room's light changes slowly. */
+        public const val LIGHT_EVERY_S: Double = 0.4
+        /** The shading network looks so often at a still face: each second picture of 30 a second; */
+        public const val SHADING_EVERY_S: Double = 0.06
+        /** still is a face of which so much of what is known holds on. */
+        public const val STILL: Double = 0.85
+        /** Radiance that counts as black, so that its logarithm is finite. */
+        public const val DARKEST: Double = 1e-06
+    }
+
+    public object Tracker {
+        /** Seconds after which new faces are looked for again; */
+        public const val SEARCH_S: Double = 0.5
+        /** less where there is none. */
+        public const val SEARCH_ALONE_S: Double = 0.1
+        /** Where there is none, it is looked for as in a photo so often: that takes far longer. */
+        public const val THOROUGH_S: Double = 1.0
+        /** Presence of a face below which it is lost: a little less than what finds one. */
+        public const val PRESENT: Double = 0.4
+        /** Two tracks that overlap by this share of the smaller are of one face: the older stays. */
+        public const val SAME: Double = 0.5
+        /** Seconds in which the light comes up on a face that comes into the picture, and goes. */
+        public const val TURN_UP_S: Double = 0.35
+        /**
+         * A face that moves further than this, in sizes of itself, from one picture to the next is another's:
+         * where two faces cross, the hidden one's landmarks leap to the one in front.
+         */
+        public const val JUMP: Double = 0.6
+    }
 }
