@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from relight.placement.rule import suggest
 from relight.portrait import PREVIEW_SIDE, Portrait, Preview
 from relight.result import Result
 from relight.setup import Setup
+from relight.stage import body
 from relight.stage.analysis import Analysis, analyze, key_gain
 from relight.stage.stages import Stages
 from relight.stage.tflite import TfliteStages
@@ -239,11 +241,16 @@ class Relighter:
             chosen = self.find_faces(photo) if faces is None else list(faces)
         if not chosen:
             raise NoFaceError(f"{photo.name}: no face found in this photo")
+        see = functools.partial(body.see, self._detector, photo.rgb8)
+        bodies = [helper.start(functools.partial(see, face)) for face in chosen]
         canvas = helper.start(
             lambda: Canvas(photo.rgb8, [Reach.of(face.crop, photo.shape) for face in chosen])
         )
         with _timed(timings, "analysis"):
-            analyses = [self.analyze(photo, face) for face in chosen]
+            analyses = [
+                analyze(self._detector, self._stages, photo.rgb8, *each)
+                for each in zip(chosen, bodies, strict=True)
+            ]
         return Portrait(
             photo, analyses, self._stages, threads=self.threads, timings=timings, canvas=canvas
         )

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import io
 import math
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +53,29 @@ def turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def to_array(image: Image.Image) -> NDArray[np.uint8]:
-    """L or RGB -> HxW or HxWx3. Bands make it three times as fast as ``np.asarray(image)``."""
+    """L or RGB -> HxW or HxWx3. By way of a PPM, several times as fast as ``np.asarray(image)``."""
     shape = (image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2]
     pixels = np.empty(shape, np.uint8)
-    for row in range(0, image.height, _BAND):
-        bottom = min(row + _BAND, image.height)
-        pixels[row:bottom] = np.asarray(image.crop((0, row, image.width, bottom)))
+    image.save(cast(IO[bytes], _Samples(pixels)), "PPM")
     return pixels
+
+
+class _Samples(io.RawIOBase):
+    """A PPM file whose samples are kept; PGM is the same for grey."""
+
+    def __init__(self, into: NDArray[np.uint8]) -> None:
+        self._rest, self._lines = into.reshape(-1), 0
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take what follows the header, which has a kind, a size and a white, each on a line."""
+        part = data
+        while self._lines < 3 and part:
+            _, line, part = part.partition(b"\n")
+            self._lines += len(line)
+        self._rest[: len(part)] = np.frombuffer(part, np.uint8)
+        self._rest = self._rest[len(part) :]
+        return len(data)

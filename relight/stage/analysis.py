@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,7 @@ from relight.gain.reach import window
 from relight.geometry import Grid, normalize, rolled
 from relight.light import Light
 from relight.stage import body as bodies
-from relight.stage.body import Body
+from relight.stage.body import Body, Seen
 from relight.stage.shading import mean_irradiance
 from relight.stage.stages import Stages
 from relight.stage.view import SEEN, View, look
@@ -122,7 +123,11 @@ class Analysis:
 
 
 def analyze(
-    detector: Perception, stages: Stages, pixels: NDArray[np.uint8], face: Face
+    detector: Perception,
+    stages: Stages,
+    pixels: NDArray[np.uint8],
+    face: Face,
+    below: Callable[[], Seen | None] | None = None,
 ) -> Analysis:
     """Estimate normals and existing light around a face.
 
@@ -131,10 +136,13 @@ def analyze(
         stages: what makes the estimates.
         pixels: the photo that the face was found in, ``(H, W, 3)`` uint8 sRGB.
         face: the face.
+        below: gives what is seen of the body, if that was begun beforehand.
     """
     view = look(detector, pixels, face)
     normals, confidence = stages.normals(view)
     environment = stages.lighting(view, normals)
+    seen = below() if below else bodies.see(detector, pixels, face)
+    body = seen and bodies.body_of(seen, face.crop, view, normals, confidence, environment)
     return Analysis(
         face=face,
         view=view,
@@ -143,7 +151,7 @@ def analyze(
         crop_confidence=confidence,
         mean_irradiance=mean_irradiance(environment, normals, view.face),
         photo_rgb=pixels,
-        body=bodies.look(detector, pixels, face, view, normals, confidence, environment),
+        body=body,
     )
 
 

@@ -12,6 +12,7 @@ Reference: Johnston 2002, "Lumo: Illumination for Cel Animation" (shape from an 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +123,33 @@ def _spread(values: Float, width: int) -> Float:
     return cv2.blur(cv2.blur(values, (width, width)), (width, width))
 
 
+class Seen(NamedTuple):
+    """Where a person is seen on the square around a body.
+
+    Attributes:
+        crop: the square.
+        person: ``(256, 256)`` float32 probability in [0, 1] of a person.
+    """
+
+    crop: Crop
+    person: Float
+
+
+def see(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> Seen | None:
+    """See the person below a face; ``None`` where the photo shows no more than the head's crop.
+
+    Args:
+        detector: MediaPipe's models.
+        pixels: the photo that the face was found in, ``(H, W, 3)`` uint8 sRGB.
+        face: the face.
+    """
+    crop = Reach.of(face.crop, pixels.shape).body
+    if crop is None:
+        return None
+    person = detector.person(crop.extract(pixels, SEEN_SIDE))
+    return Seen(crop, _within_photo(person, crop, pixels.shape))
+
+
 def look(
     detector: Perception,
     pixels: NDArray[np.uint8],
@@ -131,28 +159,13 @@ def look(
     confidence: Float,
     environment: Environment,
 ) -> Body | None:
-    """See the body below a face; ``None`` where the photo shows none.
-
-    Args:
-        detector: MediaPipe's models.
-        pixels: the photo that the face was found in, ``(H, W, 3)`` uint8 sRGB.
-        face: the face.
-        view: what the stages see of it.
-        normals: ``(64, 64, 3)`` of the head, crop's frame.
-        confidence: ``(64, 64)`` trust in them.
-        environment: the light already there, crop's frame.
-    """
-    crop = Reach.of(face.crop, pixels.shape).body
-    if crop is None:
-        return None
-    person = detector.person(crop.extract(pixels, SEEN_SIDE))
-    person = _within_photo(person, crop, pixels.shape)
-    return body_of(crop, person, face.crop, view, normals, confidence, environment)
+    """:func:`see` a person and make a body of it; ``None`` where the photo shows none."""
+    seen = see(detector, pixels, face)
+    return seen and body_of(seen, face.crop, view, normals, confidence, environment)
 
 
 def body_of(
-    crop: Crop,
-    person: Float,
+    seen: Seen,
     head: Crop,
     view: View,
     normals: Float,
@@ -162,14 +175,14 @@ def body_of(
     """The body on a square, made of what is seen there; ``None`` where the face is not seen.
 
     Args:
-        crop: the square.
-        person: ``(256, 256)`` probability in [0, 1] of a person.
+        seen: the square and the person on it.
         head: the face's crop.
         view: what the stages see of it.
         normals: ``(128, 128, 3)`` of the head, crop's frame.
         confidence: ``(128, 128)`` trust in them.
         environment: the light already there, crop's frame.
     """
+    crop, person = seen
     small = shrink(person, SEEN_SIDE // BODY_SIDE)
     on_face = head.onto_crop(view.face.astype(np.float32), crop, BODY_SIDE, 0.0)
     if (small * on_face).sum() < BLIND * on_face.sum():
