@@ -20,6 +20,7 @@ from export.model.convert import Precision, convert
 from export.model.description import DESCRIPTIONS
 from export.model.graph import inspect
 from export.model.metadata import annotate
+from export.model.rounding import rounded
 from export.model.sample import SampleConfig, real_photos, rendered_people, synthetic_photos
 from export.model.verify import Bench, Gates, Parity, failures
 from relight.models.interpreter import ModelError
@@ -148,6 +149,8 @@ def _made(
 def _file(name: str, model: keras.Model, precision: Precision, calibration: Bench) -> bytes:
     inputs = calibration.calibration(name) if precision is Precision.INT8 else ()
     content = convert(model, precision, inputs)
+    if precision is Precision.FLOAT16:
+        content = rounded(content)
     figures = {"precision": str(precision), "parameters": model.count_params()}
     return annotate(content, name, DESCRIPTIONS[name], relight.__version__, figures)
 

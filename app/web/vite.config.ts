@@ -72,8 +72,8 @@ function completed(): Plugin {
       const hash = createHash("sha256");
       const files = filesIn(out).filter((name) => !["service.js", "source.json"].includes(name));
       for (const name of files) hash.update(name).update(readFileSync(join(out, name)));
-      // Samples of full size are fetched when somebody wants one.
-      const left = /\.(br|gz)$|^index\.html$|^samples\/[a-z]+\.jpg$/;
+      // Samples of full size are fetched when somebody wants one, drawn icons by who installs the page.
+      const left = /\.(br|gz)$|^index\.html$|^samples\/[a-z]+\.jpg$|^icon-.*\.png$/;
       const served = files.filter((name) => !left.test(name));
       const isLarge = (name: string): boolean => name.startsWith("litert-");
       const later = [...served.filter(isLarge), `${LITERT_FOLDER}/${basename(wasm)}`];

@@ -60,9 +60,9 @@ def test_the_page_is_small_enough_and_whole() -> None:
     lists = re.findall(r"(?:FILES|LATER) = (\[.*?\]);", service, re.DOTALL)
     kept = {name for text in lists for name in json.loads(text) if name != "./"}
     served = {re.sub(r"\.(br|gz)$", "", path.relative_to(PAGE).as_posix()) for path in files}
-    samples = {name for name in served if re.fullmatch(r"samples/[a-z]+\.jpg", name)}
-    assert len(samples) == 4  # fetched when somebody wants one
-    assert served - kept - samples == {"index.html", "service.js", "source.json"}
+    wanted = {name for name in served if re.fullmatch(r"samples/[a-z]+\.jpg|icon-.+\.png", name)}
+    assert len(wanted) == 7  # fetched when somebody wants a sample, or installs the page
+    assert served - kept - wanted == {"index.html", "service.js", "source.json"}
 
 
 def test_the_page_ships_in_the_wheel() -> None:

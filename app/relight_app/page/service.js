@@ -1,11 +1,9 @@
-const VERSION = "dfc631156eff6e09";
+const VERSION = "cfdfdacaaa251f32";
 const FILES = [
  "./",
  "assets/index-BisBJlkX.js",
  "assets/index-Dmj-QafV.css",
  "assets/worker-B5_mpoTc.js",
- "icon-192.png",
- "icon-512.png",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -19,7 +19,7 @@ from serving import Server
 
 pytestmark = pytest.mark.slow
 
-MOST_MB = 9.5
+MOST_MB = 8.0
 """At the first visit, with all that is needed offline."""
 WATCH = """
 window.longTasks = [];
