@@ -47,6 +47,27 @@ class HeadSource(Source):
             AssetError: if files are missing or broken.
         """
 
+    def paint_skin(
+        self,
+        seed: int,
+        head: Head,
+        traits: Traits,
+        brow: NDArray[np.float64],
+        size: int,
+        assets: Path | None,
+    ) -> Texture:
+        """The skin's maps, made in code.
+
+        Args:
+            seed: of the person.
+            head: with its coordinates in the skin's texture.
+            traits: tone, age and what is worn on the skin.
+            brow: ``(N, 2)`` middle line of the left brow.
+            size: height of the texture in pixels.
+            assets: the folder of files that the source needs.
+        """
+        return paint_skin(bake_atlas(head, size), traits, brow, self.name, seed)
+
     def draw_traits(self, seed: int, ranges: SubjectRanges) -> Traits:
         """Who the person of a seed is."""
         return draw_traits(self.name, seed, ranges)
@@ -72,13 +93,15 @@ class HeadSource(Source):
         bust = Bust(head, traits, generator(source, seed, "bust"))
         garment = make_garment(head, bust, traits, generator(source, seed, "garment shape"))
         wear = dress(head, bust, traits, generator(source, seed, "wear shape"))
+        brow = brow_curve(traits, generator(source, seed, "brow"))
+        skin = self.paint_skin(seed, head, traits, brow, texture_size, assets)
         cloth = [*garment, *wear.cloth]
         return Subject(
             seed=seed,
             source=source,
             mesh=_assemble(head, normals, cloth, wear.frames),
-            textures=_paint(source, seed, head, traits, wear, texture_size),
-            strands=_grow(source, seed, head, normals, cloth, wear, traits),
+            textures=_paint(source, seed, skin, traits, wear, texture_size),
+            strands=_grow(source, seed, head, normals, cloth, wear, traits, brow),
             attributes=self.attributes(seed, ranges),
             face_points=head.landmarks.astype(np.float32),
         )
@@ -92,9 +115,9 @@ def _grow(
     cloth: list[Piece],
     wear: Wear,
     traits: Traits,
+    brow: NDArray[np.float64],
 ) -> list[Strands]:
     """All fibres."""
-    brow = brow_curve(traits, generator(source, seed, "brow"))
     grown = [
         grow_brows(head, normals, traits, brow, generator(source, seed, "brow hair")),
         grow_beard(head, normals, traits, generator(source, seed, "beard hair")),
@@ -115,12 +138,11 @@ def _grow(
 
 
 def _paint(
-    source: str, seed: int, head: Head, traits: Traits, wear: Wear, size: int
+    source: str, seed: int, skin: Texture, traits: Traits, wear: Wear, size: int
 ) -> dict[Material, Texture]:
-    brow = brow_curve(traits, generator(source, seed, "brow"))
     small = max(32, size // 4)
     textures = {
-        Material.SKIN: paint_skin(bake_atlas(head, size), traits, brow, source, seed),
+        Material.SKIN: skin,
         Material.EYE: paint_eye(traits, max(128, size // 2), generator(source, seed, "iris")),
         Material.CLOTH: paint_cloth(traits, size, generator(source, seed, "cloth")),
         Material.TEETH: paint_teeth(traits, small, generator(source, seed, "teeth")),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from data_synth.error import AssetError, SynthError
+from data_synth.given.makehuman import MakeHumanSource
 from data_synth.given.own import OwnSource
 from data_synth.given.scan import ScanSource
 from data_synth.head.builtin import BuiltinSource
@@ -14,7 +15,8 @@ from data_synth.head.ict import IctSource
 from data_synth.source import Source
 
 SOURCES: dict[str, Source] = {
-    source.name: source for source in (IctSource(), OwnSource(), BuiltinSource(), ScanSource())
+    source.name: source
+    for source in (IctSource(), MakeHumanSource(), OwnSource(), BuiltinSource(), ScanSource())
 }
 """All sources; where several could be used, the first is."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,18 +196,20 @@ def _placement(node: dict[str, Any]) -> NDArray[np.float64]:
 
 
 def _read_obj(path: Path) -> GivenMesh:
-    """Polygons become fans."""
+    """Polygons become fans; without materials, groups count as such."""
     points, flat = [], []
     corners, coordinates, number = [], [], []
     names: dict[str, int] = {}
     current = 0
-    for line in path.read_text("utf-8", errors="replace").splitlines():
+    text = path.read_text("utf-8", errors="replace")
+    divider = "usemtl" if re.search(r"^\s*usemtl\s", text, re.M) else "g"
+    for line in text.splitlines():
         word, _, rest = line.strip().partition(" ")
         if word == "v":
             points.append([float(x) for x in rest.split()[:3]])
         elif word == "vt":
             flat.append([float(x) for x in rest.split()[:2]])
-        elif word == "usemtl":
+        elif word == divider:
             current = names.setdefault(rest.strip(), len(names))
         elif word == "f":
             parts = [part.split("/") for part in rest.split()]

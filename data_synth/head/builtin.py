@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from data_synth.head.curve import LANDMARKS, LOWER_LID, UPPER_LID, mirrored, smooth
 from data_synth.head.head import EYE_CENTER, Head, Int
-from data_synth.head.mean_head import MeanHead, ball_depth, mean_head
+from data_synth.head.mean_head import MeanHead, ball_depth, mean_head, turned
 from data_synth.noise import blob
 from data_synth.person import HeadSource
 from data_synth.trait import SubjectRanges, Traits, generator
@@ -102,14 +102,14 @@ def make_head(traits: Traits, deviation: float, rng: np.random.Generator) -> Hea
     posed = (canonical + shift + waves) * stretch
     posed = _place_eyes(mean, canonical, posed, traits)
     posed = np.round(posed, 5)
-    lashes, lid = _lashes(canonical, posed)
+    lashes, lid = guide_lashes(canonical, posed)
     return Head(
         vertices=posed.astype(np.float32),
         canonical=canonical,
         faces=mean.faces,
         uv=mean.uv,
         part=mean.part,
-        landmarks=_follow(canonical, posed.astype(np.float32)),
+        landmarks=follow(canonical, posed.astype(np.float32)),
         lashes=lashes,
         lash_lid=lid,
         aspect=1,
@@ -142,21 +142,17 @@ def _waves(points: Float, deviation: float, rng: np.random.Generator) -> Float:
 def _place_eyes(mean: MeanHead, canonical: Float, posed: Float, traits: Traits) -> Float:
     """Carry the eyeballs rigidly to where their lids went, and turn them to the gaze."""
     posed = posed.copy()
-    yaw, pitch = np.radians(traits.gaze_deg)
     for side in (-1, 1):
         center = EYE_CENTER * [side, 1, 1]
         lid = np.linalg.norm(canonical - center, axis=1) < 2.4
         moved = (posed - canonical)[lid & (mean.side == 0)].mean(0)
         ball = mean.side == side
-        x, y, z = (canonical[ball] - center).T
-        x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
-        y, z = y * np.cos(pitch) + z * np.sin(pitch), z * np.cos(pitch) - y * np.sin(pitch)
-        posed[ball] = center + moved + np.stack([x, y, z], 1)
+        posed[ball] = center + moved + turned(canonical[ball] - center, traits.gaze_deg)
     return posed
 
 
-def _lashes(canonical: Float, posed: NDArray[Any]) -> tuple[Float, Int]:
-    """Guide curves of the lashes."""
+def guide_lashes(canonical: Float, posed: NDArray[Any]) -> tuple[Float, Int]:
+    """Curves of some lashes, as :class:`Head` has them, from a head's vertices."""
     curves: list[NDArray[np.float64]] = []
     lids: list[NDArray[np.int64]] = []
     for side in (-1, 1):
@@ -184,6 +180,6 @@ def _displacement(canonical: Float, posed: Any, points: Any) -> NDArray[np.float
     return np.asarray((posed - canonical)[index], float)
 
 
-def _follow(canonical: Float, posed: Float) -> Float:
+def follow(canonical: Float, posed: Float) -> Float:
     """The 68 landmarks on the posed head."""
     return (LANDMARKS + _displacement(canonical, posed, LANDMARKS)).astype(np.float32)

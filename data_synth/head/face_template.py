@@ -70,8 +70,8 @@ def main(
     """Make the runtime's face template from ICT-FaceKit's mean head."""
     with plain_errors():
         head = make_head(load_model(assets), np.zeros(100, np.float32), {})
-        points = landmark_positions(head)
-        graph = _landmark_graph()
+        points = landmark_positions(head.vertices, head.faces, _paint(head))
+        graph = landmark_graph()
         edges = {(min(e), max(e)) for e in graph["TESSELATION"]}
         points = symmetric(points, edges)
         triangles, loops = faces_of(edges, points)
@@ -92,7 +92,7 @@ def main(
             path.write_text(json.dumps(data).replace("], [", "],\n[") + "\n", "utf-8")
 
 
-def _landmark_graph() -> dict[str, list[tuple[int, int]]]:
+def landmark_graph() -> dict[str, list[tuple[int, int]]]:
     """Edges of MediaPipe's landmark graph, by part of the face."""
     from mediapipe.tasks.python.vision import FaceLandmarksConnections as Connections
 
@@ -102,27 +102,31 @@ def _landmark_graph() -> dict[str, list[tuple[int, int]]]:
     }
 
 
-def landmark_positions(head: Head) -> Float:
-    """Points ``(468, 3)`` of the head, cm, under Face Mesh's landmarks: median over all views.
+def landmark_positions(vertices: Float, faces: NDArray[np.int32], colors: Float) -> Float:
+    """Points ``(468, 3)`` of a head, cm, under Face Mesh's landmarks: median over all views.
+
+    Args:
+        vertices: ``(V, 3)`` head frame, cm.
+        faces: ``(F, 3)``.
+        colors: ``(V, 3)`` linear albedo, with eyes and lips that can be told.
 
     Raises:
         RelightError: if Face Mesh finds no face in any drawing.
     """
-    caster = Caster(head.vertices, head.faces)
-    colors = _paint(head)
+    caster = Caster(vertices, faces)
     perception = Perception()
     found = []
     for view in VIEWS_DEG:
         origin, rays = _camera(*np.radians(view))
         hits = caster.nearest(np.broadcast_to(origin, rays.shape).reshape(-1, 3), rays)
         for lamp in LAMPS_DEG:
-            drawing = _shade(head, colors, hits, direction(*np.radians(lamp)))
+            drawing = _shade(vertices, faces, colors, hits, direction(*np.radians(lamp)))
             for face in find(perception, drawing)[:1]:
                 pixels = (face.landmarks[:POINTS, :2] - 0.5).round().astype(int).clip(0, SIDE - 1)
                 index = pixels[:, 1] * SIDE + pixels[:, 0]
                 seen = hits.triangle[index] >= 0
                 place = np.full((POINTS, 3), np.nan, np.float32)
-                corners = head.vertices[head.faces[hits.triangle[index]]]
+                corners = vertices[faces[hits.triangle[index]]]
                 place[seen] = np.einsum("pk,pkc->pc", hits.barycentric[index], corners)[seen]
                 found.append(place)
     if not found:
@@ -281,12 +285,14 @@ def _paint(head: Head) -> Float:
     return colors
 
 
-def _shade(head: Head, colors: Float, hits: Any, lamp: Float) -> NDArray[np.uint8]:
+def _shade(
+    vertices: Float, faces: NDArray[np.int32], colors: Float, hits: Any, lamp: Float
+) -> NDArray[np.uint8]:
     """A Lambert drawing ``(SIDE, SIDE, 3)`` of what the rays hit, on grey."""
-    normals = vertex_normals(head.vertices, head.faces)
+    normals = vertex_normals(vertices, faces)
     light = 0.75 * np.maximum(normals @ lamp, 0) + 0.3 + 0.1 * normals[:, 1]
     radiance = colors * light[:, None] * 1.1
-    corners = radiance[head.faces[np.maximum(hits.triangle, 0)]]
+    corners = radiance[faces[np.maximum(hits.triangle, 0)]]
     linear = np.einsum("pk,pkc->pc", hits.barycentric, corners)
     linear[hits.triangle < 0] = 0.15
     return to_uint8(linear_to_srgb(linear)).reshape(SIDE, SIDE, 3)

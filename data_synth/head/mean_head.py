@@ -56,7 +56,7 @@ def mean_head() -> MeanHead:
     parts = [(points.reshape(-1, 3), faces, uv[faces], Part.FACE, 0)]
     for side in (-1, 1):
         parts.append((*_ear(side), Part.NECK, 0))
-        ball, triangles = _eyeball(side)
+        ball, triangles = eyeball(side)
         parts.append((ball, triangles, eye_uv(ball.astype(np.float32))[triangles], Part.EYE, side))
     vertices, all_faces, all_uv, part, sides, count = [], [], [], [], [], 0
     for vertex, face, coordinate, kind, side in parts:
@@ -163,8 +163,12 @@ def _signed_distance(
     return np.where(canvas[row, column] > 0.5, -distance, distance), dense[index]
 
 
-def _eyeball(side: int) -> tuple[NDArray[np.float64], Int]:
-    """A sphere with a cornea, its pole along the eye's axis."""
+def eyeball(side: int) -> tuple[NDArray[np.float64], Int]:
+    """Canonical vertices and triangles of an eye: a sphere with a cornea, its pole along the axis.
+
+    Args:
+        side: 1 for the left eye, -1 for the right.
+    """
     rows, columns = 40, 48
     angle = np.pi * np.linspace(0.004, 1, rows) ** 1.35
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
@@ -182,6 +186,15 @@ def _eyeball(side: int) -> tuple[NDArray[np.float64], Int]:
     points = (EYE_CENTER + radius[:, None, None] * local).reshape(-1, 3) * [side, 1, 1]
     faces = grid_faces(rows, columns, closed=True)
     return points, faces if side > 0 else faces[:, ::-1].copy()
+
+
+def turned(points: Any, gaze_deg: tuple[float, float]) -> NDArray[Any]:
+    """Points ``(N, 3)`` about an eye's centre, turned to the subject's left and upwards."""
+    yaw, pitch = np.radians(gaze_deg)
+    x, y, z = points.T
+    x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
+    y, z = y * np.cos(pitch) + z * np.sin(pitch), z * np.cos(pitch) - y * np.sin(pitch)
+    return np.stack([x, y, z], 1)
 
 
 def _ear(side: int) -> tuple[NDArray[np.float64], Int, Float]:

@@ -32,7 +32,12 @@ STUBBLE = {"none": 0.25, "stubble": 0.6, "short full": 0.6, "full": 0.6}
 
 
 def paint_skin(
-    atlas: Atlas, traits: Traits, brow: NDArray[np.float64], source: str, seed: int
+    atlas: Atlas,
+    traits: Traits,
+    brow: NDArray[np.float64],
+    source: str,
+    seed: int,
+    photographed: tuple[Float, Float] | None = None,
 ) -> Texture:
     """All maps of the skin.
 
@@ -42,6 +47,8 @@ def paint_skin(
         brow: ``(N, 2)`` middle line of the left brow.
         source: of the head; with ``seed`` it fixes all randomness.
         seed: of the person.
+        photographed: albedo ``(H, W, 3)`` of bare skin, lips included, and how far it takes the
+            place of the one made of pigments ``(H, W)``.
     """
     rng = generator(source, seed, "skin texture")
     p = atlas.canonical
@@ -52,9 +59,13 @@ def paint_skin(
     albedo = look_up_color(melanin * (1 + 0.15 * wrinkles), blood * (1 + 0.25 * wrinkles))
     albedo *= 1 - 0.10 * np.minimum(wrinkles, 1)[..., None]
     lips = lip_map(atlas)
+    layers = [lip_layer(lips, traits)]
+    if photographed is not None:
+        albedo += photographed[1][..., None] * (photographed[0] - albedo)
+        layers = layers if traits.lipstick != "none" else []
     made_up = generator(source, seed, "makeup texture")
     grain = np.clip(0.65 + 0.45 * rng.standard_normal(p.shape[:2], np.float32), 0, 1.3)
-    for color, opacity in [lip_layer(lips, traits), *makeup_layers(atlas, traits, made_up)]:
+    for color, opacity in [*layers, *makeup_layers(atlas, traits, made_up)]:
         albedo += opacity[..., None] * (color.astype(np.float32) - albedo)
     brows = 0.5 * brow_density(p, brow, traits.brow_weight) * (0.75 + 0.3 * grain)
     beard = _beard_shadow(atlas, traits) * grain

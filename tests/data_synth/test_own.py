@@ -88,12 +88,12 @@ def write_gltf(path: Path, *, binary: bool, moved: float = 0.0) -> None:
     path.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body)
 
 
-def write_obj(path: Path) -> None:
+def write_obj(path: Path, divider: str = "usemtl") -> None:
     points, corners, uv = globe()
     lines = [f"v {x} {y} {z}" for x, y, z in points] + [f"vt {u} {v}" for u, v in uv]
     lower = points[corners].mean(1)[:, 1] < 0
     for name, chosen in (("Upper", ~lower), ("Lower", lower)):
-        lines.append(f"usemtl {name}")
+        lines.append(f"{divider} {name}")
         lines += ["f " + " ".join(f"{c}/{c}" for c in corner) for corner in corners[chosen] + 1]
     path.write_text("\n".join(lines) + "\n")
 
@@ -119,6 +119,15 @@ def test_every_form_of_a_head_is_the_same_mesh(tmp_path: Path) -> None:
         np.testing.assert_array_equal(other.faces[sort], first.faces[order[0]])
         np.testing.assert_allclose(other.uv[sort], first.uv[order[0]], atol=1e-6)
     assert others[1].names == ("Upper", "Lower")
+
+
+def test_groups_of_an_obj_without_materials_are_its_parts(tmp_path: Path) -> None:
+    meshes = []
+    for divider in ("usemtl", "g"):
+        write_obj(tmp_path / "head.obj", divider)
+        meshes.append(read_mesh(tmp_path / "head.obj"))
+    assert meshes[1].names == ("Upper", "Lower")
+    np.testing.assert_array_equal(meshes[0].material, meshes[1].material)
 
 
 def test_a_head_stands_where_the_stage_looks(folder: Path) -> None:

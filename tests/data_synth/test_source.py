@@ -55,9 +55,9 @@ def test_without_a_name_the_first_source_that_can_be_used_is(tmp_path: Path) -> 
 
 
 def test_an_unknown_source_is_named_with_those_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(SynthError, match=r"clay.*ict, own, builtin, scan"):
+    with pytest.raises(SynthError, match=r"clay.*ict, makehuman, own, builtin, scan"):
         choose_source("clay", {})
-    with pytest.raises(SynthError, match=r"clay.*ict, own, builtin, scan"):
+    with pytest.raises(SynthError, match=r"clay.*ict, makehuman, own, builtin, scan"):
         list(render_dataset(Plan(tmp_path, 1, 1, "clay")))
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_trained_on_a_source_to_judge_by(tmp_path: Path) -> None:
 
 def test_assets_are_named_by_their_source(tmp_path: Path) -> None:
     assert parse_assets([f"ict={tmp_path}"]) == {"ict": tmp_path}
-    with pytest.raises(AssetError, match=r"ict=DIR or own=DIR or scan=DIR"):
+    with pytest.raises(AssetError, match=r"ict=DIR or makehuman=DIR or own=DIR or scan=DIR"):
         parse_assets([f"builtin={tmp_path}"])
 
 

@@ -36,6 +36,7 @@ NOT_HERE = {
     "--address auto": "needs a cluster",
     "pytest": "runs tests",
     "ict=": "needs ICT-FaceKit",
+    "makehuman=": "needs MakeHuman",
     "own=": "needs heads of the reader's own",
 }
 """Commands that are not run, by a part of them, and why."""

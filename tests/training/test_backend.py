@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training on each of Keras's backends: it runs, stops, goes on, and all end alike."""
+"""Training on each of Keras's backends: it runs, is checkpointed, and goes on."""
 
 from __future__ import annotations
 
