@@ -6,6 +6,7 @@ Reference: IEC 61966-2-1:1999 (sRGB).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,16 @@ def to_uint8(encoded: NDArray[Any]) -> NDArray[np.uint8]:
     return (np.clip(encoded, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
+def to_integer(encoded: Float, dtype: Any) -> NDArray[Any]:
+    """Round values >= 0 on the scale of uint8 or uint16, clipping what lies above."""
+    if dtype == np.uint8:
+        import cv2
+
+        rounded: NDArray[Any] = cv2.convertScaleAbs(encoded)
+        return rounded
+    return np.asarray(np.minimum(encoded + np.float32(0.5), np.iinfo(dtype).max), dtype)
+
+
 def luminance(linear: NDArray[Any]) -> Float:
     """Relative luminance of linear sRGB, ``(..., 3) -> (...)`` float32."""
     # No matrix product: OpenBLAS would share it out between threads, which takes longer.
@@ -73,56 +84,62 @@ def luminance(linear: NDArray[Any]) -> Float:
 
 
 def encoded_gain(gain: NDArray[Any]) -> Float:
-    """The factor ``h`` that :func:`scale_encoded` needs for a linear gain (any shape)."""
+    """The factor ``h`` that :func:`change_encoded` needs for a linear gain (any shape)."""
     return np.asarray(gain, np.float32) ** np.float32(1 / GAMMA)
 
 
-def scale_encoded(encoded: Float, gain: Float, factor: Float, white: float = 1.0) -> Float:
-    """Multiply linear light by a gain of 1 or more without leaving the encoded domain.
+def change_encoded(encoded: Float, gain: Float, factor: Float) -> Float:
+    """Multiply linear light by a gain without leaving the encoded domain.
 
     On the power-law part ``encode(q L) = (s + 0.055) q^(1/2.4) - 0.055``, on the straight part
-    ``encode(q L) = q s``; each overestimates outside its own part, so the smaller one is right.
-    Where a pixel crosses from one part to the other, from below 11/255, the result is too high by
-    at most 1.2/255 for q <= 3. No power function per pixel is needed, since the factor can be
-    computed at low resolution.
+    ``encode(q L) = q s``; see :func:`either_part`. No power function per pixel is needed, since the
+    factor can be computed at low resolution.
 
     Args:
-        encoded: sRGB floats >= 0, any shape.
-        gain: linear gain q >= 1, broadcastable to ``encoded``.
+        encoded: sRGB floats >= 0, any shape, 1.0 = white.
+        gain: linear gain q > 0, broadcastable to ``encoded``.
         factor: ``encoded_gain(gain)``.
-        white: the encoded value of white, 255 for bytes as floats.
 
     Returns:
-        float32 sRGB on the same scale, may exceed white.
+        float32 sRGB, may exceed 1.
     """
-    curved = _curved(encoded, factor, white)
-    return np.minimum(encoded * gain, curved, out=curved)
+    offset = np.float32(OFFSET)
+    extremes = float(gain.min(initial=1)), float(gain.max(initial=1))
+    return either_part((encoded + offset) * factor - offset, encoded * gain, gain, *extremes)
 
 
-def change_encoded(encoded: Float, gain: Float, factor: Float, white: float = 1.0) -> Float:
-    """:func:`scale_encoded` for gains below 1, too.
+def either_part(curved: Float, straight: Float, gain: Float, least: float, most: float) -> Float:
+    """The right one of both parts' formulas.
 
-    For those both formulas underestimate outside their own part, so the larger is right; where a
-    pixel comes onto the straight part, the result is low by at most 2.2/255.
+    For gains of 1 or more each overestimates outside its own part, so the smaller one is right; for
+    those below 1 each underestimates, so the larger one is. Where a pixel crosses from one part to
+    the other, from below 11/255, the result is too high by at most 1.2/255 for q <= 3, and too low
+    by at most 2.2/255 for q < 1.
 
     Args:
-        encoded: as above.
-        gain: linear gain q > 0.
-        factor: as above.
-        white: as above.
+        curved: ``(s + 0.055) q^(1/2.4) - 0.055`` of encoded values s.
+        straight: ``q s``.
+        gain: q.
+        least: no q is smaller.
+        most: none is larger.
     """
-    curved, straight = _curved(encoded, factor, white), encoded * gain
-    least = np.minimum(straight, curved)
-    result: Float = np.where(gain < 1, np.maximum(straight, curved, out=curved), least)
-    return result
+    if most <= 1:
+        return np.maximum(straight, curved)
+    lower: Float = np.minimum(straight, curved)
+    if least < 1:  # to choose for each value takes longer than all of the rest
+        np.copyto(lower, np.maximum(straight, curved), where=gain < 1)
+    return lower
 
 
-def _curved(encoded: Float, factor: Float, white: float) -> Float:
-    """What a gain makes of the power-law part."""
-    offset = np.float32(OFFSET * white)
-    curved = (encoded + offset) * factor
-    curved -= offset
-    return curved
+def curved_from(gain: float) -> float:
+    """Encoded value, 1.0 = white, from which the power-law part is right for a gain and all above.
+
+    There both parts' formulas meet: for gains of 1 or more at that of 1 at most.
+    """
+    if gain >= 1:
+        return OFFSET / (GAMMA - 1)
+    factor = gain ** (1 / GAMMA)
+    return OFFSET * (1 - factor) / (factor - gain) if gain > 0 else math.inf
 
 
 _BYTE_TO_LINEAR: Float = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)

@@ -43,8 +43,8 @@ def _color(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.array("color/luminance", color.luminance(rgb))
     vectors.array("color/gain", gain)
     vectors.array("color/encoded_gain", color.encoded_gain(gain))
-    scaled = color.scale_encoded(encoded, gain, color.encoded_gain(gain))
-    vectors.array("color/scale_encoded", scaled)
+    changed = color.change_encoded(encoded, gain, color.encoded_gain(gain))
+    vectors.array("color/change_encoded", changed)
 
 
 def _geometry(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:

@@ -12,15 +12,16 @@ Reference: Google, "Portrait Light" (2020), section on the quotient image.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import change_encoded, encoded_gain, scale_encoded
+from relight.color import OFFSET, curved_from, either_part, encoded_gain, to_integer
 from relight.photo.color.gamut import Gamut
 
 Float = NDArray[np.float32]
@@ -33,8 +34,9 @@ LIFT = 3.0
 """Most that the light of a pixel grows by: beyond, noise and wrong hues grow with it."""
 TINY = 1e-6
 """Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
-STRIP = 1 << 16
-"""Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart."""
+BLOCK = (128, 384)
+"""Rows and columns of a photo worked on at a time: few stay in the cache, many are little to do
+beside the work."""
 
 
 @dataclass(frozen=True)
@@ -110,87 +112,146 @@ def apply(
         taken = None
     if strength == 0 or (taken is None and not added.gain.any()):
         return result
-    step = max(1, STRIP // (added.gain.shape[1] * added.factor**2))
-    starts = range(0, len(added.gain), step)
+    high, wide = (max(1, side // added.factor) for side in BLOCK)
+    corners = itertools.product(
+        range(0, len(added.gain), high), range(0, added.gain.shape[1], wide)
+    )
 
-    def work(start: int) -> None:
-        stop = min(start + step, len(added.gain))
-        # Bilinear enlargement needs one cell more on every side.
-        low, high = max(0, start - 1), min(len(added.gain), stop + 1)
-        changed = added.gain[low:high].max(0).any(-1)
-        if taken is not None:
-            changed |= taken[low:high].any(0)
-        if not changed.any():
+    def work(corner: tuple[int, int]) -> None:
+        cells = _Cells.within(added, corner, (high, wide), strength, taken)
+        if cells is None:
             return
-        first, last = (
-            max(0, int(changed.argmax()) - 1),
-            len(changed) - int(changed[::-1].argmax()) + 1,
-        )
-        factor = 1 + np.float32(strength) * added.gain[low:high, first:last]
-        kept: Float | None = None
-        if taken is not None:
-            dimmed = np.float32(min(strength, 1)) * taken[low:high, first:last]
-            factor -= dimmed[..., None]
-            kept = 1 - dimmed
-        np.minimum(factor, np.float32(LIFT), out=factor)
-        top, left = added.top + start * added.factor, added.left + first * added.factor
-        strip = result[top : top + (stop - start) * added.factor, left:]
-        rows, columns = len(strip), min(strip.shape[1], factor.shape[1] * added.factor)
-        part = strip[:, :columns]
-
-        def pixels(linear: Float) -> tuple[Float, Float]:
-            grids = (linear, encoded_gain(linear))
-            grown = (enlarge(g, start - low, stop - low, added.factor) for g in grids)
-            gain, encoded = (g[:rows, :columns] for g in grown)
-            return gain, encoded
-
-        left_over = None if kept is None else functools.partial(pixels, kept)
+        top, left = added.top + cells.row * added.factor, added.left + cells.column * added.factor
+        part = result[top:, left:][: cells.rows * added.factor, : cells.columns * added.factor]
+        if part.size == 0:
+            return
         if gamut is None:
-            part[:] = relit(part, *pixels(factor), left_over)
+            part[:] = _relit(part, cells)
             return
         encoded = gamut.encode(part)
-        part[:] = gamut.decode(relit(encoded, *pixels(factor), left_over), encoded, part)
+        part[:] = gamut.decode(_relit(encoded, cells), encoded, part)
 
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, starts))
+            list(pool.map(work, corners))
     else:
-        for start in starts:
-            work(start)
+        for corner in corners:
+            work(corner)
     return result
 
 
-def relit(
-    rgb: NDArray[Any],
-    gain: Float,
-    factor: Float,
-    kept: Callable[[], tuple[Float, Float]] | None = None,
-) -> NDArray[Any]:
+class _Cells(NamedTuple):
+    """How light changes on a block of cells: on them and on those around them.
+
+    Attributes:
+        gain: ``(h, w, 3)`` linear gain, >= what is kept.
+        kept: ``(h, w)`` share of the existing light that is left; ``None`` for all.
+        row: of the block's first cell.
+        column: of the block's first cell.
+        rows: how many the block has.
+        columns: how many the block has.
+        before: how many of the cells lie above the block and left of it.
+        factor: pixels per cell.
+    """
+
+    gain: Float
+    kept: Float | None
+    row: int
+    column: int
+    rows: int
+    columns: int
+    before: tuple[int, int]
+    factor: int
+
+    @classmethod
+    def within(
+        cls,
+        added: GainMap,
+        corner: tuple[int, int],
+        size: tuple[int, int],
+        strength: float,
+        taken: Float | None,
+    ) -> _Cells | None:
+        """The cells of a block that change or have a neighbour that does; ``None`` for none."""
+        import cv2
+
+        shape = added.gain.shape
+        row, column = corner
+        rows, columns = min(size[0], shape[0] - row), min(size[1], shape[1] - column)
+        # Bilinear enlargement needs one cell more on every side.
+        top, left = max(0, row - 1), max(0, column - 1)
+        near = slice(top, row + rows + 1), slice(left, column + columns + 1)
+        changed = added.gain[near].max(0).any(-1)
+        if taken is not None:
+            changed |= taken[near].any(0)
+        if not changed.any():
+            return None
+        first = max(column, left + int(changed.argmax()) - 1)
+        last = min(column + columns, left + len(changed) - int(changed[::-1].argmax()) + 1)
+        left = max(0, first - 1)
+        near = near[0], slice(left, last + 1)
+        gain, kept = added.gain[near] * np.float32(strength), None
+        if taken is None:
+            gain += 1
+        else:
+            kept = 1 - np.float32(min(strength, 1)) * taken[near]
+            gain += cv2.merge([kept] * 3)  # faster than to spread it over the channels
+        np.minimum(gain, np.float32(LIFT), out=gain)
+        before = row - top, first - left
+        return cls(gain, kept, row, first, rows, last - first, before, added.factor)
+
+    def on_pixels(self, values: Float, shape: tuple[int, ...]) -> Float:
+        """Values on the cells at the block's pixels, as many as a picture of a shape has."""
+        (above, beside), (rows, columns) = self.before, shape[:2]
+        grown = enlarge(
+            values[:, : beside + self.columns + 1], above, above + self.rows, self.factor
+        )
+        return grown[:rows, beside * self.factor :][:, :columns]
+
+
+def _relit(rgb: NDArray[Any], cells: _Cells) -> NDArray[Any]:
     """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
 
     Args:
         rgb: ``(H, W, 3)`` uint8 or uint16 sRGB.
-        gain: linear gain of the same shape, >= what is kept.
-        factor: ``color.encoded_gain(gain)``.
-        kept: gives the share ``(H, W)`` of the existing light that is left, and its
-            ``color.encoded_gain``; only highlights ask for it. ``None`` keeps all.
+        cells: the gain; they may reach past the pixels.
     """
     import cv2
 
-    white = float(np.iinfo(rgb.dtype).max)
-    before = rgb.astype(np.float32)
-    multiply = scale_encoded if kept is None else change_encoded
-    after = multiply(before, gain, factor, white)
-    if after.max(initial=0) > KNEE * white:
-        if kept is not None:
-            share, encoded = (cv2.merge([plane] * 3) for plane in kept())
-            before = change_encoded(before, share, encoded, white)
-        after = shoulder(before, after, white)
-    after += np.float32(0.5)
-    return after.astype(rgb.dtype)
+    white, shape, photo = int(np.iinfo(rgb.dtype).max), rgb.shape, np.ascontiguousarray(rgb)
+    offset = np.float32(OFFSET * white)
+    after = photo.astype(np.float32)
+    after += offset
+    after *= cells.on_pixels(encoded_gain(cells.gain), shape)
+    after -= offset
+    # That is all but for highlights and for dark pixels, on the transfer function's straight part.
+    most, least = float(cells.gain.max()), float(cells.gain.min())
+    fewest = least if cells.kept is None else float(cells.kept.min())
+    is_dark = float(photo.min()) < curved_from(fewest) * white
+    if is_dark:
+        gain = cells.on_pixels(cells.gain, shape)
+        straight = photo.astype(np.float32)
+        straight *= gain
+        after = either_part(after, straight, gain, least, most)
+    if float(after.max()) <= KNEE * white:
+        return to_integer(after, rgb.dtype)
+    before: list[NDArray[Any]] = list(cv2.split(photo))
+    if cells.kept is not None:
+        kept = cells.on_pixels(cells.kept, shape)
+        factor = cells.on_pixels(encoded_gain(cells.kept), shape)
+        for k, plane in enumerate(before):
+            left = plane.astype(np.float32)
+            left += offset
+            left *= factor
+            left -= offset
+            before[k] = np.maximum(left, plane * kept) if is_dark else left  # the right one of both
+    bent = shoulder(before, cv2.split(after), white)
+    return cv2.merge([to_integer(plane, rgb.dtype) for plane in bent])
 
 
-def shoulder(before: Float, after: Float, white: float = 1.0) -> Float:
+def shoulder(
+    before: Sequence[NDArray[Any]], after: Sequence[Float], white: float = 1.0
+) -> list[Float]:
     """Compress what lies above the knee of pixels that light was added to.
 
     The brightest channel is bent and takes the others along, so that skin keeps its hue and its
@@ -198,29 +259,20 @@ def shoulder(before: Float, after: Float, white: float = 1.0) -> Float:
     away, the shoulder belongs to what is left of it: the key is added to that.
 
     Args:
-        before: ``(..., 3)`` sRGB without the added light; not changed.
-        after: with it; changed.
+        before: red, green and blue of any one shape, sRGB without the added light.
+        after: with it.
         white: the encoded value of white.
     """
-    import cv2
-
     # All pixels are worked on: picking out the bright ones takes longer.
-    peak = _brightest(after)
-    knee = np.maximum(_brightest(before), np.float32(KNEE * white))
+    knee = np.maximum(functools.reduce(np.maximum, before), np.float32(KNEE * white))
+    peak = np.maximum(functools.reduce(np.maximum, after), knee)
     room = np.maximum(np.float32(CEILING * white) - knee, 0)
-    over = np.maximum(peak - knee, 0)
-    bent = np.minimum(peak, knee)
-    bent += room * over / (over + room + np.float32(TINY * white))  # towards all of it far above
-    bent /= np.maximum(peak, np.float32(TINY * white))
-    after *= cv2.merge([bent] * 3).reshape(after.shape)
-    return np.maximum(after, before, out=after)  # light that is added never darkens
-
-
-def _brightest(pixels: Float) -> Float:
-    """Largest channel, ``(..., 3) -> (...)``."""
-    import cv2
-
-    columns = pixels.shape[-2] if pixels.ndim > 1 else 1
-    red, green, blue = cv2.split(pixels.reshape(-1, columns, 3))
-    largest: Float = cv2.max(cv2.max(red, green, dst=red), blue, dst=red)
-    return largest.reshape(pixels.shape[:-1])
+    over = peak - knee
+    bent = room * over
+    room += over
+    room += np.float32(TINY * white)
+    bent /= room  # towards all of the room far above
+    bent += knee
+    bent /= peak
+    # Light that is added never darkens.
+    return [np.maximum(plane * bent, was) for plane, was in zip(after, before, strict=True)]

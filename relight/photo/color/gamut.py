@@ -3,7 +3,7 @@
 
 Light is multiplied in the linear values of the photo's own primaries, so that nothing has to be
 clipped to sRGB's. The rest of the library multiplies pixels encoded as sRGB encodes them
-(:func:`relight.color.scale_encoded`); of a profile with another curve they are encoded anew, and
+(:func:`relight.color.change_encoded`); of a profile with another curve they are encoded anew, and
 what did not change keeps the very value that the file had.
 """
 

@@ -43,25 +43,22 @@ public fun toByte(encoded: Float): Byte = (encoded.coerceIn(0f, 1f) * 255 + 0.5f
 public fun luminance(red: Float, green: Float, blue: Float): Float =
     red * LUMINANCE[0] + green * LUMINANCE[1] + blue * LUMINANCE[2]
 
-/** The factor `h` that [scaleEncoded] needs for a linear gain. */
+/** The factor `h` that [changeEncoded] needs for a linear gain. */
 public fun encodedGain(gain: Float): Float = gain.pow(1 / GAMMA)
 
 /**
- * Multiplies linear light by a gain of 1 or more without leaving the encoded domain.
+ * Multiplies linear light by a gain without leaving the encoded domain.
  *
  * On the power-law part `encode(q L) = (s + 0.055) q^(1/2.4) - 0.055`, on the straight part
- * `encode(q L) = q s`; each overestimates outside its own part, so the smaller is right.
+ * `encode(q L) = q s`. For gains of 1 or more each overestimates outside its own part, so the smaller is
+ * right; for those below 1 each underestimates, so the larger is.
  *
  * @param encoded sRGB >= 0.
- * @param gain linear gain >= 1.
+ * @param gain linear gain >= 0.
  * @param factor `encodedGain(gain)`.
  */
-public fun scaleEncoded(encoded: Float, gain: Float, factor: Float): Float =
-    min(encoded * gain, (encoded + OFFSET) * factor - OFFSET)
-
-/**
- * [scaleEncoded] for gains below 1, too: for those both formulas underestimate outside their own part, so
- * the larger is right.
- */
-public fun changeEncoded(encoded: Float, gain: Float, factor: Float): Float =
-    if (gain >= 1) scaleEncoded(encoded, gain, factor) else max(encoded * gain, (encoded + OFFSET) * factor - OFFSET)
+public fun changeEncoded(encoded: Float, gain: Float, factor: Float): Float {
+    val straight = encoded * gain
+    val curved = (encoded + OFFSET) * factor - OFFSET
+    return if (gain >= 1) min(straight, curved) else max(straight, curved)
+}

@@ -18,8 +18,8 @@ class ColorTest {
         assertGolden("color/srgb_to_linear", FloatArray(encoded.size) { srgbToLinear(encoded[it]) }, 2e-6f)
         assertGolden("color/linear_to_srgb", FloatArray(linear.size) { linearToSrgb(linear[it]) }, 3e-6f)
         assertGolden("color/encoded_gain", FloatArray(gain.size) { encodedGain(gain[it]) }, 2e-6f)
-        val scaled = FloatArray(gain.size) { scaleEncoded(encoded[it], gain[it], encodedGain(gain[it])) }
-        assertGolden("color/scale_encoded", scaled, 3e-6f)
+        val changed = FloatArray(gain.size) { changeEncoded(encoded[it], gain[it], encodedGain(gain[it])) }
+        assertGolden("color/change_encoded", changed, 3e-6f)
     }
 
     @Test
