@@ -1,8 +1,9 @@
-const VERSION = "cfdfdacaaa251f32";
+const VERSION = "3c606843030167db";
 const FILES = [
  "./",
- "assets/index-BisBJlkX.js",
- "assets/index-Dmj-QafV.css",
+ "assets/index-DDlEkAPg.js",
+ "assets/index-EJqI6cdY.css",
+ "assets/painting-JCz1ZuRk.js",
  "assets/worker-B5_mpoTc.js",
  "icon.svg",
  "manifest.json",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** In a browser: the picture that the GPU shows against the one that is saved, both made up. */
-import { createCompositor } from "../src/editor/photo/compositor";
+import { createCompositor } from "../src/drawing/compositor";
 import { apply } from "../src/gain/apply";
 import { Pixels, Raster } from "../src/image/raster";
 
@@ -22,7 +22,8 @@ function largestDifference(): number {
   }
   const canvas = document.createElement("canvas");
   const compositor = createCompositor(canvas, () => {});
-  compositor.show({ rows: ROWS, columns: COLUMNS, data: photo.rgba.slice() }, COLUMNS, ROWS);
+  const picture = { rows: ROWS, columns: COLUMNS, data: photo.rgba.slice() };
+  compositor.show({ picture, columns: COLUMNS, rows: ROWS });
   const gain = {
     left: BOX.left / COLUMNS,
     top: BOX.top / ROWS,

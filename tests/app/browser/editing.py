@@ -128,7 +128,7 @@ class Editor:
         """The photo as it is shown, pixel by pixel: it must fit the window so."""
         page = self.page
         page.click("#zoom-full")
-        page.wait_for_timeout(500)
+        self.drawn()
         data = page.evaluate("document.querySelector('#picture').toDataURL()")
         left, top, scale = map(
             float, page.evaluate("document.querySelector('#picture').dataset.view").split(",")
@@ -138,6 +138,12 @@ class Editor:
         inside = shown[int(top) :, int(left) :]
         inside = inside[: int((inside[:, 0, 3] > 0).sum()), : int((inside[0, :, 3] > 0).sum())]
         return inside[..., :3]
+
+    def drawn(self) -> None:
+        """Wait until the picture shows what it is meant to."""
+        self.page.wait_for_timeout(50)  # the page draws with the next frame
+        self.wait("document.querySelector('#picture').dataset.view !== undefined")
+        self.page.wait_for_timeout(150)  # on its way from the worker to the screen
 
     def fingers(self) -> Fingers:
         return Fingers(self.page)

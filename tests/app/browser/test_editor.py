@@ -122,7 +122,7 @@ def test_changes_are_compared_undone_and_reset(editor: Editor, astronaut: np.nda
 
     page.hover("#before")
     page.mouse.down()
-    page.wait_for_timeout(100)
+    editor.drawn()
     assert not page.locator(".handle").first.is_visible()
     assert np.array_equal(editor_still(editor), astronaut)
     page.mouse.move(5, 5)  # lifted elsewhere: nothing sticks

@@ -199,7 +199,7 @@ def test_a_still_goes_into_the_editor_with_its_light(live: Editor) -> None:
     live.wait("document.querySelector('#status').textContent.includes('relit in')")
     assert not page.is_visible("#live")
     assert page.evaluate(FREED)
-    found = float(page.get_attribute("#overlay .handle", "data-azimuth"))
+    found = float(page.get_attribute("#suns .handle", "data-azimuth"))
     assert found == pytest.approx(-azimuth, abs=1e-3)  # no mirror there
     assert (page.get_attribute("#undo", "disabled")) is not None
 

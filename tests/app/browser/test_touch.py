@@ -59,6 +59,7 @@ def test_two_fingers_zoom_and_pan_and_leave_the_light(phone: Editor) -> None:
     phone.open(ASTRONAUT)
     before, fingers = phone.light(), phone.fingers()
     view = "document.querySelector('#picture').dataset.view.split(',').map(Number)"
+    phone.drawn()
     start = phone.page.evaluate(view)
     # The second finger comes while the first drags already.
     fingers.send("touchStart", (150, 300))
@@ -68,22 +69,22 @@ def test_two_fingers_zoom_and_pan_and_leave_the_light(phone: Editor) -> None:
     for k in range(1, 11):
         fingers.send("touchMove", (170 - 8 * k, 300), (230 + 8 * k, 300))
     fingers.send("touchEnd")
-    phone.page.wait_for_timeout(300)
+    phone.drawn()
     zoomed = phone.page.evaluate(view)
     assert zoomed[2] > 2 * start[2]
     assert phone.light() == before
     phone.page.click("#zoom-fit")
-    phone.page.wait_for_timeout(100)
+    phone.drawn()
     assert phone.page.evaluate(view) == start
 
 
 def test_a_double_tap_looks_closely(phone: Editor) -> None:
     phone.open(encoded(Image.open(ASTRONAUT).convert("RGB").resize((3000, 3000))))
-    view = "Number(document.querySelector('#picture').dataset.view.split(',')[2])"
     fingers = phone.fingers()
     for _ in range(2):
         fingers.tap(60, 250)
-    phone.wait(f"{view} === 1")
+    phone.drawn()
+    assert phone.page.evaluate("document.querySelector('#picture').dataset.view").endswith(",1")
     # Sharper than the preview: the photo's own pixels are fetched.
     phone.wait("document.querySelector('#picture').dataset.detail")
 
@@ -157,12 +158,12 @@ def test_pixels_at_full_size_are_those_of_the_photo(phone: Editor) -> None:
     page = phone.page
     page.evaluate("document.querySelector('#zoom-full').click()")
     phone.wait("document.querySelector('#picture').dataset.detail")
+    page.evaluate("""document.querySelector('#before').dispatchEvent(
+        new PointerEvent('pointerdown', {button: 0, bubbles: true}))""")
+    phone.drawn()
     held = page.evaluate("""() => {
         const canvas = document.querySelector('#picture');
-        document.querySelector('#before').dispatchEvent(
-            new PointerEvent('pointerdown', {button: 0, bubbles: true}));
-        return new Promise(done => setTimeout(() => done(
-            [canvas.dataset.view, canvas.toDataURL()]), 300));
+        return [canvas.dataset.view, canvas.toDataURL()];
     }""")
     x, y, scale = map(float, held[0].split(","))
     assert scale == 1

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The camera's picture, relit as its light is moved; pictures are left out rather than late. */
 import "./live.css";
-import { createCompositor } from "../editor/photo/compositor";
+import { createCompositor, gpuIsBack, type Compositor } from "../drawing/compositor";
+import { renewed } from "../drawing/easel";
 import { block, button, dialog, download, element } from "../editor/element";
 import type { Source } from "../editor/sheet/source";
 import { say, type Key } from "../editor/text/message";
 import { Trouble } from "../trouble";
+import type { Gain } from "../worker/protocol";
 import { Runtime } from "../worker/runtime";
 import { Camera } from "./camera";
 import type { Followed } from "./follower";
@@ -46,13 +48,15 @@ interface Session {
 
 export class Live {
   private readonly sheet = dialog("live");
-  private readonly canvas = element("live-picture", HTMLCanvasElement);
+  private canvas = element("live-picture", HTMLCanvasElement);
   private readonly video = document.createElement("video");
-  private readonly compositor = createCompositor(this.canvas, () => {});
+  private compositor = this.composed();
   private readonly stand = new Stand();
   private session: Session | null = null;
   private recorder: Recorder | null = null;
   private isComparing = false;
+  /** The light shown last, with its pixels. */
+  private light: Gain | null = null;
 
   constructor(private readonly listener: LiveListener) {
     this.video.muted = this.video.playsInline = true;
@@ -68,6 +72,17 @@ export class Live {
 
   get isRecording(): boolean {
     return this.recorder !== null;
+  }
+
+  private composed(): Compositor {
+    return createCompositor(this.canvas, () => void gpuIsBack().then(() => this.renew()));
+  }
+
+  /** The GPU was lost, and its canvas with it. */
+  private renew(): void {
+    this.canvas = renewed(this.canvas);
+    this.compositor = this.composed();
+    this.compositor.light(this.light);
   }
 
   private async open(): Promise<void> {
@@ -168,7 +183,7 @@ export class Live {
     const { canvas, compositor } = this;
     const { width, height } = frame;
     compositor.roll(frame);
-    if (gain === null || "data" in gain) compositor.light(gain);
+    if (gain === null || "data" in gain) compositor.light((this.light = gain));
     else compositor.move(gain.left, gain.top);
     frame.close();
     const split = this.isComparing ? Infinity : 0;

@@ -4,7 +4,7 @@ import { light as constants, solution } from "../constants.json";
 import { Ball, type Place } from "../editor/photo/ball";
 import { Gestures } from "../editor/photo/gesture";
 import { choiceOf } from "../editor/desk";
-import { element, input, select } from "../editor/element";
+import { block, element, input, select } from "../editor/element";
 import type { Choice, EditorLight } from "../editor/history";
 import { slid } from "../editor/panel/panel";
 import { AUTOMATIC, libraryName, patternNames } from "../editor/panel/pattern";
@@ -28,7 +28,7 @@ export interface Showing {
 
 export class Stand {
   private readonly room: HTMLElement;
-  private readonly suns = element("live-suns", SVGSVGElement);
+  private readonly suns = block("live-suns");
   private readonly ball: Ball;
   private choice: Choice | null = null;
   private isDragging = false;
@@ -40,7 +40,7 @@ export class Stand {
 
   constructor() {
     this.room = this.suns.parentElement as HTMLElement;
-    this.ball = new Ball(this.suns, {
+    this.ball = new Ball(element("live-rim", SVGSVGElement), this.suns, {
       select: (index) => this.select(index),
       move: (index, azimuth, elevation) => this.turn(index, azimuth, elevation),
     });
@@ -87,7 +87,7 @@ export class Stand {
   begin(): void {
     this.choice = null;
     this.wanted = null;
-    this.suns.classList.remove("ready");
+    this.room.classList.remove("ready");
     const options = [...patternNames(), OWN].map(
       (name) => new Option(name === OWN ? say("current") : patternName(name), name),
     );
@@ -110,7 +110,7 @@ export class Stand {
 
   /** The faces have moved. */
   follow([face]: readonly ShownFace[], { columns, rows, isMirror }: Showing): void {
-    this.suns.classList.toggle("ready", face !== undefined && this.choice !== null);
+    this.room.classList.toggle("ready", face !== undefined && this.choice !== null);
     if (face === undefined || this.isDragging) return;
     const { clientWidth: width, clientHeight: height } = this.room;
     const scale = Math.min(width / columns, height / rows);

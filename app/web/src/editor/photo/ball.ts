@@ -22,6 +22,8 @@ const MARGIN = 22;
 const STEP_DEG = 5;
 const FINE_STEP_DEG = 1;
 const RAYS = 8;
+/** Half the side of a sun's square, CSS pixels: as in the stylesheet. */
+const HALF = 26;
 
 /** A rectangle in CSS pixels of the window. */
 export interface Place {
@@ -42,11 +44,16 @@ export class Ball {
   private radius = 1;
   private room = { width: 1, height: 1 };
   private readonly rim: SVGCircleElement;
-  private handles: SVGGElement[] = [];
+  private handles: HTMLElement[] = [];
   private grip: { index: number; x: number; y: number } | null = null;
 
+  /**
+   * @param svg is drawn on.
+   * @param suns holds the suns: each is a layer of its own, which moves without being drawn anew.
+   */
   constructor(
-    private readonly svg: SVGSVGElement,
+    svg: SVGSVGElement,
+    private readonly suns: HTMLElement,
     private readonly listener: BallListener,
   ) {
     this.rim = document.createElementNS(SVG, "circle");
@@ -81,7 +88,7 @@ export class Ball {
       const [azimuth, elevation] = [light.azimuth_deg, light.elevation_deg].map((angle) =>
         Math.abs(angle).toFixed(0),
       );
-      handle.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+      handle.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
       handle.dataset.azimuth = String(light.azimuth_deg);
       handle.dataset.elevation = String(light.elevation_deg);
       handle.classList.toggle("selected", index === selected);
@@ -111,7 +118,7 @@ export class Ball {
   take(index: number, light: EditorLight): void {
     const [x, y] = this.position(towards(light));
     this.grip = { index, x, y };
-    this.svg.classList.add("dragging");
+    this.suns.classList.add("dragging");
   }
 
   /** Azimuth and elevation in degrees after a drag so far. */
@@ -130,7 +137,7 @@ export class Ball {
 
   release(): void {
     this.grip = null;
-    this.svg.classList.remove("dragging");
+    this.suns.classList.remove("dragging");
   }
 
   /** Where a direction is shown. */
@@ -158,13 +165,17 @@ export class Ball {
     return [azimuth / RADIAN, elevation / RADIAN];
   }
 
-  private addHandle(): SVGGElement {
-    const handle = document.createElementNS(SVG, "g");
+  private addHandle(): HTMLElement {
+    const handle = document.createElement("div");
+    const sun = document.createElementNS(SVG, "svg");
+    sun.setAttribute("viewBox", `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`);
+    sun.setAttribute("aria-hidden", "true");
+    handle.append(sun);
     const part = (name: string, kind: string, attributes: Record<string, number>): void => {
       const shape = document.createElementNS(SVG, kind);
       shape.classList.add(name);
       for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, String(value));
-      handle.append(shape);
+      sun.append(shape);
     };
     part("touch", "circle", { r: 24 });
     for (let k = 0; k < RAYS; k++) {
@@ -180,11 +191,11 @@ export class Ball {
     handle.setAttribute("aria-valuemax", "180");
     handle.addEventListener("keydown", (event) => this.step(handle, event));
     handle.addEventListener("focus", () => this.listener.select(this.handles.indexOf(handle)));
-    this.svg.append(handle);
+    this.suns.append(handle);
     return handle;
   }
 
-  private step(handle: SVGGElement, event: KeyboardEvent): void {
+  private step(handle: HTMLElement, event: KeyboardEvent): void {
     const steps: Record<string, [number, number]> = {
       ArrowLeft: [-1, 0],
       ArrowRight: [1, 0],

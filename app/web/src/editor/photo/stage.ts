@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The photo and what lies over it: suns, faces, the divider of the comparison. */
+import type { Order } from "../../drawing/brush";
+import { Easel } from "../../drawing/easel";
 import { clamp } from "../../image/raster";
 import type { Gain, Opened, Part, Picture, ShownFace } from "../../worker/protocol";
 import { block, element } from "../element";
 import type { Choice } from "../history";
 import { say } from "../text/message";
 import { Ball, type Place } from "./ball";
-import { createCompositor } from "./compositor";
 import { Gestures } from "./gesture";
 import { Viewport } from "./viewport";
 
@@ -15,9 +16,6 @@ const SVG = "http://www.w3.org/2000/svg";
 const REST = 140;
 /** Pixels of the photo that are fetched at once, at most. */
 const MOST_DETAIL = 12e6;
-/** A drawing that takes longer, in milliseconds, is done smaller while something moves. */
-const SLOW = 22;
-const COARSE = 0.5;
 /** Zoom of a double tap, over the photo's own pixels. */
 const CLOSE = 1;
 const STEP = 0.02;
@@ -37,10 +35,10 @@ export interface StageListener {
 
 export class Stage {
   readonly ball: Ball;
-  private readonly canvas = element("picture", HTMLCanvasElement);
+  private readonly stage = block("stage");
   private readonly overlay = element("overlay", SVGSVGElement);
   private readonly divider = block("divider");
-  private readonly compositor = createCompositor(this.canvas, () => this.changed());
+  private readonly easel = new Easel(element("picture", HTMLCanvasElement));
   private readonly viewport = new Viewport(() => this.moved());
   private opened: Opened | null = null;
   private faces: readonly ShownFace[] = [];
@@ -49,13 +47,14 @@ export class Stage {
   private isComparing = false;
   private split: number | null = null;
   private isMoving = false;
-  private isSlow = false;
   private frame = 0;
+  /** How often something was asked to be drawn. */
+  private asked = 0;
   private resting = 0;
 
   constructor(private readonly listener: StageListener) {
-    const stage = block("stage");
-    this.ball = new Ball(this.overlay, {
+    const { stage } = this;
+    this.ball = new Ball(this.overlay, block("suns"), {
       select: (index) => listener.select(index),
       move: (index, azimuth, elevation) => listener.step(index, azimuth, elevation),
     });
@@ -63,6 +62,7 @@ export class Stage {
       begin: (x, y) => {
         if (this.choice === null || this.faces.length === 0) return;
         this.isMoving = true;
+        this.changed();
         listener.take(this.ball.at(x, y, this.choice.lights));
       },
       move: (dx, dy) => {
@@ -92,10 +92,11 @@ export class Stage {
     this.opened = opened;
     this.choice = null;
     this.found([]);
-    delete this.canvas.dataset.detail;
-    this.compositor.show(opened.preview, opened.columns, opened.rows);
+    delete this.easel.canvas.dataset.detail;
+    const { preview: picture, columns, rows } = opened;
+    this.put({ show: { picture, columns, rows } });
     this.viewport.photo(opened.columns, opened.rows);
-    this.overlay.classList.remove("ready");
+    this.stage.classList.remove("ready");
   }
 
   /** Say where the faces are. */
@@ -113,21 +114,21 @@ export class Stage {
   choose(choice: Choice): void {
     const isFirst = this.choice === null;
     this.choice = choice;
-    this.overlay.classList.add("ready");
+    this.stage.classList.add("ready");
     this.marks.forEach((mark, k) => mark.classList.toggle("lit", choice.faces.includes(k)));
     if (isFirst || !this.isMoving) this.lay();
     this.ball.show(choice.lights, choice.selected);
   }
 
-  light(gain: Gain | null): void {
-    this.compositor.light(gain);
-    this.changed();
+  /** Show the photo under a light, which is handed over. */
+  light(gain: Gain): void {
+    this.put({ light: gain });
   }
 
   /** Show the photo as it was, for as long as the user wants. */
   compare(isOn: boolean): void {
     this.isComparing = isOn;
-    block("stage").classList.toggle("comparing", isOn);
+    this.stage.classList.toggle("comparing", isOn);
     this.changed();
   }
 
@@ -135,7 +136,7 @@ export class Stage {
   divide(isOn: boolean): void {
     this.split = isOn ? 0.5 : null;
     this.divider.hidden = !isOn;
-    block("stage").classList.toggle("divided", isOn);
+    this.stage.classList.toggle("divided", isOn);
     this.changed();
   }
 
@@ -159,7 +160,7 @@ export class Stage {
   /** Wait until the picture is drawn. */
   finished(): Promise<void> {
     this.draw();
-    return this.compositor.finished();
+    return this.easel.finished();
   }
 
   private toggleZoom(x: number, y: number): void {
@@ -187,7 +188,7 @@ export class Stage {
   private moved(): void {
     this.lay();
     this.changed();
-    block("stage").classList.toggle("zoomed", this.viewport.isZoomed);
+    this.stage.classList.toggle("zoomed", this.viewport.isZoomed);
     this.listener.zoomed(Math.round(this.viewport.scale * 100));
     window.clearTimeout(this.resting);
     this.resting = window.setTimeout(() => void this.sharpen(), REST);
@@ -202,9 +203,8 @@ export class Stage {
     if (part.columns * part.rows > MOST_DETAIL) return;
     const picture = await this.listener.fetchDetail(part);
     if (opened !== this.opened) return;
-    this.compositor.detail(part, picture);
-    this.canvas.dataset.detail = [part.left, part.top, part.columns, part.rows].join();
-    this.changed();
+    this.put({ detail: { part, picture } });
+    this.easel.canvas.dataset.detail = [part.left, part.top, part.columns, part.rows].join();
   }
 
   private onScreen({ left, top, width, height }: ShownFace): Place {
@@ -234,36 +234,28 @@ export class Stage {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.draw();
-      if (this.isMoving) void this.time();
     });
   }
 
   private draw(): void {
-    const { viewport, canvas } = this;
-    const coarse = this.isMoving && this.isSlow ? COARSE : 1;
-    const column = this.isComparing
-      ? Infinity
-      : this.split === null
-        ? 0
-        : this.split * viewport.width * coarse;
-    this.compositor.draw({
-      x: viewport.x * coarse,
-      y: viewport.y * coarse,
-      scale: viewport.scale * coarse,
-      width: Math.round(viewport.width * coarse),
-      height: Math.round(viewport.height * coarse),
-      split: column,
-    });
-    canvas.dataset.view = [viewport.x, viewport.y, viewport.scale].join();
+    const { viewport, isMoving } = this;
+    const { x, y, scale, width, height } = viewport;
+    const split = this.isComparing ? Infinity : (this.split ?? 0) * width;
+    this.put({ frame: { x, y, scale, width, height, split }, isMoving });
     this.divider.style.left = `${(this.split ?? 0.5) * 100}%`;
     this.divider.setAttribute("aria-valuenow", String(Math.round((this.split ?? 0.5) * 100)));
   }
 
-  /** Notice a GPU that is slow, or none. */
-  private async time(): Promise<void> {
-    const start = performance.now();
-    await this.compositor.finished();
-    this.isSlow ||= performance.now() - start > SLOW;
+  /** Have something drawn; once it is, the canvas says where the photo lies on it. */
+  private put(order: Order): void {
+    const { easel, viewport } = this;
+    const asked = ++this.asked;
+    delete easel.canvas.dataset.view;
+    easel.put(order);
+    void easel.finished().then(() => {
+      if (asked !== this.asked || this.frame !== 0) return;
+      easel.canvas.dataset.view = [viewport.x, viewport.y, viewport.scale].join();
+    });
   }
 
   private listenToDivider(): void {
@@ -280,7 +272,7 @@ export class Stage {
     });
     divider.addEventListener("pointermove", (event) => {
       if (!divider.hasPointerCapture(event.pointerId)) return;
-      const box = block("stage").getBoundingClientRect();
+      const box = this.stage.getBoundingClientRect();
       to((event.clientX - box.left) / box.width);
     });
     divider.addEventListener("keydown", ({ key, shiftKey }) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The shader that relights: photo times gain, with fill and highlight shoulder as in gain/apply.ts. */
-import { apply as shoulder, color } from "../../constants.json";
+import { apply as shoulder, color } from "../constants.json";
 
 const number = (value: number): string => value.toExponential(8);
 
