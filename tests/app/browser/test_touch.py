@@ -83,8 +83,7 @@ def test_a_double_tap_looks_closely(phone: Editor) -> None:
     fingers = phone.fingers()
     for _ in range(2):
         fingers.tap(60, 250)
-    phone.drawn()
-    assert phone.page.evaluate("document.querySelector('#picture').dataset.view").endswith(",1")
+    phone.wait("document.querySelector('#picture').dataset.view?.endsWith(',1')")
     # Sharper than the preview: the photo's own pixels are fetched.
     phone.wait("document.querySelector('#picture').dataset.detail")
 
