@@ -12,6 +12,9 @@ memory; then the cold start of the whole command with its largest imports.
 
 ``python -m export.benchmark jvm`` compares each stage of the Kotlin library with Python's.
 
+``python -m export.benchmark clip`` relights a clip of 720 lines in turns with only decoding and
+encoding it.
+
 ``python -m export.benchmark memory`` prints the command's peak for a photo of 100 megapixels.
 """
 
@@ -19,11 +22,7 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -37,6 +36,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from export.measure.cold_start import cold_start_table
 from export.measure.figure_table import document
 from export.measure.jvm import jvm_table
 from export.measure.latency import latency_table, read_models, size_table
@@ -86,7 +86,7 @@ def runtime(
         encoded = photo.read_bytes() if photo else example(SIZE, grain)
         load_photo(encoded)
     console.print(stage_table(encoded, rounds, threads))
-    console.print(cold_start_table())
+    console.print(cold_start_table(example((1155, 866))))  # 1 megapixel
 
 
 @app.command("memory")
@@ -165,6 +165,22 @@ def jvm_command(
         Console().print(table.as_rich())
         if write_tables is not None:
             document(write_tables, [table])
+
+
+@app.command("clip")
+def clip_command(
+    clip: Annotated[
+        Path | None, typer.Option(help="A video file; default: the example's face, 1280 x 720.")
+    ] = None,
+    pictures: Annotated[int, typer.Option(min=4, help="Of the example.")] = 90,
+    rounds: Annotated[int, typer.Option(min=1, help="Timed rounds, after one to warm up.")] = 3,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the full-resolution work.")] = 2,
+) -> None:
+    """Processor time of relighting a clip over that of decoding and encoding it alone."""
+    from export.measure.pace import pace_table
+
+    with plain_errors():
+        Console().print(pace_table(clip, pictures, rounds, threads).as_rich())
 
 
 def _moved(part: float) -> Setup:
@@ -267,52 +283,6 @@ def _one_round(
     times["in all"] = times["load"] + times["relight"] + times["save"]
     times["all but model inference"] = times["in all"] - clock.seconds
     return times, peaks
-
-
-def cold_start_table(runs: int = 3) -> Table:
-    """Wall seconds of the whole command for a 1-megapixel photo, and its largest imports."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "photo.jpg"
-        source.write_bytes(example((1155, 866)))
-        target = Path(folder) / "relit.jpg"
-        command = [
-            sys.executable,
-            "-m",
-            "relight_app",
-            str(source),
-            "-o",
-            str(target),
-            "--overwrite",
-        ]
-        walls = []
-        for _ in range(runs):
-            start = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-            walls.append(time.perf_counter() - start)
-        traced = subprocess.run(  # noqa: S603
-            [command[0], "-X", "importtime", *command[1:]],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    table = Table(title=f"Cold start, 1 megapixel, whole command: {min(walls):.2f} s")
-    table.add_column("largest imports, alone")
-    table.add_column("ms", justify="right")
-    for name, milliseconds in largest_imports(traced.stderr)[:8]:
-        table.add_row(name, f"{milliseconds:.0f}")
-    return table
-
-
-def largest_imports(trace: str) -> list[tuple[str, float]]:
-    """Milliseconds per top-level package, itself and its own modules, largest first.
-
-    Args:
-        trace: what ``python -X importtime`` wrote.
-    """
-    own: dict[str, float] = defaultdict(float)
-    for match in re.finditer(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)", trace):
-        own[match[2].split(".")[0]] += int(match[1]) / 1000
-    return sorted(own.items(), key=lambda item: -item[1])
 
 
 class _InferenceClock(Models):

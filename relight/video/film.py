@@ -25,7 +25,7 @@ from relight.portrait import Portrait
 from relight.setup import Setup
 from relight.stage.stages import NetworkStages, Stages
 from relight.video.clip import Clip, Picture
-from relight.video.cut import CutFinder
+from relight.video.cut import Change, CutFinder
 from relight.video.steady import PictureStages, SteadyLook
 from relight.video.tracker import Tracker
 
@@ -132,10 +132,14 @@ class Film:
                         line.append(part)
                         continue
                     photo = load_photo(part.rgb)
-                    if find_cut(photo.rgb8) and last is not None:
+                    change = find_cut(photo.rgb8)
+                    if change is Change.DISSOLVE:
+                        take.leave()
+                    if last is not None and (change is Change.CUT or take.is_over):
                         line.extend(pool.submit(work) for work in take.finish())
                         number += 1
-                        take, last = _Take(self, number), None
+                        gradual = change is not Change.CUT
+                        take, last = _Take(self, number, gradual), None
                     usual = 1 / float(self.source.rate)
                     step_s = usual if last is None else max(part.seconds - last, LEAST_STEP_S)
                     last = part.seconds
@@ -164,11 +168,17 @@ Work = Callable[[], Frame]
 
 
 class _Take:
-    """One take: from a cut to the next."""
+    """One take: from a cut or a dissolve to the next.
 
-    def __init__(self, film: Film, number: int) -> None:
+    Args:
+        film: that it is of.
+        number: of the take.
+        gradual: whether the light comes up on its first faces, too, as after a dissolve.
+    """
+
+    def __init__(self, film: Film, number: int, gradual: bool = False) -> None:
         self._film, self._number = film, number
-        self._tracker = Tracker(film.perception)
+        self._tracker = Tracker(film.perception, gradual)
         self._steady = SteadyLook(film.stages, film.perception)
         self._waiting: deque[tuple[Picture, Portrait | None]] = deque()
         self._setup: Setup | None = None
@@ -183,6 +193,15 @@ class _Take:
             if looks:
                 self._decide()
         yield from self._flush()
+
+    def leave(self) -> None:
+        """Another take shines through: let the light go down."""
+        self._tracker.leave()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was left and its light is down."""
+        return self._tracker.is_over
 
     def finish(self) -> Iterator[Work]:
         """The take is over: all that waits can be relit."""

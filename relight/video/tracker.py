@@ -55,13 +55,16 @@ class Track:
 class Tracker:
     """Follows the faces of one take."""
 
-    def __init__(self, perception: Perception) -> None:
+    def __init__(self, perception: Perception, gradual: bool = False) -> None:
         """Prepare.
 
         Args:
             perception: MediaPipe's models.
+            gradual: whether the light comes up on the first faces as on those that come later.
         """
         self._perception = perception
+        self._first_level = 0.0 if gradual else 1.0
+        self._left = False
         self._numbers = itertools.count(1)
         self.tracks: list[Track] = []
         self._since_search = self._lonely_s = 0.0
@@ -79,12 +82,13 @@ class Tracker:
         """
         photo = Pyramid(rgb)
         for track in self.tracks:
-            track.seen = self._follow(photo, track, step_s)
+            track.seen = not self._left and self._follow(photo, track, step_s)
         self._drop_doubles()
         self._since_search += step_s
         self._lonely_s += step_s
         visible = any(track.seen for track in self.tracks)
-        if not self._begun or self._since_search >= (SEARCH_S if visible else SEARCH_ALONE_S):
+        due = self._since_search >= (SEARCH_S if visible else SEARCH_ALONE_S)
+        if not self._left and (due or not self._begun):
             self._search(photo, rgb)
             self._since_search = 0.0
         for track in self.tracks:
@@ -93,6 +97,15 @@ class Tracker:
         self._begun = True
         self.tracks = [track for track in self.tracks if track.level > 0 or track.seen]
         return self.tracks
+
+    def leave(self) -> None:
+        """The take ends: no face is followed or looked for any more."""
+        self._left = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the take was left and no face has light any more."""
+        return self._left and not self.tracks
 
     def _follow(self, photo: Pyramid, track: Track, step_s: float) -> bool:
         """Find a track's face again where it was; whether it is there."""
@@ -127,7 +140,7 @@ class Tracker:
             self._lonely_s = 0.0
         for face in faces:
             if face is not None and _is_new(face.box, known):
-                level = 0.0 if self._begun else 1.0
+                level = 0.0 if self._begun else self._first_level
                 track = Track(next(self._numbers), face, level)
                 track.smooth(face.landmarks, face.size, 1.0)
                 self.tracks.append(track)

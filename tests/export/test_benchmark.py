@@ -5,10 +5,13 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from export import benchmark
+from export.measure.cold_start import largest_imports
+from export.measure.pace import pace_table
 
 
 def test_imports_are_summed_by_package_largest_first() -> None:
@@ -17,7 +20,7 @@ import time:      1500 |       1500 |   numpy.core
 import time:       500 |       2000 | numpy
 import time:      3000 |       9000 | cv2
 """
-    assert benchmark.largest_imports(trace) == [("cv2", 3.0), ("numpy", 2.0)]
+    assert largest_imports(trace) == [("cv2", 3.0), ("numpy", 2.0)]
 
 
 def test_the_example_has_the_size_asked_for() -> None:
@@ -40,4 +43,21 @@ def test_a_missing_photo_costs_one_line(tmp_path: Path) -> None:
     done = CliRunner().invoke(benchmark.app, ["runtime", "--photo", str(tmp_path / "no.jpg")])
     assert done.exit_code == 1
     assert "no.jpg" in "".join(done.stderr.split())
+    assert "Traceback" not in done.output
+
+
+def test_a_clip_is_relit_in_turns_with_copying_it() -> None:
+    pytest.importorskip("av")
+    table = pace_table(None, pictures=4, rounds=1, threads=1)
+    assert table.title.startswith("A clip of 4 pictures, 1280 x 720")
+    (_, copied, one, *_), (_, relit, over, *_) = table.rows
+    assert one == "1.0"
+    assert float(over) > 1
+    assert float(relit) > float(copied) > 0
+
+
+def test_a_missing_clip_costs_one_line(tmp_path: Path) -> None:
+    done = CliRunner().invoke(benchmark.app, ["clip", "--clip", str(tmp_path / "no.mp4")])
+    assert done.exit_code == 1
+    assert "no.mp4" in "".join(done.stderr.split())
     assert "Traceback" not in done.output

@@ -44,6 +44,8 @@ PATCH = 5
 """Side of the square around a point of the mesh by which the light there is told, pixels."""
 LONGEST_LAG = 6
 """Pictures."""
+MOST = (0.5, 2.0)
+"""Flicker and lag that nobody sees: at most half a level, and two pictures."""
 
 
 @dataclass(frozen=True)

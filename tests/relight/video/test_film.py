@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("av")
 
+from conftest import ROOT
+from PIL import Image
 from reel_file import write_clip
 
 from relight import Light, NoFaceError, Relighter, Setup
@@ -96,6 +98,27 @@ def test_each_take_has_one_setup_and_a_cut_begins_another(
     assert all(frame.setup is None and frame.picture is frame.before for frame in frames[10:14])
     lights = [frames[n].setup.lights[0].azimuth_deg for n in (0, -1)]
     assert lights[0] * lights[1] < 0
+
+
+def test_a_dissolve_begins_a_take_whose_light_comes_up_as_the_other_s_goes(
+    relighter: Relighter, small: np.ndarray
+) -> None:
+    with Image.open(ROOT / "examples" / "portrait.jpg") as image:
+        other = np.array(image.convert("RGB").resize((256, 256)))[:, ::-1]
+    mixed = [small * (1 - n / 17) + other * (n / 17) for n in range(1, 17)]
+    film_ = [small] * 10 + mixed + [other] * 24
+    frames = list(film(relighter, Reel([noisy(p, 1, n)[0] for n, p in enumerate(film_)])))
+    takes = [frame.take for frame in frames]
+    assert takes == sorted(takes)
+    assert set(takes) == {0, 1}
+    begun = takes.index(1)
+    assert 18 < begun < 38
+    light = np.array([cv2.blur(added(frame).mean(-1), (5, 5)) for frame in frames])
+    strength = np.abs(light).mean((1, 2))
+    assert min(strength[8], strength[-1]) > 1.5
+    assert strength[begun] < 0.3 * strength[-1]  # one is down before the other comes up
+    steps = np.abs(np.diff(light, axis=0)).mean((1, 2))
+    assert steps.max() < 0.25 * strength.max()
 
 
 def test_a_face_that_comes_in_is_lit_gradually(relighter: Relighter, small: np.ndarray) -> None:
