@@ -8,31 +8,29 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import ASTRONAUT
-from editing import DESKTOP, PATIENCE_MS, PHONE, Editor, Wire, encoded, visit
+from editing import DESKTOP, PATIENCE_MS, PHONE, Editor, Wire, visit
 from PIL import Image
 from serving import Server
+from task_trace import PAGE, SCREEN, WORKER, traced
 
 pytestmark = pytest.mark.slow
 
 MOST_MB = 8.0
 """At the first visit, with all that is needed offline."""
-WATCH = """
-window.longTasks = [];
-new PerformanceObserver(list => {
-    for (const entry of list.getEntries()) longTasks.push(Math.round(entry.duration));
-}).observe({entryTypes: ['longtask']});
-"""
 RECORD = """
 () => {
     window.frames_ = 0;
     window.results_ = Number(document.body.dataset.drawn);
     window.began_ = performance.now();
-    longTasks.length = 0;
     const count = () => { frames_ += 1; window.frame_ = requestAnimationFrame(count); };
     count();
 }
@@ -41,11 +39,13 @@ STOP = """
 () => {
     cancelAnimationFrame(frame_);
     const seconds = (performance.now() - began_) / 1000;
-    const results = Number(document.body.dataset.drawn) - results_;
-    const longest = Math.max(0, ...longTasks);
-    return {frames: frames_ / seconds, results: results / seconds, longest};
+    return {seconds, frames: frames_, results: Number(document.body.dataset.drawn) - results_};
 }
 """
+LONGEST_TASK_MS = 50
+FRAME_MS, RESULT_MS = 1000 / 50, 1000 / 15
+"""What a frame of the moving sun and a result may cost, where both have a core of their own."""
+SECONDS = 6
 
 
 def test_the_first_visit_is_small_and_fetches_every_file_once(browser: Any) -> None:
@@ -94,33 +94,56 @@ def test_a_photo_is_shown_before_the_models_are_in(browser: Any) -> None:
 
 @pytest.mark.parametrize("shape", ["desktop", "phone"])
 def test_thirteen_megapixels_are_dragged_without_a_hitch(
-    browser: Any, server: Server, shape: str
+    browser: Any, server: Server, shape: str, tmp_path: Path
 ) -> None:
-    """Bounds far from what an idle machine does: machines under test are busy."""
+    """In processor time, since machines under test are busy; by the clock for comparison."""
     photo = Image.open(ASTRONAUT).convert("RGB").resize((4160, 3120), Image.Resampling.BICUBIC)
+    large = tmp_path / "large.jpg"
+    photo.save(large, quality=90)
     options: dict[str, Any] = {"viewport": DESKTOP}
     if shape == "phone":
         options = {"viewport": PHONE, "device_scale_factor": 3, "has_touch": True}
     with visit(browser, server.address, **options) as editor:
         page = editor.page
-        page.evaluate(WATCH)
-        words = editor.open(encoded(photo, "JPEG", quality=90), "large.jpg")
-        opening = page.evaluate("Math.max(0, ...longTasks)")
+        with traced(page) as opening:
+            words = editor.open(large)
+        editor.wait("document.querySelectorAll('#patterns .waiting').length === 0")
         x, y = editor.sun()
         page.mouse.move(x, y)
         page.mouse.down()
         page.mouse.move(x + 8, y)
         page.wait_for_timeout(1500)
-        page.evaluate(RECORD)
-        for k in range(120):
-            page.mouse.move(x + 40 * np.sin(k / 10), y + 20 * np.sin(k / 7))
-        found = page.evaluate(STOP)
+        with traced(page) as trace:
+            page.evaluate(RECORD)
+            began = time.monotonic()
+            for k in count():
+                page.mouse.move(x + 40 * np.sin(k), y + 20 * np.sin(1.4 * k), steps=10)
+                if time.monotonic() - began > SECONDS:
+                    break
+            found = page.evaluate(STOP)
         page.mouse.up()
-        found["opening"] = opening
-        print(shape, words, json.dumps(found), page.evaluate("measureRelight()"))  # noqa: T201
-    assert found["results"] > 0.2
-    assert found["frames"] > 2
-    assert found["longest"] < 5000
+    cost = {
+        "frame": sum(trace.busiest(name) for name in SCREEN) / found["frames"],
+        "result": trace.busiest(WORKER) / found["results"],
+        "longest task": trace.longest(PAGE),
+        "longest task while opening": opening.longest(PAGE),
+    }
+    rates = {name: found[name] / found["seconds"] for name in ("frames", "results")}
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    print(  # noqa: T201
+        f"{shape}: {words} Processor time, ms: {_rounded(cost)}."
+        f" By the clock, a second: {_rounded(rates)}; {load:.1f} tasks wait for each core."
+    )
+    assert cost["longest task"] < LONGEST_TASK_MS
+    assert cost["longest task while opening"] < LONGEST_TASK_MS
+    assert cost["frame"] < FRAME_MS
+    assert cost["result"] < 1.5 * RESULT_MS  # processors that others use are slower
+    assert rates["frames"] > 10
+    assert rates["results"] > 0.5
+
+
+def _rounded(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1f}" for name, value in values.items())
 
 
 def test_a_drag_costs_little_more_than_face_mesh(editor: Editor) -> None:
