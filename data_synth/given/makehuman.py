@@ -40,6 +40,7 @@ from data_synth.skin.atlas import bake_atlas
 from data_synth.skin.skin_texture import paint_skin
 from data_synth.subject import Texture
 from data_synth.trait import SubjectRanges, Traits, generator
+from data_synth.wear.garment import AXIS_Z
 
 Float = NDArray[np.float64]
 Motion = Callable[[Float], Float]
@@ -57,6 +58,12 @@ MEAN_ADULT = {f"macrodetails/{race}-{gender}-young": 1 / 6 for race in RACES for
 """Shapes of which the mean head is made."""
 OLDEST_YEARS, GROWN_YEARS = 80.0, 30.0
 """Where MakeHuman's shapes of age are reached and begin."""
+
+TORSO_CM = (13.0, 7.0, 7.2)
+"""Half width, front and back about the neck's axis of what the slimmest torso covers."""
+DRAWN_IN_CM, LOOSE = (-17.0, -14.5), 1.6
+"""Heights below which skin keeps within the torso, and from which it is left as it is; the share of
+the torso's radii allowed there."""
 
 PRESETS: dict[str, dict[str, float]] = {
     "neutral": {},
@@ -176,7 +183,7 @@ def make_head(mesh: MakeHumanMesh, weights: dict[str, float], traits: Traits) ->
     middle = (balls[0].mean(0) + balls[1].mean(0)) / 2
     moved = place(points - middle)
     moved += EYE_CENTER * np.array([0, 1, 1]) - place(np.zeros((1, 3)))
-    vertices, places = [moved], [canonical]
+    vertices, places = [_drawn_in(moved)], [canonical]
     faces, uv, part = [mesh.faces], [mesh.uv], [mesh.part]
     count = len(moved)
     for side, ball in zip((1, -1), mesh.eyes, strict=True):
@@ -208,6 +215,19 @@ def make_head(mesh: MakeHumanMesh, weights: dict[str, float], traits: Traits) ->
         lash_lid=lid,
         aspect=1,
     )
+
+
+def _drawn_in(points: Float) -> Float:
+    """Vertices of which the lowest are drawn in to where clothes cover them.
+
+    The rim of the mesh would else stand out of a torso, and clothes would have a step there.
+    """
+    x, z = points[:, 0], points[:, 2] - AXIS_Z
+    side, front, back = TORSO_CM
+    radius = np.maximum(np.hypot(x / side, z / np.where(z > 0, front, back)), 1e-6)
+    most = np.interp(points[:, 1], DRAWN_IN_CM, [1.0, LOOSE])
+    factor = np.where(points[:, 1] < DRAWN_IN_CM[1], np.minimum(1, most / radius), 1.0)
+    return np.stack([x * factor, points[:, 1], z * factor + AXIS_Z], 1)
 
 
 @functools.lru_cache(maxsize=1)

@@ -45,6 +45,8 @@ DARK = 0.22
 """Luminance of skin below which a dark photograph is taken: between the two kinds'."""
 EDGE_CM = (-1.2, 0.2)
 """Heights over the hairline between which photographed skin ends."""
+BEHIND_CM, NAPE_CM = (-3.5, -2.0), (-4.0, -6.0)
+"""Depth behind which, over these heights of the nape, photographed skin ends too."""
 FRONT_CM, TALL_CM = (6.0, 8.0), (8.5, 7.0)
 """Depth and height over which the face's mean colour is taken, on the mean head."""
 
@@ -139,4 +141,5 @@ def photographed_skin(picture: Float, atlas: Atlas, traits: Traits) -> tuple[Flo
     wanted = skin_color(traits.melanin, traits.blood)
     albedo *= (wanted / np.maximum(mean, 1e-3)).astype(np.float32)
     share = 1 - smoothstep(hairline_height(p, 0.0), *EDGE_CM)
+    share *= np.maximum(smoothstep(p[..., 2], *BEHIND_CM), smoothstep(p[..., 1], *NAPE_CM))
     return np.clip(albedo, 0.004, 0.9), np.asarray(share, np.float32)

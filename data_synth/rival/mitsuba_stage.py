@@ -28,6 +28,9 @@ DEPTH = 3
 """Light, surface, surface, camera: one bounce."""
 
 
+LAMP = "lamp"
+
+
 class MitsubaStage:
     """A subject in Mitsuba.
 
@@ -48,28 +51,35 @@ class MitsubaStage:
             raise AssetError("Mitsuba is missing: pip install mitsuba") from error
         self._mi.set_variant(VARIANT)
         self._samples, self._size = samples, size
-        self._parts = {
+        parts = {
             Material(kind).name.lower(): self._mesh(subject, Material(kind))
             for kind in np.unique(subject.mesh.material)
         }
-        self._camera = self._sensor(camera)
-
-    def render(self, light: Float, seed: int) -> Float:
-        """Radiance ``(S, S, 3)`` under a lamp far away of unit irradiance."""
-        scene = self._mi.load_dict(
+        self._scene = self._mi.load_dict(
             {
                 "type": "scene",
                 "integrator": {"type": "path", "max_depth": DEPTH},
-                "sensor": self._camera,
-                "lamp": {
+                "sensor": self._sensor(camera),
+                LAMP: {
                     "type": "directional",
-                    "direction": [-float(x) for x in light],
+                    "direction": [0.0, 0.0, -1.0],
                     "irradiance": {"type": "rgb", "value": [1.0, 1.0, 1.0]},
                 },
-                **self._parts,
+                **parts,
             }
         )
-        return np.asarray(self._mi.render(scene, spp=self._samples, seed=seed), np.float32)[..., :3]
+
+    def render(self, light: Float, seed: int) -> Float:
+        """Radiance ``(S, S, 3)`` under a lamp far away of unit irradiance."""
+        values = self._mi.traverse(self._scene)  # the scene's search tree is kept
+        values[f"{LAMP}.to_world"] = self._mi.ScalarTransform4f().look_at(
+            origin=[0.0, 0.0, 0.0],
+            target=[-float(x) for x in light],
+            up=[1.0, 0.0, 0.0] if abs(light[1]) > 0.9 else [0.0, 1.0, 0.0],
+        )
+        values.update()
+        picture = self._mi.render(self._scene, spp=self._samples, seed=seed)
+        return np.asarray(picture, np.float32)[..., :3]
 
     def _mesh(self, subject: Subject, kind: Material) -> Any:
         mi, mesh = self._mi, subject.mesh
