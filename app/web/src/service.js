@@ -3,6 +3,8 @@
 // build: what the page consists of, and what it loads when it is needed.
 const CACHE = `portrait-relight-${VERSION}`;
 const MODELS = "models/models.json";
+/** Where photos wait that another app shares, until the page has opened them. */
+const SHARED = "portrait-relight-shared";
 
 /** The library's models under the addresses that the page asks for: with their checksums. */
 async function modelFiles() {
@@ -24,7 +26,7 @@ self.addEventListener("install", (event) => {
 
 self.addEventListener("activate", (event) => {
   const clean = async () => {
-    const old = (await caches.keys()).filter((name) => name !== CACHE);
+    const old = (await caches.keys()).filter((name) => ![CACHE, SHARED].includes(name));
     await Promise.all(old.map((name) => caches.delete(name)));
     await self.clients.claim();
   };
@@ -59,14 +61,31 @@ self.addEventListener("message", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  if (event.request.method !== "GET") return;
-  const listed = event.request.url.endsWith(MODELS);
+  const { method, url } = event.request;
+  if (method === "POST" && new URL(url).pathname.endsWith("/share")) {
+    event.respondWith(shared(event.request));
+  }
+  if (method !== "GET") return;
+  const listed = url.endsWith(MODELS);
   event.respondWith(listed ? freshFirst(event.request) : keptFirst(event.request));
 });
 
+/** Keep what is shared, and show the page, which takes it from there. */
+async function shared(request) {
+  const photos = (await request.formData()).getAll("photos");
+  await caches.delete(SHARED);
+  const cache = await caches.open(SHARED);
+  const keep = (photo, k) => {
+    const headers = { "content-type": photo.type, "x-name": encodeURIComponent(photo.name) };
+    return cache.put(`./share/${k}`, new Response(photo, { headers }));
+  };
+  await Promise.all(photos.map(keep));
+  return Response.redirect("./?shared", 303);
+}
+
 async function keptFirst(request) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request);
+  const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
   return kept ?? fetch(request);
 }
 

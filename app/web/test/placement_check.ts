@@ -11,7 +11,7 @@ import { cheeks, dimnessOf, leanOf, ratioOf, read, sides, type Reading } from ".
 import { PATTERNS } from "../src/placement/recipe";
 import { suggest, type Wanted } from "../src/placement/rule";
 import { Skin, Solver, uneven, type Outcome } from "../src/placement/solution";
-import { anglesOf, groupWords, litWords, standing, unlitWords } from "../src/placement/wording";
+import { anglesOf, groupWords, litWords, spoken, standing, unlitWords } from "../src/placement/wording";
 import type { Setup } from "../src/setup";
 import type { Analysis } from "../src/stage/analysis";
 import { SIDE } from "../src/stage/view";
@@ -36,7 +36,7 @@ export function sameSetup(name: string, found: Setup, wanted: any): void {
   const of = (all: readonly Light[]): number[] => all.flatMap(numbers);
   close(`${name} lights`, of(lights), of(wanted.lights), TOLERANCE);
   close(`${name} fill`, [fill, ...shares], [wanted.fill, ...wanted.shares], TOLERANCE);
-  same(`${name} reason`, found.reason, wanted.reason);
+  same(`${name} reason`, spoken(found.reason), wanted.reason);
 }
 
 /** All of the rule but what runs a network. */
@@ -82,7 +82,7 @@ function checkReadings(analysis: Analysis): void {
     const intent = automatic(reading, poses[0]);
     close(`${name} stops`, [stopsFor(intent, reading)], [wanted.stops], 1e-5);
     close(`${name} aim`, [intent.aim(reading)], [wanted.aim], 1e-5);
-    same(`${name} gist`, intent.gist, wanted.gist);
+    same(`${name} gist`, spoken([intent.gist]), wanted.gist);
     close(name, intent.lights.flatMap(numbers), wanted.lights.flatMap(numbers), 1e-3);
   });
   for (const { head_pose, lights, name, side } of values["placement/patterns"]) {
@@ -128,8 +128,8 @@ function checkSolutions({ view }: Analysis): void {
 function checkWords(): void {
   const { group, lights, lit, unlit } = values["placement/words"];
   for (const light of lights) {
-    same("standing", standing(light), light.standing);
-    same("angles", anglesOf(light), light.angles);
+    same("standing", spoken([standing(light)]), light.standing);
+    same("angles", spoken([anglesOf(light)]), light.angles);
   }
   const outcome: Outcome = {
     intensity: 0.8,
@@ -141,15 +141,15 @@ function checkWords(): void {
     pressed: false,
   };
   const [first, second, third] = lights;
-  same("lit", litWords(first, 0.6, 1.2, outcome, 2, "gist"), lit[0]);
-  same("lit", litWords(second, 1, 1.2, { ...outcome, brightness: 1.5 }, 3, "gist"), lit[1]);
-  same("lit", litWords(third, 0.6, 1.2, { ...outcome, pressed: true }, 3, "gist"), lit[2]);
-  same("unlit", unlitWords(null, 4.2, first), unlit[0]);
-  same("unlit", unlitWords(null, 2.9, first), unlit[1]);
-  same("unlit", unlitWords("balance", 1.5, first), unlit[2]);
-  same("unlit", unlitWords(null, 1.5, first, 3), unlit[3]);
-  same("group", groupWords([1, 1, 0]), group[0]);
-  same("group", groupWords([1, 0.4]), group[1]);
+  same("lit", spoken(litWords(first, 0.6, 1.2, outcome, 2, "gist")), lit[0]);
+  same("lit", spoken(litWords(second, 1, 1.2, { ...outcome, brightness: 1.5 }, 3, "gist")), lit[1]);
+  same("lit", spoken(litWords(third, 0.6, 1.2, { ...outcome, pressed: true }, 3, "gist")), lit[2]);
+  same("unlit", spoken(unlitWords(null, 4.2, first)), unlit[0]);
+  same("unlit", spoken(unlitWords(null, 2.9, first)), unlit[1]);
+  same("unlit", spoken(unlitWords("balance", 1.5, first)), unlit[2]);
+  same("unlit", spoken(unlitWords(null, 1.5, first, 3)), unlit[3]);
+  same("group", spoken(groupWords([1, 1, 0])), group[0]);
+  same("group", spoken(groupWords([1, 0.4])), group[1]);
 }
 
 function same(name: string, found: string, wanted: string): void {

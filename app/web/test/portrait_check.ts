@@ -102,7 +102,7 @@ async function checkPortrait(photo: Pixels, analysis: Analysis, light: Light): P
     },
   };
   const looked = new Portrait(counted, photo, [analysis]);
-  const setup: Setup = { lights: [light], fill: 1, reason: "" };
+  const setup: Setup = { lights: [light], fill: 1, reason: [] };
   sameMap("relight/gain_map", await looked.change(setup), 1e-5);
   close("runs for a light", [runs], [1], 0);
   const brighter = { ...light, intensity: light.intensity * 2, color: [1, 0.8, 0.6] as Vector };

@@ -41,7 +41,7 @@ async function look(
 
 const mask = (name: string): Raster => raster(name).map((value) => value / 255);
 const masks = (): Raster[] => [mask("view/person_mask"), mask("view/body_mask")];
-const withFill = (lights: readonly Light[], fill = 1): Setup => ({ lights, fill, reason: "" });
+const withFill = (lights: readonly Light[], fill = 1): Setup => ({ lights, fill, reason: [] });
 
 function samePicture(name: string, found: Pixels, step = EVERY): void {
   matches(name, colours(found, step), MEAN, MOST);

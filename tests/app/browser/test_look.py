@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +16,14 @@ from conftest import ASTRONAUT, WEB
 from editing import Editor, visit
 from serving import Server
 
+from relight.placement.recipe import PATTERNS
+
 pytestmark = pytest.mark.slow
 
 SIZES = {"desktop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844), "side": (844, 390)}
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 TABLES = WEB / "src" / "editor" / "text"
+PLACEMENT = WEB / "src" / "placement"
 
 
 @pytest.fixture(scope="module")
@@ -100,18 +104,32 @@ def test_the_page_speaks_german(page_editor: Editor) -> None:
     assert page.inner_text("#open") == "Öffnen"
     assert "Licht von" in page.inner_text("#summary")
     assert page.get_by_role("button", name="Licht hinzufügen").is_visible()
+    page_editor.wait("document.querySelectorAll('#patterns .waiting').length === 0")
+    reasons = set()
+    for tile in page.locator("#patterns [data-pattern]").all():
+        if tile.get_attribute("aria-pressed") == "false":
+            page_editor.settle(tile.click)
+        reasons.add(page.text_content("#reason"))
+    assert len(reasons) > 5
+    english = re.compile(r"\b(the|key|light|face|added|stops|would|and)\b", re.IGNORECASE)
+    assert not [words for words in reasons if not words or english.search(words)]
     page.click("#more")
     page.select_option("#language", "en")
     page.click("#menu [data-close]")
+    assert english.search(page.text_content("#reason"))
+
+
+def gaps(table: Path) -> dict[str, list[str]]:
+    """The gaps of each entry of a language's words."""
+    entries = dict(re.findall(r"^  (\w+):\s+\"(.*)\",$", table.read_text("utf-8"), re.MULTILINE))
+    return {key: sorted(re.findall(r"\{\w+\}", words)) for key, words in entries.items()}
 
 
 def test_both_languages_have_the_same_words_and_gaps() -> None:
-    tables = []
-    for name in ("english", "german"):
-        text = (TABLES / f"{name}.ts").read_text("utf-8")
-        entries = dict(re.findall(r"^  (\w+):\s+\"(.*)\",$", text, re.MULTILINE))
-        assert len(entries) > 100
-        tables.append(
-            {key: sorted(re.findall(r"\{\w+\}", words)) for key, words in entries.items()}
-        )
-    assert tables[0] == tables[1]
+    english, german = (gaps(TABLES / f"{name}.ts") for name in ("english", "german"))
+    assert len(english) > 100
+    assert english == german
+    said, reasons = gaps(PLACEMENT / "wording.ts"), gaps(TABLES / "german_reason.ts")
+    assert len(said) > 20
+    assert {key: reasons[key] for key in said} == said
+    assert {f"gist_{name}" for name in PATTERNS} <= reasons.keys()

@@ -2,6 +2,7 @@
 /** The photo that is open, and everything that is done with its light. */
 import { WHITE } from "../light";
 import type { Output } from "../photo/file";
+import type { Reason } from "../placement/wording";
 import type { Setup } from "../setup";
 import { Trouble } from "../trouble";
 import type { Asked, Look, Opened, Recipe, ShownFace } from "../worker/protocol";
@@ -56,7 +57,7 @@ export function choiceOf(setup: Setup, faces: readonly number[], pattern: string
 }
 
 function asked({ faces, lights, fill, shares }: Choice): Asked {
-  return { faces, setup: { lights, fill, shares, reason: "" } };
+  return { faces, setup: { lights, fill, shares, reason: [] } };
 }
 
 export class Desk {
@@ -298,7 +299,7 @@ export class Desk {
     const { lights, fill, pattern } = choice;
     // The automatic setup suits each photo in its own way.
     if (pattern !== null) return { setup: null, pattern: libraryName(pattern) };
-    return { setup: { lights, fill, reason: "" }, pattern: null };
+    return { setup: { lights, fill, reason: [] }, pattern: null };
   }
 
   /** Bring the controls up to date. */
@@ -336,10 +337,10 @@ export class Desk {
     }
   }
 
-  private reason({ pattern }: Choice): string {
-    if (pattern === null || this.paper === null) return "";
+  private reason({ pattern }: Choice): Reason {
+    if (pattern === null || this.paper === null) return [];
     if (pattern === AUTOMATIC) return this.paper.look.setup.reason;
-    return this.view.patterns.sample(pattern)?.setup.reason ?? "";
+    return this.view.patterns.sample(pattern)?.setup.reason ?? [];
   }
 
   /** While nothing else is to be done, draw the setups' small pictures one by one. */

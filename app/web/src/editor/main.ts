@@ -288,7 +288,7 @@ async function measure(): Promise<Measured & { composition: number }> {
   if (desk.choice === null) throw new Error("open a photo first");
   const [light] = desk.choice.lights;
   const measured = await runtime.call("measure", light);
-  const setup = { lights: [light], fill: FULL_FILL, reason: "" };
+  const setup = { lights: [light], fill: FULL_FILL, reason: [] };
   const gain = await runtime.call("gain", { faces: [0], setup, isQuick: true });
   let composition = Infinity;
   for (let round = 0; round < 5; round++) {

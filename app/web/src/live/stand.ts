@@ -98,7 +98,7 @@ export class Stand {
   get setup(): Setup | null {
     if (this.choice === null) return null;
     const { lights, fill, shares } = this.choice;
-    return { lights, fill, shares, reason: "" };
+    return { lights, fill, shares, reason: [] };
   }
 
   /** A setup that was asked for. */

@@ -9,8 +9,9 @@ import type { Likeness } from "./likeness";
 import { dimnessOf, ratioOf, towardsSide, type Reading } from "./reading";
 import { BALANCE, type Recipe } from "./recipe";
 import { outcomeTowards, uneven, type Outcome, type Solver } from "./solution";
+import { gist, gistOf, type Phrase } from "./wording";
 
-const { BROUGHT, DIM, DIMNESS, KEPT, KEY_TO_FILL, LIKE_SHARES, PATTERN_STOPS, SEEN } = constants;
+const { DIM, DIMNESS, KEY_TO_FILL, LIKE_SHARES, PATTERN_STOPS, SEEN } = constants;
 const { SETTLED, SHARES, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
 
 export interface Intent {
@@ -18,8 +19,8 @@ export interface Intent {
   readonly lights: Light[];
   /** How strong they are to be on a face; null leaves it as it is. */
   readonly solve: (reading: Reading, solver: Solver) => Outcome | null;
-  /** What they do, in words. */
-  readonly gist: string;
+  /** What they do. */
+  readonly gist: Phrase;
   /** Key-to-fill aimed at on a face; 0 for none. */
   readonly aim: (reading: Reading) => number;
   /** Stops by which a face is brightened at most. */
@@ -35,7 +36,7 @@ export function automatic(reading: Reading, headPose: Matrix): Intent {
   const side = sideOf(reading);
   if (ratioOf(reading) > STRONGEST && dimnessOf(reading) >= DIM) {
     const lights = patternLights(BALANCE, side, headPose);
-    return { lights, solve: raised, gist: BROUGHT, aim: () => 0 };
+    return { lights, solve: raised, gist: gist("brought"), aim: () => 0 };
   }
   const solve = (own: Reading, solver: Solver): Outcome | null => {
     if (ratioOf(own) > STRONGEST && dimnessOf(own) < DIM) return null;
@@ -46,7 +47,7 @@ export function automatic(reading: Reading, headPose: Matrix): Intent {
     return seen(found, solver, side) ?? seen(found, solver.brighter(SPARE_STOPS), side);
   };
   const lights = [automaticKey(reading)];
-  return { lights, solve, gist: KEPT, aim: (own) => steeper(own, side) };
+  return { lights, solve, gist: gist("kept"), aim: (own) => steeper(own, side) };
 }
 
 /** A named pattern; arguments as for `automatic`. */
@@ -63,7 +64,7 @@ export function patterned(recipe: Recipe, reading: Reading, headPose: Matrix): I
   return {
     lights: patternLights(recipe, side, headPose),
     solve,
-    gist: recipe.gist,
+    gist: gistOf(recipe),
     aim: () => aim,
     mostStops: isBalance ? undefined : PATTERN_STOPS,
   };
@@ -78,7 +79,7 @@ export function like(wanted: Likeness, color: Vector, headPose: Matrix): Intent 
     lights: [{ ...key, color }],
     solve: (_, solver) =>
       solver.until((o) => outcomeTowards(o, side) >= ratio, LIKE_SHARES[0], LIKE_SHARES[1]),
-    gist: "as in the reference",
+    gist: gist("like"),
     aim: () => ratio,
   };
 }

@@ -63,7 +63,7 @@ export async function suggest(
   return {
     lights: scaled,
     fill,
-    reason: all.length > 1 ? `${words} ${groupWords(all)}` : words,
+    reason: all.length > 1 ? [...words, ...groupWords(all)] : words,
     shares: Math.min(...all) < 1 ? all : [],
   };
 }

@@ -151,7 +151,7 @@ export class Studio {
     const best = { faceMesh: Infinity, key: Infinity, drag: Infinity };
     for (let round = 0; round < ROUNDS; round++) {
       const moved = { ...light, azimuth_deg: light.azimuth_deg + 1 + round };
-      const setup: Setup = { lights: [moved], fill: FULL_FILL, reason: "" };
+      const setup: Setup = { lights: [moved], fill: FULL_FILL, reason: [] };
       const timed = async (name: keyof typeof best, task: () => Promise<unknown>): Promise<void> => {
         const start = performance.now();
         await task();

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Numbers for those who want them, and the light that was there, on three balls. */
 import { SPHERES } from "../../environment";
+import type { Reason } from "../../placement/wording";
 import type { Look } from "../../worker/protocol";
 import { block, element } from "../element";
 import type { Choice } from "../history";
-import { say, type Key } from "../text/message";
+import { explain, say, type Key } from "../text/message";
 
 export class Details {
   private look: Look | null = null;
   private choice: Choice | null = null;
   private ratio = 1;
-  private reason = "";
+  private reason: Reason = [];
 
   constructor() {
     block("details").addEventListener("toggle", () => this.draw());
@@ -27,7 +28,7 @@ export class Details {
   }
 
   /** @param ratio key-to-fill with these lights. */
-  show(choice: Choice, ratio: number, reason: string): void {
+  show(choice: Choice, ratio: number, reason: Reason): void {
     [this.choice, this.ratio, this.reason] = [choice, ratio, reason];
     this.draw();
   }
@@ -58,7 +59,7 @@ export class Details {
       }),
     );
     block("numbers").replaceChildren(...cells);
-    block("reason").textContent = this.reason;
+    block("reason").textContent = explain(this.reason);
     const caption = element("spheres", HTMLElement).querySelector("figcaption");
     if (caption) caption.textContent = say("spheres");
     document.querySelectorAll<HTMLCanvasElement>("#spheres canvas").forEach((canvas, k) => {

@@ -22,6 +22,9 @@ export interface SourceListener {
 /** Faces, soft light: where an added light shows well. CC0, see docs/web.md. */
 const SAMPLES = ["one", "two", "three", "four"];
 
+/** As in service.js. */
+const SHARED = "portrait-relight-shared";
+
 interface LaunchQueue {
   setConsumer(consume: (launch: { files: readonly FileSystemFileHandle[] }) => void): void;
 }
@@ -58,6 +61,21 @@ export function listen(listener: SourceListener): void {
     });
   });
   showSamples(listener);
+  if (location.search === "?shared") void takeShared(listener);
+}
+
+/** Photos that another app shares wait where the service worker has put them. */
+async function takeShared(listener: SourceListener): Promise<void> {
+  history.replaceState(null, "", "./");
+  const cache = await caches.open(SHARED);
+  const answers = await cache.matchAll();
+  await caches.delete(SHARED);
+  const files = answers.map(async (answer) => {
+    const photo = await answer.blob();
+    const name = decodeURIComponent(answer.headers.get("x-name") ?? "") || "shared.jpg";
+    return new File([photo], name, { type: photo.type });
+  });
+  if (files.length > 0) give(await Promise.all(files), listener);
 }
 
 function give(files: readonly File[], { take, takeSeveral }: SourceListener): void {

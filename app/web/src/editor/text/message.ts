@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The page's words in the user's language. */
+import { spoken, type Reason, type Words } from "../../placement/wording";
 import { Trouble, type Values } from "../../trouble";
 import { remembered, remember } from "../element";
 import { english } from "./english";
 import { german } from "./german";
+import { germanReasons } from "./german_reason";
 
 export type Key = keyof typeof english;
 export type Messages = Record<Key, string>;
 
 const LANGUAGES = { en: english, de: german };
+/** The library's reasons; in English, as it says them itself. */
+const REASONS: Readonly<Record<Language, Words | undefined>> = { en: undefined, de: germanReasons };
 export type Language = keyof typeof LANGUAGES;
 
 let language: Language = "en";
@@ -16,6 +20,11 @@ let language: Language = "en";
 /** A message with its gaps filled. */
 export function say(key: Key, values: Values = {}): string {
   return LANGUAGES[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+}
+
+/** Why a setup is as it is. */
+export function explain(reason: Reason): string {
+  return spoken(reason, REASONS[language]);
 }
 
 /** What a setup of the library's is called; one that has no name here goes by its own. */
