@@ -1,4 +1,4 @@
-const VERSION = "f69b2e82b16a5803";
+const VERSION = "e9caef822a1253d8";
 const FILES = [
  "./",
  "assets/index-D6fq-6S9.js",

@@ -84,6 +84,14 @@ class Firefox:
         self.ask("WebDriver:PerformActions", actions=[{**pointer, "actions": moves}])
         self.ask("WebDriver:ReleaseActions")
 
+    @contextmanager
+    def holding(self, key: str) -> Iterator[None]:
+        """A key is down meanwhile."""
+        down = {"type": "key", "id": "keys", "actions": [{"type": "keyDown", "value": key}]}
+        self.ask("WebDriver:PerformActions", actions=[down])
+        yield
+        self.ask("WebDriver:ReleaseActions")
+
     def close(self) -> None:
         """Say no more."""
         self._line.close()

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ASTRONAUT
-from editing import pixels
+from editing import Wire, pixels
 from firefox import Firefox, firefox
+from PIL import Image
 from serving import Server
 
 from relight import Light, Relighter
@@ -33,8 +34,9 @@ def settle(browser: Firefox) -> None:
     time.sleep(0.5)
 
 
-def open_photo(browser: Firefox) -> None:
-    browser.type("#file", str(ASTRONAUT))
+def open_photo(browser: Firefox, path: Path = ASTRONAUT) -> None:
+    browser.run("document.querySelector('#save').disabled = true")
+    browser.type("#file", str(path))
     browser.wait("!document.querySelector('#save').disabled")
 
 
@@ -60,7 +62,34 @@ def saved(browser: Firefox, name: str) -> bytes:
     return path.read_bytes()
 
 
-def test_a_portrait_is_relit_in_firefox(relighter: Relighter, astronaut: np.ndarray) -> None:
+def more_is_done(browser: Firefox) -> None:
+    """A setup, a second light, zoom and compare; and all of it taken back."""
+    before = browser.run(LIGHT)
+    browser.wait("document.querySelectorAll('#patterns .waiting').length === 0")
+    browser.click("[data-pattern=split]")
+    settle(browser)
+    assert browser.run(LIGHT) != before
+    browser.click("#lights button:last-child")
+    settle(browser)
+    assert browser.run("return document.querySelectorAll('.handle').length") == 2
+    percent = "return document.querySelector('#zoom-full').textContent"
+    fitted = browser.run(percent)
+    browser.click("#zoom-in")
+    assert browser.run(percent) != fitted
+    browser.click("#zoom-fit")
+    assert browser.run(percent) == fitted
+    with browser.holding("b"):
+        assert browser.run("return document.querySelector('#stage').matches('.comparing')")
+    assert not browser.run("return document.querySelector('#stage').matches('.comparing')")
+    for _ in range(2):
+        browser.click("#undo")
+        settle(browser)
+    assert browser.run(LIGHT) == before
+
+
+def test_a_portrait_is_relit_in_firefox(
+    relighter: Relighter, astronaut: np.ndarray, tmp_path: Path
+) -> None:
     server = Server()
     with firefox() as browser:
         try:
@@ -82,6 +111,7 @@ def test_a_portrait_is_relit_in_firefox(relighter: Relighter, astronaut: np.ndar
         browser.click("#undo")
         settle(browser)
         assert browser.run(LIGHT) == dragged
+        more_is_done(browser)
         slide(browser, "fill", 1)
         slide(browser, "brightness", 1.1)
         browser.click("#split")
@@ -91,3 +121,37 @@ def test_a_portrait_is_relit_in_firefox(relighter: Relighter, astronaut: np.ndar
         light = Light(azimuth, elevation, intensity, softness_deg=softness, gloss=gloss)
         wanted = relighter.relight(astronaut, light).image
         assert psnr(pixels(content) / 255, wanted / 255) >= 50
+        others_are_opened(browser, tmp_path)
+
+
+def others_are_opened(browser: Firefox, folder: Path) -> None:
+    """A group, one of whose faces is taken out; and a kind that Firefox does not read."""
+    pair = folder / "pair.png"
+    Image.fromarray(np.hstack([np.array(Image.open(ASTRONAUT))[:400, 60:400]] * 2)).save(pair)
+    open_photo(browser, pair)
+    lit = "return document.querySelectorAll('.face.lit').length"
+    assert browser.run(lit) == 2
+    browser.click("#faces button:last-child")
+    settle(browser)
+    assert browser.run(lit) == 1
+    heic = folder / "phone.heic"
+    heic.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400))
+    browser.type("#file", str(heic))
+    browser.wait("!document.querySelector('#failed').hidden")
+    words = browser.run("return document.querySelector('#failed-words').textContent")
+    assert "HEIC cannot be opened" in words
+    browser.click("#failed-back")  # the photo before, as it was
+    browser.wait("!document.querySelector('#save').disabled")
+    assert browser.run(lit) == 1
+
+
+def test_a_failed_download_mends_itself_in_firefox() -> None:
+    wire = Wire()
+    with wire.serve(), firefox() as browser:
+        wire.broken = lambda path: "face_mesh" in path
+        browser.ask("WebDriver:Navigate", url=wire.address)
+        browser.type("#file", str(ASTRONAUT))
+        browser.wait("!document.querySelector('#error').hidden")
+        wire.broken = lambda path: False
+        browser.wait("!document.querySelector('#save').disabled")
+        assert browser.run("return document.querySelector('#error').hidden")

@@ -124,6 +124,44 @@ def test_five_quick_taps_end_where_five_slow_ones_would(phone: Editor, pair: byt
     assert left == 1
 
 
+def test_a_portrait_is_finished_by_finger_alone(phone: Editor) -> None:
+    """Setup, light, room light, second light, compare, undo, export: nothing but touches."""
+    phone.open(ASTRONAUT)
+    page, fingers = phone.page, phone.fingers()
+    phone.wait("document.querySelectorAll('#patterns .waiting').length === 0")
+
+    def middle(selector: str) -> tuple[float, float]:
+        page.locator(selector).first.scroll_into_view_if_needed()
+        box = page.locator(selector).first.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    automatic = phone.light()
+    phone.settle(lambda: fingers.tap(*middle("[data-pattern=split]")))
+    assert page.get_attribute("[data-pattern=split]", "aria-pressed") == "true"
+    chosen = phone.light()
+    assert chosen != automatic
+    fingers.tap(*middle("#tabs [data-tab=light]"))
+    x, y = middle("#fill")
+    kept = float(page.input_value("#fill"))
+    phone.settle(lambda: fingers.drag((x, y), -60, 0))
+    assert float(page.input_value("#fill")) < kept
+    phone.settle(lambda: fingers.tap(*middle("#lights button:last-child")))
+    assert len(phone.lights()) == 2
+    fingers.send("touchStart", middle("#before"))
+    phone.drawn()
+    assert page.is_visible("#was")
+    fingers.send("touchEnd")
+    phone.wait("getComputedStyle(document.querySelector('#was')).visibility === 'hidden'")
+    for _ in range(3):
+        phone.settle(lambda: fingers.tap(*middle("#undo")))
+    assert phone.light() == automatic
+    fingers.tap(*middle("#save"))
+    page.wait_for_selector("#output[open]")
+    with page.expect_download() as download:
+        fingers.tap(*middle("#download"))
+    assert download.value.suggested_filename == "astronaut.relit.png"
+
+
 def test_the_bar_is_in_reach_upright_and_on_the_side(phone: Editor) -> None:
     phone.open(ASTRONAUT)
     page = phone.page
