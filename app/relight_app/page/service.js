@@ -1,7 +1,7 @@
-const VERSION = "e9caef822a1253d8";
+const VERSION = "4cca7321b8e60393";
 const FILES = [
  "./",
- "assets/index-D6fq-6S9.js",
+ "assets/index-DIp-U5rI.js",
  "assets/index-EJqI6cdY.css",
  "assets/painting-JCz1ZuRk.js",
  "assets/worker-C0CYOzSD.js",

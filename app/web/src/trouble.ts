@@ -19,6 +19,7 @@ export type TroubleKind =
   | "cameraBusy"
   | "cameraGone"
   | "cannotRecord"
+  | "noSound"
   | "worker";
 
 export type Values = Record<string, string | number>;

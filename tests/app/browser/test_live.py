@@ -175,15 +175,18 @@ def test_a_setup_is_chosen_and_a_recording_plays(live: Editor) -> None:
     page.select_option("#live-setup", "split")
     live.wait("Math.abs(Number(document.querySelector('#live-suns .handle').dataset.azimuth)) > 60")
     assert page.input_value("#live-setup") == "split"
+    page.check("#live-sound")
     page.click("#live-record")
-    assert page.get_attribute("#live-record", "aria-pressed") == "true"
+    page.wait_for_selector("#live-record[aria-pressed=true]")
     count = relit(live)
     live.wait(f"Number(document.querySelector('#live-picture').dataset.relit) > {count + 12}")
     with page.expect_download() as download:
         page.click("#live-record")
-    assert page.get_attribute("#live-record", "aria-pressed") == "false"
+    page.wait_for_selector("#live-record[aria-pressed=false]")
+    live.wait(f"{TRACKS}.filter((one) => one.kind === 'audio')[0].readyState === 'ended'")
     assert download.value.suggested_filename in ("portrait.webm", "portrait.mp4")
     with av.open(str(download.value.path())) as film:
+        assert sorted(stream.type for stream in film.streams) == ["audio", "video"]
         found = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(found) >= 8
     assert found[0].shape == (SIZE[1], SIZE[0], 3)

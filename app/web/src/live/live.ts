@@ -3,7 +3,7 @@
 import "./live.css";
 import { createCompositor, gpuIsBack, type Compositor } from "../drawing/compositor";
 import { renewed } from "../drawing/easel";
-import { block, button, dialog, download, element } from "../editor/element";
+import { block, button, dialog, download, element, input } from "../editor/element";
 import type { Source } from "../editor/sheet/source";
 import { say, type Key } from "../editor/text/message";
 import { Trouble } from "../trouble";
@@ -12,6 +12,7 @@ import { Runtime } from "../worker/runtime";
 import { Camera } from "./camera";
 import type { Followed } from "./follower";
 import { Recorder } from "./recorder";
+import { Sound } from "./sound";
 import { Stand } from "./stand";
 import type { Scene } from "./study";
 
@@ -40,6 +41,8 @@ interface Session {
   isFresh: boolean;
   isBusy: boolean;
   isStudying: boolean;
+  /** Milliseconds from a picture's taking to its showing, the last one's. */
+  late: number;
   /** Milliseconds between two pictures on average, and when the last was shown. */
   pace: number;
   shownAt: number;
@@ -55,6 +58,8 @@ export class Live {
   private session: Session | null = null;
   private recorder: Recorder | null = null;
   private isComparing = false;
+  /** Counts openings: one may be closed, and another begun, while the models are on their way. */
+  private visits = 0;
   /** The light shown last, with its pixels. */
   private light: Gain | null = null;
 
@@ -80,6 +85,7 @@ export class Live {
 
   /** The GPU was lost, and its canvas with it. */
   private renew(): void {
+    if (this.recorder !== null) void this.record(); // nothing more comes from the old canvas
     this.canvas = renewed(this.canvas);
     this.compositor = this.composed();
     this.compositor.light(this.light);
@@ -87,6 +93,7 @@ export class Live {
 
   private async open(): Promise<void> {
     dialog("menu").close();
+    const visit = ++this.visits;
     let worker: Runtime | null = null;
     try {
       const camera = await Camera.open(this.video, () => this.fresh(), () => this.lost());
@@ -101,14 +108,14 @@ export class Live {
         camera.stop();
         throw error;
       }
-      if (!this.sheet.open) {
+      if (!this.sheet.open || visit !== this.visits) {
         camera.stop();
         worker.close();
         return;
       }
       this.session = {
-        camera, worker, begun: null, isFresh: false, isBusy: false, isStudying: false, pace: 0,
-        shownAt: 0, saidAt: 0,
+        camera, worker, begun: null, isFresh: false, isBusy: false, isStudying: false, late: 0,
+        pace: 0, shownAt: 0, saidAt: 0,
       };
     } catch (error) {
       this.sheet.close();
@@ -150,6 +157,7 @@ export class Live {
       const followed = await session.worker.call("follow", asked, [frame]);
       if (this.session !== session) return;
       this.show(session, followed);
+      session.late = performance.now() - now;
       if (followed.scene !== null) void this.study(session, followed.scene);
     } catch (error) {
       this.fail(session, error);
@@ -174,7 +182,7 @@ export class Live {
   }
 
   private fail(session: Session, error: unknown): void {
-    if (this.session !== session) return; // it was closed meanwhile
+    if (this.session !== session || !this.sheet.open) return; // it was closed meanwhile
     this.sheet.close();
     this.listener.complain(error);
   }
@@ -210,23 +218,28 @@ export class Live {
 
   /** Start or end a recording. */
   private async record(): Promise<void> {
-    const { recorder } = this;
+    const { recorder, session } = this;
     const shutter = button("live-record");
+    shutter.disabled = true;
     try {
-      if (recorder === null) {
-        this.recorder = new Recorder(this.canvas);
-      } else {
+      if (recorder !== null) {
         this.recorder = null;
         const film = await recorder.finish();
         if (film !== null) {
           download(film.file, film.name);
           this.listener.tell(say("saved", { name: film.name }));
         }
+      } else if (session !== null) {
+        const sound = input("live-sound").checked ? await Sound.open(session.late / 1000) : null;
+        if (this.session === session) this.recorder = new Recorder(this.canvas, sound);
+        else sound?.stop(); // it was closed meanwhile
       }
     } catch (error) {
       this.sheet.close();
       this.listener.complain(error);
     }
+    shutter.disabled = false;
+    input("live-sound").disabled = this.isRecording;
     shutter.setAttribute("aria-pressed", String(this.isRecording));
     shutter.textContent = say(this.isRecording ? "liveStop" : "liveRecord");
   }
@@ -235,12 +248,16 @@ export class Live {
   private async still(): Promise<void> {
     const { session, stand } = this;
     if (session === null) return;
-    const picture = await session.camera.picture();
-    const canvas = new OffscreenCanvas(picture.width, picture.height);
-    canvas.getContext("2d")?.drawImage(picture, 0, 0);
-    const file = await canvas.convertToBlob({ type: "image/jpeg", quality: STILL_QUALITY });
-    const { setup } = stand;
-    this.sheet.close();
-    this.listener.take({ file, name: "photo.jpg", setup: setup ?? undefined });
+    try {
+      const picture = await session.camera.picture();
+      const canvas = new OffscreenCanvas(picture.width, picture.height);
+      canvas.getContext("2d")?.drawImage(picture, 0, 0);
+      const file = await canvas.convertToBlob({ type: "image/jpeg", quality: STILL_QUALITY });
+      const { setup } = stand;
+      this.sheet.close();
+      this.listener.take({ file, name: "photo.jpg", setup: setup ?? undefined });
+    } catch (error) {
+      this.fail(session, error);
+    }
   }
 }

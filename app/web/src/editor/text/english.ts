@@ -161,6 +161,7 @@ export const english = {
   liveRate: "{rate} pictures a second",
   liveStill: "Take a photo",
   liveRecord: "Record",
+  liveSound: "With sound",
   liveStop: "Stop and save",
   keys: "Keys: arrows move a light in focus, B shows before, S splits, + − 0 1 zoom, Ctrl+Z undoes.",
 
@@ -182,5 +183,6 @@ export const english = {
   trouble_cameraBusy: "The camera gives no picture. Close other programs that use it, then try again.",
   trouble_cameraGone: "The camera was taken away. Plug it in again; what was recorded is saved.",
   trouble_cannotRecord: "This browser cannot record video. Take a photo instead, or use another browser.",
+  trouble_noSound: "There is no microphone that this page may use. Allow it in the browser's settings for this page, or record without sound.",
   trouble_worker: "Something went wrong ({message}). Reload the page; the photo has to be opened again.",
 };

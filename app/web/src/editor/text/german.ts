@@ -157,6 +157,7 @@ export const german: Messages = {
   liveRate: "{rate} Bilder je Sekunde",
   liveStill: "Foto aufnehmen",
   liveRecord: "Aufnehmen",
+  liveSound: "Mit Ton",
   liveStop: "Beenden und speichern",
   keys: "Tasten: Pfeile bewegen das gewählte Licht, B zeigt vorher, S teilt, + − 0 1 zoomen, Strg+Z nimmt zurück.",
 
@@ -177,5 +178,6 @@ export const german: Messages = {
   trouble_cameraBusy: "Die Kamera liefert kein Bild. Schließ andere Programme, die sie nutzen, und versuch es noch einmal.",
   trouble_cameraGone: "Die Kamera ist weg. Schließ sie wieder an; was aufgenommen wurde, ist gespeichert.",
   trouble_cannotRecord: "Dieser Browser kann kein Video aufnehmen. Nimm ein Foto auf oder nutze einen anderen Browser.",
+  trouble_noSound: "Es gibt kein Mikrofon, das diese Seite nutzen darf. Erlaube es in den Einstellungen des Browsers für diese Seite oder nimm ohne Ton auf.",
   trouble_worker: "Etwas ist schiefgegangen ({message}). Lade die Seite neu; das Foto muss wieder geöffnet werden.",
 };
