@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -29,15 +29,20 @@ from rich.console import Console
 
 from export.measure.figure_table import FigureTable, document
 from export.measure.latency import read_models
+from export.model.convert import Precision
 from export.model.sample import real_photos
-from export.model.verify import LIGHTS, scaled_error
+from export.model.verify import LIGHTS, scaled_errors
+from export.release import PRECISIONS
 from relight import Relighter
 from relight.error import RelightError, plain_errors
 from relight.models.library import Models
 from relight.stage.tflite import TfliteStages
 
 TOLERANCE = 1e-3
-"""Largest allowed scaled difference of any output; sums in another order differ by less."""
+"""Largest allowed scaled difference of a float network; sums in another order differ by less."""
+QUANTISED_TOLERANCE = 0.02
+"""Allowed mean scaled difference of a network with 8-bit weights: what it quantises on its way is
+rounded otherwise here and there. Keras's own numbers are as far away from those of one machine."""
 EMULATOR = "qemu-aarch64-static"
 ARM_PACKAGES = ("python3", "libstdc++6")
 ARM_WHEELS = ("tflite-runtime==2.14.0", "numpy==1.26.4")
@@ -94,13 +99,26 @@ def arm64_command(
         _report("arm64", models, command, environment, place, write_tables)
 
 
+class Difference(NamedTuple):
+    """How far two machines are apart, over the value where that is above 1."""
+
+    largest: float
+    mean: float
+
+    def too_large(self, precision: Precision) -> bool:
+        """Whether rounding does not explain it; NaN does not."""
+        if precision is Precision.DYNAMIC:
+            return not self.mean <= QUANTISED_TOLERANCE
+        return not self.largest <= TOLERANCE
+
+
 def compare(
     contents: Mapping[str, bytes],
     calls: Sequence[tuple[str, Mapping[str, NDArray[Any]]]],
     command: Sequence[str],
     environment: Mapping[str, str],
     work: Path,
-) -> tuple[str, dict[str, float]]:
+) -> tuple[str, dict[str, Difference]]:
     """Run calls here and in another Python, and compare.
 
     Args:
@@ -111,7 +129,7 @@ def compare(
         work: folder for the files that pass between them.
 
     Returns:
-        What the models ran on there, and the largest scaled difference by ``model: output``.
+        What the models ran on there, and the difference by ``model: output``.
 
     Raises:
         RelightError: if they do not run there.
@@ -132,13 +150,16 @@ def compare(
         with np.load(target) as stored:
             results.append(dict(stored))
     here, there = results
-    differences: dict[str, float] = {}
+    differences: dict[str, list[NDArray[Any]]] = {}
     for key, expected in here.items():
         _, _, model, output = key.split("/")
-        error = scaled_error(there[key], expected)
-        label = f"{model}: {output}"
-        differences[label] = max(differences.get(label, 0.0), error)
-    return said.strip().splitlines()[-1], differences
+        error = scaled_errors(there[key], expected)
+        differences.setdefault(f"{model}: {output}", []).append(error)
+    found = {
+        label: Difference(float(np.max(errors)), float(np.mean(errors)))
+        for label, errors in differences.items()
+    }
+    return said.strip().splitlines()[-1], found
 
 
 class _Recorder(TfliteStages):
@@ -168,18 +189,21 @@ def _report(
         for photo in real_photos(None).values():
             relighter.relight(photo, LIGHTS)
     there, found = compare(read_models(models), recorder.calls, command, environment, work)
-    rows = [(label, f"{difference:.1e}") for label, difference in found.items()]
+    rows = [(label, f"{far.largest:.1e}", f"{far.mean:.1e}") for label, far in found.items()]
     table = FigureTable(
         name,
-        f"Largest difference on {there}",
-        ("output", "scaled difference"),
+        f"Difference on {there}",
+        ("output", "largest", "mean"),
         rows,
-        f"Scaled: over the value where that is above 1. Allowed is {TOLERANCE:g}.",
+        f"Over the value where that is above 1. Allowed is {TOLERANCE:g} at most, of networks with"
+        f" 8-bit weights {QUANTISED_TOLERANCE:g} on average.",
     )
     Console().print(table.as_rich())
-    wrong = [label for label, difference in found.items() if not difference <= TOLERANCE]
+    wrong = [
+        label for label, far in found.items() if far.too_large(PRECISIONS[label.split(":")[0]])
+    ]
     if wrong:
-        raise RelightError(f"{there}: {', '.join(wrong)} differ by more than {TOLERANCE:g}")
+        raise RelightError(f"{there}: {', '.join(wrong)} differ by more than rounding does")
     if write_tables is not None:
         document(write_tables, [table])
 

@@ -5,6 +5,9 @@ Inputs and outputs stay float32 in every precision, so that the files can be exc
 
 - float32 is the reference,
 - float16 stores the weights in half the space; they are widened when the model is loaded,
+- dynamic stores the larger layers' weights as int8, a scale for each channel, and XNNPACK quantises
+  their inputs as they come, with a range of their own each time: half the size of float16 and, on
+  processors with 8-bit dot products, nearly twice as fast,
 - int8 quantises weights and activations, for accelerators that support nothing else.
 
 Reference: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
@@ -33,6 +36,7 @@ class Precision(StrEnum):
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
+    DYNAMIC = "dynamic"
     INT8 = "int8"
 
 
@@ -58,8 +62,9 @@ def convert(model: keras.Model, precision: Precision, calibration: Sequence[Tens
 
         converter = tf.lite.TFLiteConverter.from_keras_model(_batch_of_one(model))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if precision is Precision.FLOAT16:
+        if precision is not Precision.FLOAT32:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision is Precision.FLOAT16:
             converter.target_spec.supported_types = [tf.float16]
         elif precision is Precision.INT8:
 
@@ -67,7 +72,6 @@ def convert(model: keras.Model, precision: Precision, calibration: Sequence[Tens
                 for inputs in calibration:
                     yield {key: np.asarray(x, np.float32) for key, x in inputs.items()}
 
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = representative
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         try:

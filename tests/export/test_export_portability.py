@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from export import portability
 from export.measure.latency import read_models
-from export.portability import STANDALONE, compare
+from export.model.convert import Precision
+from export.portability import STANDALONE, Difference, compare
 from relight.error import RelightError
 
 CHANNELS = {"photo": 3, "normals": 3, "skin": 1}
@@ -23,7 +24,7 @@ CALLS = [
 def test_the_same_machine_agrees_with_itself(tmp_path: Path) -> None:
     there, found = compare(read_models(), CALLS, [sys.executable], {}, tmp_path)
     assert "Python 3." in there
-    assert found == {"lighting: log_environment": 0.0}
+    assert found == {"lighting: log_environment": (0.0, 0.0)}
 
 
 def test_a_machine_that_computes_otherwise_is_found_out(tmp_path: Path) -> None:
@@ -37,7 +38,19 @@ def test_a_machine_that_computes_otherwise_is_found_out(tmp_path: Path) -> None:
     )
     command = [sys.executable, str(wrapper)]
     _, found = compare(read_models(), CALLS, command, {}, tmp_path)
-    assert 0.05 < found["lighting: log_environment"] <= 0.26
+    far = found["lighting: log_environment"]
+    assert 0.05 < far.largest <= 0.26
+    assert 0.02 < far.mean < far.largest
+    assert far.too_large(Precision.DYNAMIC)
+    assert far.too_large(Precision.FLOAT16)
+
+
+def test_rounding_is_told_from_another_result() -> None:
+    assert not Difference(9e-4, 1e-5).too_large(Precision.FLOAT16)
+    assert Difference(2e-3, 1e-5).too_large(Precision.FLOAT16)
+    assert not Difference(0.1, 5e-3).too_large(Precision.DYNAMIC)
+    for precision in Precision:
+        assert Difference(float("nan"), float("nan")).too_large(precision)
 
 
 def test_a_python_that_fails_costs_one_line(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from training.analytic.light_fit import (
     cell_vectors,
     descend,
 )
+from training.networks.series import linear_light
 
 PACKAGE = "portrait_relight"
 
@@ -66,7 +67,7 @@ class NonNegativeFit(keras.layers.Layer):
         """
         factor = photo.shape[1] // CELLS
         shrink = {"pool_size": factor, "strides": factor}
-        linear = ops.average_pool(((photo + 0.055) / 1.055) ** 2.4, **shrink)
+        linear = ops.average_pool(linear_light(photo), **shrink)
         normals = ops.average_pool(normals, **shrink)
         length = ops.sum(normals * normals, -1, keepdims=True)
         normals = normals * ops.rsqrt(length + 1e-4)

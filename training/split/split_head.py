@@ -16,6 +16,7 @@ from keras import ops
 from relight.stage import key
 from relight.stage.shading import BLACK, DARKEST, LIGHTEST
 from training.networks.light_layer import PACKAGE
+from training.networks.series import logarithm, softplus
 
 BRIGHTNESS_CHANGE = 1.5
 """Largest change of the shading's logarithm,"""
@@ -35,7 +36,7 @@ MIRRORED_GREY, MIRRORED_SHADING, MIRRORED_TRUST = np.split(
     np.array([[1 / 3, 1 / 3, 1 / 3, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1]]).T, 3, 1
 )
 """The mirror image's parts among its channels."""
-LEAST_LIGHT = float(np.log((BLACK + 0.055) / 1.055))
+LEAST_LIGHT = (BLACK + 0.055) / 1.055
 """Keeps logarithms of black finite."""
 
 
@@ -120,17 +121,9 @@ class LogAlbedo(keras.layers.Layer):
         return ops.clip(found - total / (share + 1e-6), -3.0, 3.0)
 
 
-def softplus(x: Any) -> Any:
-    """``log(1 + exp(x))`` to 1e-6, without a logarithm, which XNNPACK lacks."""
-    t = ops.exp(-ops.abs(x))
-    s = t / (t + 2)  # log(1 + t) = 2 artanh(s), s <= 1/3
-    q = s * s
-    return ops.relu(x) + s * (2 + q * (2 / 3 + q * (2 / 5 + q * (2 / 7 + q * (2 / 9)))))
-
-
 def log_light(grey: Any) -> Any:
     """Natural logarithm of the linear light of a photo's grey ``(..., 1)``, sRGB in [0, 1]."""
-    return 2.4 * ops.maximum(ops.log((grey + 0.055) / 1.055), LEAST_LIGHT)
+    return 2.4 * logarithm(ops.maximum((grey + 0.055) / 1.055, LEAST_LIGHT))
 
 
 def bounded(change: Any, channel: int, most: float) -> Any:

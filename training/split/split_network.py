@@ -64,7 +64,8 @@ def shading_network(config: ShadingConfig | None = None) -> keras.Model:
     belief = keras.Input((1,), name="belief")
     small = keras.layers.AveragePooling2D(FINE, name="photo_small")(photo)
     albedo = LogAlbedo(name="albedo")(small, shading, face)
-    told = [centred(small), mirrored, normals, shading, face, albedo]
+    narrow = keras.layers.Concatenate(name="narrow")([face, albedo])  # XNNPACK joins up to five
+    told = [centred(small), mirrored, normals, shading, narrow]
     inputs = keras.layers.Concatenate(name="inputs")(told)
     change = changes(inputs, config.widths, config.head_width, 4)
     given = {"photo": photo, "mirrored": mirrored, "normals": normals, "shading": shading}

@@ -12,12 +12,17 @@ import { viewOf } from "../src/stage/view";
 import type { Body, Head } from "../src/stage/body";
 import { sameMap } from "./gain_check";
 import { colours, every } from "./picture";
-import { sameSetup } from "./placement_check";
+import { alikeSetup } from "./placement_check";
 import { knownBody } from "./portrait_check";
 import { array, close, matches, raster, square, values } from "./vector";
 
 /** Levels that a relit picture may differ by, on average and at most. */
-const [MEAN, MOST] = [0.01, 2];
+const [MEAN, MOST] = [0.1, 2];
+/**
+ * Normals and light may differ by this on average: networks with 8-bit weights quantise what passes
+ * through them, and it is rounded otherwise here and there.
+ */
+const ROUNDED = { normals: 3e-3, light: 2e-2 };
 const LIGHTS: Light[] = values["relight/lights"];
 const EVERY: number = values["relight/every"];
 
@@ -50,7 +55,7 @@ function samePicture(name: string, found: Pixels, step = EVERY): void {
 /** The example under several lights, with less of its own light, and at preview size. */
 export async function checkExample(networks: Networks, photo: Pixels): Promise<void> {
   const portrait = await look(networks, photo, [array("mesh/landmarks")], masks());
-  sameSetup("relight/setup", await portrait.suggest(), values["relight/setup"]);
+  alikeSetup("relight/setup", await portrait.suggest(), values["relight/setup"]);
   const strength: number = values["relight/strength"];
   samePicture("relight/own_lights", await portrait.render(withFill(LIGHTS), { strength }));
   const side: number = values["preview/side"];
@@ -83,7 +88,7 @@ export async function checkGroup(networks: Networks, photo: Pixels): Promise<voi
   const second = first.map((value, i) => value / 2 + (i % 3 === 0 ? columns : 0));
   const portrait = await look(networks, pair, [first, second], masks());
   const setup = await portrait.suggest();
-  sameSetup("group/setup", setup, values["group/setup"]);
+  alikeSetup("group/setup", setup, values["group/setup"]);
   samePicture("group/relit", await portrait.render(setup));
 }
 
@@ -102,11 +107,11 @@ export async function checkTurned(networks: Networks, name: string, photo: Pixel
   close(`${name}/crop_pose`, face.cropPose.flat(), values[`${name}/crop_pose`].flat(), 1e-4);
   matches(`${name}/photo`, view.photo.data.map((value) => value * 255), 0.01, 1);
   matches(`${name}/mesh_normals`, every(view.mesh.normals, 2), 1e-5);
-  matches(`${name}/normals`, every(normals, 2), 1e-4);
-  matches(`${name}/crop_environment`, cropEnvironment.data.data, 1e-4);
-  matches(`${name}/environment`, environmentOf(analysis).data.data, 1e-4);
+  matches(`${name}/normals`, every(normals, 2), ROUNDED.normals);
+  matches(`${name}/crop_environment`, cropEnvironment.data.data, ROUNDED.light);
+  matches(`${name}/environment`, environmentOf(analysis).data.data, ROUNDED.light);
   const setup = await portrait.suggest();
-  sameSetup(`${name}/suggested`, setup, values[`${name}/suggested`]);
+  alikeSetup(`${name}/suggested`, setup, values[`${name}/suggested`]);
   samePicture(`${name}/relit`, await portrait.render(setup));
   samePicture(`${name}/own_lights`, await portrait.render(withFill(LIGHTS)));
 }

@@ -54,6 +54,10 @@ def test_float16_is_half_as_large_and_close(model: Any, files: dict[Precision, b
     assert error(model, files[Precision.FLOAT32]) < error(model, files[Precision.FLOAT16]) < 0.02
 
 
+def test_dynamic_leaves_small_layers_as_they_are(model: Any, files: dict[Precision, bytes]) -> None:
+    assert error(model, files[Precision.DYNAMIC]) < 1e-4
+
+
 def test_int8_quantises_its_convolutions_and_keeps_its_face(
     model: Any, files: dict[Precision, bytes]
 ) -> None:

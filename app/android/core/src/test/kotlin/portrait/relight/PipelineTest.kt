@@ -17,6 +17,12 @@ import org.junit.jupiter.api.TestInstance
 import org.junit.jupiter.api.assertThrows
 import portrait.relight.Constants.Landmark.LANDMARKS
 
+/**
+ * Differences of networks with 8-bit weights: what passes through them is quantised, and rounded
+ * otherwise here and there.
+ */
+private const val ROUNDED = 0.01f
+
 /** The whole runtime on the shipped models, run by a native TensorFlow Lite, against Python. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class PipelineTest {
@@ -51,14 +57,14 @@ class PipelineTest {
 
     @Test
     fun `normals and the trust in them`() {
-        assertGolden("normals/normals", analysis.cropNormals.data, 0.05f, 2e-4f)
-        assertGolden("normals/confidence", analysis.cropConfidence.data, 0.01f, 1e-4f)
+        assertGolden("normals/normals", analysis.cropNormals.data, 8 * ROUNDED, 0.3f * ROUNDED)
+        assertGolden("normals/confidence", analysis.cropConfidence.data, 4 * ROUNDED, 0.3f * ROUNDED)
     }
 
     @Test
     fun `the light that was there`() {
         val expected = Golden.raster("lighting/environment").data
-        val (most, mean) = 2e-3f * expected.max() to 2e-3f * expected.average().toFloat()
+        val (most, mean) = 4 * ROUNDED * expected.max() to 2 * ROUNDED * expected.average().toFloat()
         assertGolden("lighting/environment", analysis.cropEnvironment.data.data, most, mean)
         val irradiance = Golden.value("view/mean_irradiance").jsonPrimitive.double
         assertEquals(irradiance, analysis.meanIrradiance, 0.01 * irradiance)
