@@ -7,9 +7,12 @@ References:
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.color import luminance, srgb_to_linear
 from relight.geometry import Grid, smoothstep
 
 Float = NDArray[np.float32]
@@ -54,8 +57,49 @@ DARKEST_OF = 9
 seam where dark hair and a bright wall mix."""
 SOFTENED = 3
 """Side of the square over which that is averaged again, so that no corner of the first shows."""
+MURKY = (0.08, 0.2)
+"""Brightness, sRGB, between which dark parts come to be lit in their own colours: what colour black
+hair has is haze, light from its surroundings or noise,"""
+COLD = (0.0, 0.25)
+"""where green or blue outdoes red, by as much as this as a share of the larger: the colours of skin
+and of brown hair are left."""
+PLAIN = 0.85
+"""Share of the light there that is made as white as the lamp,"""
+PLAINEST = 3.0
+"""each channel raised or lowered by this at most,"""
+TINTED = 4
+"""on squares of so many cells a side."""
+DARKEST = 1e-4
+"""Linear value that a channel counts as having at least."""
 _UNITS = 16
 """OpenCV's guided filter sees brightness from 0 to this."""
+
+
+def on_grid(rgb: NDArray[np.uint8], grid: Grid) -> Float:
+    """The photo on a grid, ``(rows, columns, 3)`` in [0, 1]; past its border its edge repeats."""
+    import cv2
+
+    step = grid.step
+    region = rgb[grid.top :, grid.left :][: grid.rows * step, : grid.columns * step]
+    rows, columns = region.shape[0] // step, region.shape[1] // step
+    drawn = np.empty((grid.rows, grid.columns, 3), np.uint8)
+    # Only the cells at the border are padded: a large photo is not copied whole.
+    for down, right in itertools.product(
+        (slice(0, rows), slice(rows, grid.rows)), (slice(0, columns), slice(columns, grid.columns))
+    ):
+        size = (right.stop - right.start, down.stop - down.start)
+        if min(size) > 0:
+            first = (
+                min(down.start * step, len(region) - 1),
+                min(right.start * step, region.shape[1] - 1),
+            )
+            part = region[first[0] : down.stop * step, first[1] : right.stop * step]
+            pad = size[1] * step - part.shape[0], size[0] * step - part.shape[1]
+            if any(pad):
+                part = cv2.copyMakeBorder(part, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
+            drawn[down, right] = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    result: Float = drawn.astype(np.float32) / 255
+    return result
 
 
 class EdgeFilter:
@@ -149,6 +193,32 @@ def photo_trust(brightness: Float) -> Float:
     # would shine as a rim around the head.
     least_near: Float = cv2.erode(trust, np.ones((DARKEST_OF, DARKEST_OF), np.uint8))
     return cv2.blur(least_near, (SOFTENED, SOFTENED))
+
+
+def photo_tint(colors: Float) -> Float:
+    """Factors ``(h, w, 3)`` on red, green and blue that whiten the light on dark, cold cells.
+
+    A key is multiplied by what is there; where that is next to black, its green or teal is no
+    colour of hair, and light in that colour looks like paint.
+
+    Args:
+        colors: ``(h, w, 3)`` sRGB in [0, 1].
+    """
+    import cv2
+
+    size = colors.shape[1::-1]
+    small = (max(1, size[0] // TINTED), max(1, size[1] // TINTED))
+    mean = cv2.resize(colors, small, interpolation=cv2.INTER_AREA)
+    red, *others = cv2.split(mean)
+    most = cv2.max(*others)
+    cold = smoothstep((most - red) / np.maximum(most, np.float32(DARKEST)), *COLD)
+    dark = 1 - smoothstep(cv2.cvtColor(mean, cv2.COLOR_RGB2GRAY), *MURKY)
+    linear = srgb_to_linear(mean)
+    white = luminance(linear)[..., None] / np.maximum(linear, np.float32(DARKEST))
+    share = np.float32(PLAIN) * (cold * dark)[..., None]
+    tint = 1 + share * (np.clip(white, 1 / PLAINEST, PLAINEST) - 1)
+    drawn: Float = cv2.resize(tint.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return drawn
 
 
 def trust_in(photo: Float) -> Float:

@@ -8,7 +8,6 @@ gain's own filtering.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from relight.gain.apply import GainMap
-from relight.gain.edge import EdgeFilter, outline_on_edges, photo_trust
+from relight.gain.edge import EdgeFilter, on_grid, outline_on_edges, photo_tint, photo_trust
 from relight.gain.reach import (
     Box,
     Place,
@@ -147,9 +146,9 @@ class Canvas:
         import cv2
 
         self.grid = grid = grid_over(rgb.shape, reaches)
-        self.colors = _on_grid(rgb, grid)
+        self.colors = on_grid(rgb, grid)
         brightness = cv2.cvtColor(self.colors, cv2.COLOR_RGB2GRAY)
-        self.trust = photo_trust(brightness)
+        self.trust, self.tint = photo_trust(brightness), photo_tint(self.colors)
         self.brightness = cv2.merge([brightness] * 3)
         self.shape = rgb.shape
         self.edges = []
@@ -287,7 +286,7 @@ def _layers(
     head = _Layer(
         outline.crop,
         inner(where.head_box, whole),
-        weight[where.inner],
+        _tinted(weight[where.inner], canvas.tint[where.head_box]),
         coarse,
         None if body is None else window(outline.crop, coarse, canvas.shape),
         (edges, canvas.brightness[where.head_box]),
@@ -303,8 +302,21 @@ def _layers(
     beside = 1 - window(outline.crop, coarse, canvas.shape)
     return [
         head,
-        _Layer(body.crop, inner(box, whole), weight[inner(box, where.box)], coarse, beside),
+        _Layer(
+            body.crop,
+            inner(box, whole),
+            _tinted(weight[inner(box, where.box)], canvas.tint[box]),
+            coarse,
+            beside,
+        ),
     ]
+
+
+def _tinted(weight: Float, tint: Float) -> Float:
+    """A weight ``(h, w)`` of light, for red, green and blue."""
+    import cv2
+
+    return cv2.multiply(cv2.merge([np.ascontiguousarray(weight)] * 3), tint)
 
 
 class _Layer:
@@ -324,7 +336,7 @@ class _Layer:
         Args:
             crop: the square.
             box: the cells of the guide's grid that it lies on.
-            weight: ``(h, w)`` of the light there.
+            weight: ``(h, w, 3)`` of the light there.
             coarse: the coarse cells.
             counts: ``(h', w')`` how far this square counts there; ``None`` for all.
             edges: what fits light to the photo's edges and ``(h, w, 3)`` brightness.
@@ -332,7 +344,7 @@ class _Layer:
         import cv2
 
         self._crop, self._box, self._coarse, self._edges = crop, box, coarse, edges
-        self._weight = cv2.merge([np.ascontiguousarray(weight)] * 3)
+        self._weight = weight
         self._counts = None if counts is None else cv2.merge([counts] * 3)
 
     def add(self, gain: Float, total: Float) -> None:
@@ -361,30 +373,3 @@ def upsample(
     """Fit faces' gains to a photo's edges, once; see :class:`Guide`."""
     guide = Guide(Canvas(rgb, [outline.reach for outline in outlines]), outlines)
     return guide.join([guide.fit(gains)], [(1, 1, 1)])
-
-
-def _on_grid(rgb: NDArray[np.uint8], grid: Grid) -> Float:
-    """The photo on a grid, ``(rows, columns, 3)`` in [0, 1]; past its border its edge repeats."""
-    import cv2
-
-    step = grid.step
-    region = rgb[grid.top :, grid.left :][: grid.rows * step, : grid.columns * step]
-    rows, columns = region.shape[0] // step, region.shape[1] // step
-    drawn = np.empty((grid.rows, grid.columns, 3), np.uint8)
-    # Only the cells at the border are padded: a large photo is not copied whole.
-    for down, right in itertools.product(
-        (slice(0, rows), slice(rows, grid.rows)), (slice(0, columns), slice(columns, grid.columns))
-    ):
-        size = (right.stop - right.start, down.stop - down.start)
-        if min(size) > 0:
-            first = (
-                min(down.start * step, len(region) - 1),
-                min(right.start * step, region.shape[1] - 1),
-            )
-            part = region[first[0] : down.stop * step, first[1] : right.stop * step]
-            pad = size[1] * step - part.shape[0], size[0] * step - part.shape[1]
-            if any(pad):
-                part = cv2.copyMakeBorder(part, 0, pad[0], 0, pad[1], cv2.BORDER_REPLICATE)
-            drawn[down, right] = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    result: Float = drawn.astype(np.float32) / 255
-    return result

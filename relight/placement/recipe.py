@@ -70,14 +70,15 @@ BUTTERFLY = Recipe(
 """The shadow under the nose has a butterfly's shape."""
 SPLIT = Recipe(
     "split",
-    azimuth_deg=88.0,
+    azimuth_deg=75.0,
     elevation_deg=5.0,
-    softness_deg=3.0,
-    ratio=6.0,
-    shares=(0.55, 0.8),
+    softness_deg=8.0,
+    ratio=5.0,
+    shares=(0.5, 0.7),
     gist="one half of the face is left in shadow",
 )
-"""The key stands beside the face."""
+"""The key stands beside the face. Further round it would have to be so strong that it bleaches what
+little it falls on."""
 CLAMSHELL = Recipe(
     "clamshell",
     azimuth_deg=0.0,

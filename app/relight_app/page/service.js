@@ -1,10 +1,10 @@
-const VERSION = "4cca7321b8e60393";
+const VERSION = "0049f1f4dcd38039";
 const FILES = [
  "./",
- "assets/index-DIp-U5rI.js",
  "assets/index-EJqI6cdY.css",
- "assets/painting-JCz1ZuRk.js",
- "assets/worker-C0CYOzSD.js",
+ "assets/index-wTm00tZ1.js",
+ "assets/painting-BSkxcVmo.js",
+ "assets/worker-BeTUTL8q.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -13,6 +13,7 @@ from crop_sample import square
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from relight.color import srgb_to_linear
 from relight.gain import apply as quotient
 from relight.gain import edge, guide
 from relight.gain.apply import GainMap
@@ -134,6 +135,27 @@ def test_a_veil_over_black_gets_little_light(black: int, expected: float) -> Non
     added = upsample(portrait, [part(CROP, gain, everyone)]).expand(portrait.shape)
     assert added[60:100, 120:160].mean() == pytest.approx(expected, abs=0.05)
     assert added[150:180, 140:200].mean() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("color", "whitened"), [((12, 24, 26), True), ((26, 20, 16), False), ((60, 120, 130), False)]
+)
+def test_light_on_teal_black_is_white_and_on_brown_or_bright_in_its_own_colour(
+    color: tuple[int, int, int], whitened: bool
+) -> None:
+    """Black hair in haze, brown hair, and a teal shirt."""
+    portrait = np.full((300, 340, 3), 150, np.uint8)
+    portrait[60:240, 80:260] = color
+    portrait[250:] = 0  # black is black: nothing is held back as a veil
+    everyone = np.ones((SIDE, SIDE), np.float32)
+    added = upsample(portrait, [part(CROP, np.ones((128, 128, 3), "f4"), everyone)])
+    red, green, _ = added.expand(portrait.shape)[150, 170]
+    linear = srgb_to_linear(np.array(color, np.uint8))
+    if whitened:
+        assert red > 1.5 * green
+        assert red * linear[0] == pytest.approx(green * linear[1], rel=0.25)
+    else:
+        assert red == pytest.approx(green, rel=1e-3)
 
 
 def test_no_gain_at_all_adds_nothing(photo: np.ndarray) -> None:

@@ -5,29 +5,36 @@
  * References: He et al. 2013, "Guided Image Filtering"; He & Sun 2015, "Fast Guided Filter".
  */
 import { edge as constants } from "../constants.json";
+import { luminance, toLinear } from "../color";
 import { blur, erode, guidedFilter } from "../image/filter";
 import { smoothstep, type Grid } from "../geometry";
 import { clamp, Raster, roundEven } from "../image/raster";
-import { resizeArea } from "../image/resample";
+import { resizeArea, resizeLinear } from "../image/resample";
 
 const {
   BLACK,
   BLACK_OF,
   CALM,
+  COLD,
   DARK,
+  DARKEST,
   DARKEST_OF,
   DARK_OF,
   EDGE,
   IN_BLACK,
   LEAST_OF,
   LUMA,
+  MURKY,
   OUTLINE_EDGE,
   OUTLINE_LEAST,
   OUTLINE_SCALE,
   PILED,
+  PLAIN,
+  PLAINEST,
   SAMPLED_EVERY,
   SOFTENED,
   THICKEST,
+  TINTED,
   VEIL,
 } = constants;
 
@@ -97,6 +104,29 @@ export function photoTrust(brightness: Raster): Raster {
   const trust = toneTrust(mean, Float32Array.from(sample));
   // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
   return blur(erode(trust, DARKEST_OF), SOFTENED);
+}
+
+/** Factors on red, green and blue that whiten the light on dark, cold cells: black hair has no hue. */
+export function photoTint(colors: Raster): Raster {
+  const [rows, columns] = [colors.rows, colors.columns].map((side) =>
+    Math.max(1, Math.floor(side / TINTED)),
+  );
+  const mean = resizeArea(colors, rows, columns);
+  const brightness = grey(mean);
+  const tint = new Raster(rows, columns, 3);
+  for (let i = 0; i < brightness.data.length; i++) {
+    const [red, green, blue] = mean.data.subarray(i * 3, i * 3 + 3);
+    const most = Math.max(green, blue);
+    const cold = smoothstep((most - red) / Math.max(most, DARKEST), COLD[0], COLD[1]);
+    const dark = 1 - smoothstep(brightness.data[i], MURKY[0], MURKY[1]);
+    const linear = [red, green, blue].map(toLinear);
+    const shown = luminance(linear[0], linear[1], linear[2]);
+    linear.forEach((value, c) => {
+      const white = clamp(shown / Math.max(value, DARKEST), 1 / PLAINEST, PLAINEST);
+      tint.data[i * 3 + c] = 1 + PLAIN * cold * dark * (white - 1);
+    });
+  }
+  return resizeLinear(tint, colors.rows, colors.columns);
 }
 
 /** Where pixels of a crop can be multiplied: as on the photo, but pixel by pixel. */

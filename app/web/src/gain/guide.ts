@@ -8,7 +8,7 @@ import { guide as constants } from "../constants.json";
 import { smoothstep, type Box, type Crop, type Grid } from "../geometry";
 import { clamp, Pixels, Raster, Window } from "../image/raster";
 import { resizeArea, resizeLinear } from "../image/resample";
-import { EdgeFilter, grey, outlineOnEdges, photoTrust } from "./edge";
+import { EdgeFilter, grey, outlineOnEdges, photoTint, photoTrust } from "./edge";
 import {
   around,
   enlarged,
@@ -57,6 +57,7 @@ interface Square {
   readonly crop: Crop;
   /** The cells of the guide's grid that it lies on. */
   readonly box: Box;
+  /** Of red, green and blue. */
   readonly weight: Raster;
   readonly coarse: Grid;
   /** How far this square counts on the coarse cells; null for all. */
@@ -82,7 +83,7 @@ export class Guide {
     const grid = gridOver(photo, reaches);
     const colors = onGrid(photo, grid);
     const brightness = grey(colors);
-    const trust = photoTrust(brightness);
+    const [trust, tint] = [photoTrust(brightness), photoTint(colors)];
     const places = outlines.map(({ body }, k) =>
       place(reaches[k], body && seen(body, photo), grid, photo),
     );
@@ -110,7 +111,7 @@ export class Guide {
     this.grid = partOf(grid, whole);
     this.people = cut(people, whole);
     this.squares = outlines.map((outline, k) =>
-      squares(outline, places[k], weights[k], brightness, grid, whole, photo),
+      squares(outline, places[k], weights[k], brightness, tint, grid, whole, photo),
     );
   }
 
@@ -158,11 +159,10 @@ function add({ crop, box, weight, coarse, counts, edges }: Square, gain: Raster,
   );
   const [first, offset] = planes;
   within(total, box, (i, whole) => {
-    const share = weight.data[i];
     for (let c = 0; c < 3; c++) {
       let value = first.data[i * 3 + c];
       if (edges !== null) value = value * edges.brightness.data[i] + offset.data[i * 3 + c];
-      total.data[whole * 3 + c] += value * share;
+      total.data[whole * 3 + c] += value * weight.data[i * 3 + c];
     }
   });
 }
@@ -173,6 +173,7 @@ function squares(
   where: Place,
   weight: Raster,
   brightness: Raster,
+  tint: Raster,
   grid: Grid,
   whole: Box,
   photo: Size,
@@ -184,7 +185,7 @@ function squares(
   const head: Square = {
     crop,
     box: inner(where.headBox, whole),
-    weight: cut(weight, inner(where.headBox, where.box)),
+    weight: cut(tint, where.headBox).weighted(cut(weight, inner(where.headBox, where.box))),
     coarse,
     counts: body === null ? null : squareWindow(crop, coarse, photo),
     edges: { filter: new EdgeFilter(own, coarse, radius, scale), brightness: own },
@@ -200,7 +201,8 @@ function squares(
   const box = inner(lit, { top: -where.box.top, bottom: 0, left: -where.box.left, right: 0 });
   const wide = partOf(grid, box, scaleFor(body.crop.size / grid.step / BODY_SIDE));
   const beside = squareWindow(crop, wide, photo).map((value) => 1 - value);
-  const light = { crop: body.crop, box: inner(box, whole), weight: cut(weight, lit) };
+  const tinted = cut(tint, box).weighted(cut(weight, lit));
+  const light = { crop: body.crop, box: inner(box, whole), weight: tinted };
   return [head, { ...light, coarse: wide, counts: beside, edges: null }];
 }
 

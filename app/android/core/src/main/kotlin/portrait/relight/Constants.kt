@@ -33,6 +33,11 @@ public object Constants {
         public const val SHADOW: Double = 1e-06
         /** Share of all light below which its first moment is rounding, and the light has no direction. */
         public const val EVEN: Double = 0.0001
+        /**
+         * Normals whose irradiance is summed at once: their cosines stay in the cache, and OpenBLAS does so
+         * small a product alone. Its threads wait for each other longer than they work.
+         */
+        public const val BLOCK: Int = 128
         /** Radius of a sphere at which its rim is drawn: beyond, normals turn away faster than pixels. */
         public const val RIM: Double = 0.999
     }
@@ -216,8 +221,11 @@ public object Constants {
         public const val LIFT: Float = 3.0f
         /** Share of white that quotients are kept finite by: far below one level of a 16-bit photo. */
         public const val TINY: Float = 1e-06f
-        /** Pixels of a photo worked on at a time: few stay in the cache, many let threads work apart. */
-        public const val STRIP: Int = 65536
+        /**
+         * Rows and columns of a photo worked on at a time: few stay in the cache, many are little to do
+         * beside the work.
+         */
+        public val BLOCK: List<Int> = listOf(128, 384)
     }
 
     public object Edge {
@@ -269,6 +277,24 @@ public object Constants {
         public const val DARKEST_OF: Int = 9
         /** Side of the square over which that is averaged again, so that no corner of the first shows. */
         public const val SOFTENED: Int = 3
+        /**
+         * Brightness, sRGB, between which dark parts come to be lit in their own colours: what colour black
+         * hair has is haze, light from its surroundings or noise,
+         */
+        public val MURKY: List<Float> = listOf(0.08f, 0.2f)
+        /**
+         * where green or blue outdoes red, by as much as this as a share of the larger: the colours of skin
+         * and of brown hair are left.
+         */
+        public val COLD: List<Float> = listOf(0.0f, 0.25f)
+        /** Share of the light there that is made as white as the lamp, */
+        public const val PLAIN: Float = 0.85f
+        /** each channel raised or lowered by this at most, */
+        public const val PLAINEST: Float = 3.0f
+        /** on squares of so many cells a side. */
+        public const val TINTED: Int = 4
+        /** Linear value that a channel counts as having at least. */
+        public const val DARKEST: Float = 0.0001f
     }
 
     public object Guide {
@@ -479,14 +505,17 @@ public object Constants {
             public const val BELOW: Double = 0.0
             public const val GIST: String = "both cheeks are lit alike, from high in front"
         }
-        /** The key stands beside the face. */
+        /**
+         * The key stands beside the face. Further round it would have to be so strong that it bleaches what
+         * little it falls on.
+         */
         public object Split {
             public const val NAME: String = "split"
-            public const val AZIMUTH_DEG: Double = 88.0
+            public const val AZIMUTH_DEG: Double = 75.0
             public const val ELEVATION_DEG: Double = 5.0
-            public const val SOFTNESS_DEG: Double = 3.0
-            public const val RATIO: Double = 6.0
-            public val SHARES: List<Double> = listOf(0.55, 0.8)
+            public const val SOFTNESS_DEG: Double = 8.0
+            public const val RATIO: Double = 5.0
+            public val SHARES: List<Double> = listOf(0.5, 0.7)
             public const val INTENSITY: Double = 0.0
             public const val FILL: Double = 1.0
             public const val BELOW: Double = 0.0
@@ -545,8 +574,11 @@ public object Constants {
     public object Solution {
         /** Least share of the existing light that is left. */
         public const val LEAST_FILL: Double = 0.15
-        /** Largest intensity: a key that hardly reaches a face is not made up for by its strength. */
-        public const val STRONGEST_KEY: Double = 6.0
+        /**
+         * Largest intensity: a key that hardly reaches a face is not made up for by its strength. At 6 what
+         * little of a profile it grazes looked like plaster, of 64 portraits.
+         */
+        public const val STRONGEST_KEY: Double = 3.5
         /** Halvings of the interval that holds the share looked for: it is found to a part in 4000. */
         public const val STEPS: Int = 12
         /** Factor on what is wanted from which highlights are said to hold a key back. */

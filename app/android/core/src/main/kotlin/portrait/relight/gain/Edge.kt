@@ -12,19 +12,25 @@ import kotlin.math.round
 import portrait.relight.Constants.Edge.BLACK
 import portrait.relight.Constants.Edge.BLACK_OF
 import portrait.relight.Constants.Edge.CALM
+import portrait.relight.Constants.Edge.COLD
 import portrait.relight.Constants.Edge.DARK
+import portrait.relight.Constants.Edge.DARKEST
 import portrait.relight.Constants.Edge.DARKEST_OF
 import portrait.relight.Constants.Edge.DARK_OF
 import portrait.relight.Constants.Edge.EDGE
 import portrait.relight.Constants.Edge.IN_BLACK
 import portrait.relight.Constants.Edge.LEAST_OF
+import portrait.relight.Constants.Edge.MURKY
 import portrait.relight.Constants.Edge.OUTLINE_EDGE
 import portrait.relight.Constants.Edge.OUTLINE_LEAST
 import portrait.relight.Constants.Edge.OUTLINE_SCALE
 import portrait.relight.Constants.Edge.PILED
+import portrait.relight.Constants.Edge.PLAIN
+import portrait.relight.Constants.Edge.PLAINEST
 import portrait.relight.Constants.Edge.SAMPLED_EVERY
 import portrait.relight.Constants.Edge.SOFTENED
 import portrait.relight.Constants.Edge.THICKEST
+import portrait.relight.Constants.Edge.TINTED
 import portrait.relight.Constants.Edge.VEIL
 
 /** Weights of red, green and blue in brightness. */
@@ -83,6 +89,26 @@ internal fun photoTrust(brightness: Raster): Raster {
     }
     // Cells in which dark hair and a bright wall mix would shine as a rim around the head.
     return blur(erode(toneTrust(mean, sample), DARKEST_OF), SOFTENED)
+}
+
+/** Factors on red, green and blue that whiten the light on dark, cold cells: black hair has no hue. */
+internal fun photoTint(colors: Raster): Raster {
+    val mean = resizeArea(colors, max(1, colors.rows / TINTED), max(1, colors.columns / TINTED))
+    val brightness = gray(mean)
+    val tint = Raster(mean.rows, mean.columns, 3)
+    for (i in brightness.data.indices) {
+        val (red, green, blue) = List(3) { mean.data[i * 3 + it] }
+        val most = max(green, blue)
+        val cold = smoothstep((most - red) / max(most, DARKEST), COLD[0], COLD[1])
+        val dark = 1 - smoothstep(brightness.data[i], MURKY[0], MURKY[1])
+        val linear = listOf(red, green, blue).map(::srgbToLinear)
+        val shown = luminance(linear[0], linear[1], linear[2])
+        for (c in 0 until 3) {
+            val white = (shown / max(linear[c], DARKEST)).coerceIn(1 / PLAINEST, PLAINEST)
+            tint.data[i * 3 + c] = 1 + PLAIN * cold * dark * (white - 1)
+        }
+    }
+    return resizeLinear(tint, colors.rows, colors.columns)
 }
 
 /** Where pixels of a crop can be multiplied: as on the photo, but pixel by pixel. */

@@ -91,7 +91,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
         all = gridOver(photo, outlines.map { it.reach })
         val colors = blocks(photo, all.left, all.top, all.step, all.rows, all.columns).toRaster()
         val brightness = gray(colors)
-        val trust = photoTrust(brightness)
+        val (trust, tint) = photoTrust(brightness) to photoTint(colors)
         val places = outlines.map { place(it.reach, it.body?.let { body -> seen(body, photo) }, all, photo) }
         shareOut(places, outlines.map { it.crop }, all)
         val people = Raster(all.rows, all.columns, 1)
@@ -111,7 +111,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
         grid = partOf(all, whole)
         person = cut(people, whole)
         squares = outlines.indices.map { k ->
-            val fit = Fitting(outlines[k], places[k], found[k].second, all, whole, photo)
+            val fit = Fitting(outlines[k], places[k], found[k].second, tint, all, whole, photo)
             listOfNotNull(fit.head(brightness), fit.body())
         }
     }
@@ -163,7 +163,7 @@ internal fun GainMap.seen(): GainMap = GainMap(left, top, factor, gain.map { if 
  * One square's light on a photo: drawn on coarse cells, weighed on the grid's.
  *
  * @param box the cells of the guide's grid that it lies on.
- * @param weight of the light there.
+ * @param weight of the light there, red, green and blue: none of them 0 where another is not.
  * @param counts how far this square counts on the coarse cells; null for all.
  * @param edges what fits light to the photo's edges, if it is.
  */
@@ -187,8 +187,8 @@ private class Square(
             val line = y * columns
             var start = 0
             var stop = columns
-            while (start < stop && weight.data[line + start] == 0f) start++
-            while (start < stop && weight.data[line + stop - 1] == 0f) stop--
+            while (start < stop && weight.data[(line + start) * 3] == 0f) start++
+            while (start < stop && weight.data[(line + stop - 1) * 3] == 0f) stop--
             if (start == stop) continue
             slope.begin(y)
             slope.copy(slopeLine, start, stop)
@@ -208,11 +208,11 @@ private class Square(
 
     private fun addLine(values: FloatArray, line: Int, start: Int, stop: Int, into: FloatArray, to: Int) {
         for (x in start until stop) {
-            val w = weight.data[line + x]
             val i = x * 3
-            into[to + i] += values[i] * w
-            into[to + i + 1] += values[i + 1] * w
-            into[to + i + 2] += values[i + 2] * w
+            val w = line * 3 + i
+            into[to + i] += values[i] * weight.data[w]
+            into[to + i + 1] += values[i + 1] * weight.data[w + 1]
+            into[to + i + 2] += values[i + 2] * weight.data[w + 2]
         }
     }
 
@@ -227,12 +227,12 @@ private class Square(
         to: Int,
     ) {
         for (x in start until stop) {
-            val w = weight.data[line + x]
             val b = brightness[line + x]
             val i = x * 3
-            into[to + i] += (base[i] + slope[i] * b) * w
-            into[to + i + 1] += (base[i + 1] + slope[i + 1] * b) * w
-            into[to + i + 2] += (base[i + 2] + slope[i + 2] * b) * w
+            val w = line * 3 + i
+            into[to + i] += (base[i] + slope[i] * b) * weight.data[w]
+            into[to + i + 1] += (base[i + 1] + slope[i + 1] * b) * weight.data[w + 1]
+            into[to + i + 2] += (base[i + 2] + slope[i + 2] * b) * weight.data[w + 2]
         }
     }
 }
@@ -241,12 +241,14 @@ private class Square(
  * A face's squares, made ready for its gains.
  *
  * @param weight of its light on the cells of its place.
+ * @param tint factors on red, green and blue, on all cells.
  * @param whole the guide's grid, on all cells.
  */
 private class Fitting(
     private val outline: Outline,
     private val place: Place,
     private val weight: Raster,
+    private val tint: Raster,
     private val all: Grid,
     private val whole: Box,
     private val photo: Photo,
@@ -260,7 +262,8 @@ private class Fitting(
         val coarse = partOf(all, place.headBox, scale)
         val counts = if (outline.body == null) null else window(crop, coarse, photo)
         val edges = EdgeFilter(cut(brightness, place.headBox), coarse, radius, scale)
-        return Square(crop, inner(place.headBox, whole), cut(weight, inside), coarse, counts, edges)
+        val tinted = cut(tint, place.headBox).weighted(cut(weight, inside))
+        return Square(crop, inner(place.headBox, whole), tinted, coarse, counts, edges)
     }
 
     /** The body's square, where the head's does not count alone; null where there is none. */
@@ -273,7 +276,8 @@ private class Fitting(
         val box = lit.moved(place.box.top, place.box.left)
         val coarse = partOf(all, box, scaleFor(body.crop.size / all.step / BODY_SIDE))
         val beside = window(crop, coarse, photo).map { 1 - it }
-        return Square(body.crop, inner(box, whole), cut(weight, lit), coarse, beside, null)
+        val tinted = cut(tint, box).weighted(cut(weight, lit))
+        return Square(body.crop, inner(box, whole), tinted, coarse, beside, null)
     }
 }
 
