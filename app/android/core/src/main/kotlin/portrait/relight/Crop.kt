@@ -68,21 +68,12 @@ public data class Crop @JvmOverloads constructor(val x: Double, val y: Double, v
         val halvings = max(0, floor(log2(size / (samples * side * FINEST))).toInt())
         val margin = 1 shl halvings
         val (top, left) = max(0, seen.top - margin) to max(0, seen.left - margin)
-        var part = Box(top, min(photo.height, seen.bottom + margin), left, min(photo.width, seen.right + margin))
-        var source = photo
-        var ontoPart = Affine.shift(-left.toDouble(), -top.toDouble())
-        var toHalve = halvings
-        // The last halving is left to the drawing, which needs but a part of it.
-        while (toHalve > 1 || (toHalve == 1 && min(part.rows, part.columns) == 1)) {
-            val (across, down) = min(2, part.columns) to min(2, part.rows) // a single row or column stays one
-            ontoPart = Affine.scaling(1.0 / across, 1.0 / down) * ontoPart
-            source = shrink(source, 2, part)
-            part = Box(0, source.rows, 0, source.columns)
-            toHalve--
-        }
-        if (toHalve == 1) ontoPart = Affine.scaling(0.5, 0.5) * ontoPart
-        val drawn = draw(source, part, toHalve == 1, samples * side, ontoPart * toPhoto(samples * side))
-        return shrink(drawn, samples)
+        val part = Box(top, min(photo.height, seen.bottom + margin), left, min(photo.width, seen.right + margin))
+        val small = halved(photo, halvings, part)
+        val source = if (halvings == 0) part else Box(0, small.rows, 0, small.columns)
+        val ontoPart = Affine.scaling(share(part.columns, halvings), share(part.rows, halvings)) *
+            Affine.shift(-left.toDouble(), -top.toDouble())
+        return draw(Pixels(small, source, repeat = true), ontoPart * toPhoto(samples * side), side, samples)
     }
 
     /** A point of the photo, pixels, in pixels of the crop resampled to [resolution]. */
@@ -168,6 +159,32 @@ public data class Crop @JvmOverloads constructor(val x: Double, val y: Double, v
         }
     }
 }
+
+/**
+ * A square picture of a photo.
+ *
+ * @param onto from places in the picture, [samples] times as large, to those of [source].
+ * @param samples that are averaged along each side of a pixel: 1 or [SAMPLES].
+ */
+private fun draw(source: Pixels, onto: Affine, side: Int, samples: Int): Photo {
+    val rgb = ByteArray(side * side * 3)
+    val dx = fixed(onto.x(1.0, 0.0) - onto.x(0.0, 0.0))
+    val dy = fixed(onto.y(1.0, 0.0) - onto.y(0.0, 0.0))
+    for (row in 0 until side) {
+        val x = fixed(onto.x(0.5, samples * row + 0.5) - 0.5)
+        val y = fixed(onto.y(0.5, samples * row + 0.5) - 0.5)
+        if (samples == 1) {
+            source.line(x, y, dx, dy, rgb, row * side * 3, side)
+        } else {
+            source.lineOfMeans(x, y, dx, dy, rgb, row * side * 3, side)
+        }
+    }
+    return Photo(side, side, rgb)
+}
+
+/** Rows or columns of a photo that is halved so many times, over those before: a single one stays one. */
+private fun share(count: Int, halvings: Int): Double =
+    if (halvings == 0) 1.0 else share(max(1, count / 2), halvings - 1) / min(2, count)
 
 /** Smallest and largest of what triples' first two numbers give. */
 internal inline fun ends(triples: FloatArray, of: (Double, Double) -> Double): Pair<Double, Double> {

@@ -117,7 +117,7 @@ public class Portrait internal constructor(
             val full = this@Portrait.photo
             val rows = max(1, round(full.height * scale).toInt())
             val columns = max(1, round(full.width * scale).toInt())
-            return Photo.rounded(resizeArea(full, rows, columns))
+            return resizeArea(full, rows, columns)
         }
 
         /** The unit, white light's gain, as it comes from the fit; each face has its share of it. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight
 
-import kotlin.math.abs
 import kotlin.math.ceil
 import kotlin.math.cos
 import kotlin.math.floor
@@ -41,12 +40,30 @@ internal class Region(val x: Double, val y: Double, val side: Double, val angle:
 internal class Pyramid(photo: Photo) {
     val height: Int = photo.height
     val width: Int = photo.width
-    private val levels = arrayListOf(photo)
+    private val levels = sortedMapOf(0 to photo)
+
+    /** Pixels of a level that were looked at while there was no whole one. */
+    private val seen = HashMap<Int, Int>()
 
     /** The photo halved [n] times, 2 x 2 pixels averaged. */
-    fun level(n: Int): Photo {
-        while (levels.size <= n) levels += shrink(levels.last(), 2)
-        return levels[n]
+    fun level(n: Int): Photo = levels.getOrPut(n) {
+        val larger = max(levels.headMap(n).lastKey(), n - 2)
+        halved(level(larger), n - larger)
+    }
+
+    /** A part of a level; only that is made, as long as making all of it would take longer. */
+    private fun part(n: Int, box: Box): Photo {
+        val larger = levels.headMap(n).lastKey()
+        val source = levels.getValue(larger)
+        val times = n - larger
+        return halved(source, times, Box(box.top shl times, box.bottom shl times, box.left shl times, box.right shl times))
+    }
+
+    private fun worthAll(n: Int, box: Box): Boolean {
+        if (n in levels) return true
+        val all = seen.getOrElse(n) { 0 } + box.rows * box.columns
+        seen[n] = all
+        return all >= (height shr n) * (width shr n)
     }
 
     /**
@@ -60,40 +77,31 @@ internal class Pyramid(photo: Photo) {
     fun sample(region: Region, side: Int, repeat: Boolean): FloatArray? {
         val finest = floor(log2(max(min(height, width), 1).toDouble())).toInt()
         val n = max(0, floor(log2(region.side / side)).toInt()).coerceAtMost(finest)
-        val (level, scale) = level(n) to 0.5.pow(n)
+        val scale = 0.5.pow(n)
         val step = region.side * scale / side
         val (cos, sin) = cos(region.angle) * step to sin(region.angle) * step
         val left = region.x * scale - side / 2.0 * (cos - sin)
         val top = region.y * scale - side / 2.0 * (cos + sin)
-        if (misses(left, side * cos, -side * sin, level.width) || misses(top, side * sin, side * cos, level.height)) {
-            return null
-        }
+        val columns = reached(left, side * cos, -side * sin, max(1, width shr n))
+        val rows = reached(top, side * sin, side * cos, max(1, height shr n))
+        if (columns.isEmpty() || rows.isEmpty()) return null
+        val box = Box(rows.first, rows.last + 1, columns.first, columns.last + 1)
+        val whole = worthAll(n, box)
+        val source = if (whole) level(n) else part(n, box)
+        val (x, y) = if (whole) left to top else left - box.left to top - box.top
+        val pixels = Pixels(source, Box(0, source.rows, 0, source.columns), repeat)
         val result = FloatArray(side * side * 3)
-        for (i in 0 until side * side) {
-            val (u, v) = i % side to i / side
-            put(level, left + u * cos - v * sin, top + u * sin + v * cos, repeat, result, i * 3)
+        for (v in 0 until side) {
+            pixels.line(fixed(x - v * sin), fixed(y + v * cos), fixed(cos), fixed(sin), result, v * side * 3, side)
         }
         return result
     }
 
-    /** Whether a square from [start] that reaches so far along its sides lies beside a photo's axis. */
-    private fun misses(start: Double, along: Double, across: Double, count: Int): Boolean {
+    /** Pixels of a photo's axis that a square from [start] on, so long along its sides, is drawn from. */
+    private fun reached(start: Double, along: Double, across: Double, count: Int): IntRange {
         val corners = listOf(start, start + along, start + across, start + along + across)
         val low = max(floor(corners.min()).toInt() - REACH, 0)
-        val high = min(ceil(corners.max()).toInt() + REACH + 1, count)
-        return low >= high
-    }
-
-    /** A place of a photo, counted in pixel centres, bilinear. */
-    private fun put(photo: Photo, x: Double, y: Double, repeat: Boolean, into: FloatArray, at: Int) {
-        val (column, row) = floor(x).toInt() to floor(y).toInt()
-        for (corner in 0 until 4) {
-            val (i, j) = column + (corner and 1) to row + (corner shr 1)
-            if (!repeat && (i < 0 || i >= photo.width || j < 0 || j >= photo.height)) continue
-            val weight = ((1 - abs(x - i)) * (1 - abs(y - j))).toFloat()
-            val from = (j.coerceIn(0, photo.height - 1) * photo.width + i.coerceIn(0, photo.width - 1)) * 3
-            for (c in 0 until 3) into[at + c] += weight * (photo.rgb[from + c].toInt() and 255)
-        }
+        return low until min(ceil(corners.max()).toInt() + REACH + 1, count)
     }
 
     private companion object {

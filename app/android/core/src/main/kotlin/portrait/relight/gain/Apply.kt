@@ -137,16 +137,32 @@ private class Factors(added: GainMap, strength: Float, taken: Raster?, share: Fl
     }
 }
 
+/** Cells at [factor] times their size, a row at a time; for one thread. */
+private class Grown(private val cells: Raster, private val factor: Int) {
+    private val rows = if (factor == 1) null else Enlarged(cells, cells.rows * factor, cells.columns * factor)
+
+    /** The row's numbers, from [first] on. */
+    val line: FloatArray = if (rows == null) cells.data else FloatArray(rows.columns * cells.channels)
+    var first = 0
+        private set
+
+    /** Turns to the columns from [start] until [stop] of a row. */
+    fun begin(row: Int, start: Int, stop: Int) {
+        if (rows == null) {
+            first = row * cells.columns * cells.channels
+        } else {
+            rows.begin(row)
+            rows.copy(line, start, stop)
+        }
+    }
+}
+
 /** Relights rows of a photo, [factor] to a cell; for one thread. */
 private class Strip(private val factors: Factors, private val factor: Int) {
-    private fun reader(cells: Raster) = Enlarged(cells, cells.rows * factor, cells.columns * factor)
-
-    private val gainRows = reader(factors.gain)
-    private val encodedRows = reader(factors.encodedGain)
-    private val keptRows = factors.kept?.let(::reader)
-    private val encodedKeptRows = factors.encodedKept?.let(::reader)
-    private val gain = FloatArray(gainRows.columns * 3)
-    private val encoded = FloatArray(gain.size)
+    private val gain = Grown(factors.gain, factor)
+    private val encoded = Grown(factors.encodedGain, factor)
+    private val kept = factors.kept?.let { Grown(it, factor) }
+    private val encodedKept = factors.encodedKept?.let { Grown(it, factor) }
     private val before = FloatArray(3)
     private val after = FloatArray(3)
     private var start = 0
@@ -154,25 +170,33 @@ private class Strip(private val factors: Factors, private val factor: Int) {
 
     /** Turns to a row. */
     fun begin(row: Int) {
-        val near = max(0, row / factor - 1)..min(factors.rows - 1, row / factor + 1)
-        start = max(0, near.minOf { factors.first[it] } - 1) * factor
-        stop = min(factors.columns, near.maxOf { factors.stop[it] } + 1) * factor
+        start = factors.columns
+        stop = 0
+        for (near in max(0, row / factor - 1)..min(factors.rows - 1, row / factor + 1)) {
+            start = min(start, factors.first[near])
+            stop = max(stop, factors.stop[near])
+        }
+        start = max(0, start - 1) * factor
+        stop = min(factors.columns, stop + 1) * factor
         if (start >= stop) return
-        for (rows in listOfNotNull(gainRows, encodedRows, keptRows, encodedKeptRows)) rows.begin(row)
-        gainRows.copy(gain, start, stop)
-        encodedRows.copy(encoded, start, stop)
+        gain.begin(row, start, stop)
+        encoded.begin(row, start, stop)
+        kept?.begin(row, start, stop)
+        encodedKept?.begin(row, start, stop)
     }
 
     /** Changes the first [columns] pixels from [from] on, in place. */
     fun relight(rgb: ByteArray, from: Int, columns: Int) {
-        var at = from + start * 3
+        val factors = gain.line
+        val encodedFactors = encoded.line
         for (x in start until min(stop, columns)) {
-            val i = x * 3
-            val untouched = gain[i] == 1f && gain[i + 1] == 1f && gain[i + 2] == 1f
-            if (!untouched || (keptRows != null && keptRows.at(x, 0) != 1f)) {
-                val red = changeEncoded(LEVELS[rgb[at].toInt() and 255], gain[i], encoded[i])
-                val green = changeEncoded(LEVELS[rgb[at + 1].toInt() and 255], gain[i + 1], encoded[i + 1])
-                val blue = changeEncoded(LEVELS[rgb[at + 2].toInt() and 255], gain[i + 2], encoded[i + 2])
+            val at = from + x * 3
+            val i = gain.first + x * 3
+            val untouched = factors[i] == 1f && factors[i + 1] == 1f && factors[i + 2] == 1f
+            if (!untouched || (kept != null && kept.line[kept.first + x] != 1f)) {
+                val red = changeEncoded(LEVELS[rgb[at].toInt() and 255], factors[i], encodedFactors[i])
+                val green = changeEncoded(LEVELS[rgb[at + 1].toInt() and 255], factors[i + 1], encodedFactors[i + 1])
+                val blue = changeEncoded(LEVELS[rgb[at + 2].toInt() and 255], factors[i + 2], encodedFactors[i + 2])
                 if (red > KNEE || green > KNEE || blue > KNEE) {
                     press(rgb, at, x, red, green, blue)
                 } else {
@@ -181,7 +205,6 @@ private class Strip(private val factors: Factors, private val factor: Int) {
                     rgb[at + 2] = (blue * 255 + 0.5f).toInt().toByte()
                 }
             }
-            at += 3
         }
     }
 
@@ -193,8 +216,8 @@ private class Strip(private val factors: Factors, private val factor: Int) {
         for (c in 0 until 3) {
             val photo = LEVELS[rgb[at + c].toInt() and 255]
             // The shoulder belongs to what is left of the existing light: the key is added to that.
-            before[c] = if (keptRows == null || encodedKeptRows == null) photo else {
-                changeEncoded(photo, keptRows.at(x, 0), encodedKeptRows.at(x, 0))
+            before[c] = if (kept == null || encodedKept == null) photo else {
+                changeEncoded(photo, kept.line[kept.first + x], encodedKept.line[encodedKept.first + x])
             }
         }
         shoulder(before, after)

@@ -51,7 +51,16 @@ public class Raster @JvmOverloads constructor(
     /** Each channel times the number of [weight], which has one channel. */
     public fun weighted(weight: Raster): Raster {
         require(weight.channels == 1 && weight.data.size * channels == data.size)
-        return Raster(rows, columns, channels, FloatArray(data.size) { data[it] * weight.data[it / channels] })
+        val result = Raster(rows, columns, channels)
+        for (c in 0 until channels) weigh(weight.data, c, result.data)
+        return result
+    }
+
+    private fun weigh(weight: FloatArray, channel: Int, into: FloatArray) {
+        for (i in weight.indices) {
+            val k = i * channels + channel
+            into[k] = data[k] * weight[i]
+        }
     }
 
     /** One channel by itself. */

@@ -8,27 +8,39 @@ import kotlin.math.min
 
 /** Averages over area: for pictures that shrink. */
 internal fun resizeArea(source: Rows, rows: Int, columns: Int): Raster {
+    val line = FloatArray(source.columns * source.channels)
+    return resizeArea(source, rows, columns) { row, across, into ->
+        source.row(row, line)
+        across.shrink(line, source.channels, into)
+    }
+}
+
+/** The same of a photo, rounded to bytes. */
+internal fun resizeArea(photo: Photo, rows: Int, columns: Int): Photo =
+    Photo.rounded(resizeArea(photo, rows, columns) { row, across, into -> across.shrink(photo.rgb, row * photo.width * 3, into) })
+
+private inline fun resizeArea(source: Rows, rows: Int, columns: Int, shrink: (Int, Overlaps, FloatArray) -> Unit): Raster {
     require(rows <= source.rows && columns <= source.columns) { "area averages only shrink" }
-    val channels = source.channels
-    val (down, across) = Overlaps(source.rows, rows) to Overlaps(source.columns, columns)
-    val result = Raster(rows, columns, channels)
-    val line = FloatArray(source.columns * channels)
-    val shrunk = FloatArray(columns * channels)
+    val down = Overlaps(source.rows, rows)
+    val across = Overlaps(source.columns, columns)
+    val result = Raster(rows, columns, source.channels)
+    val shrunk = FloatArray(columns * source.channels)
     var loaded = -1
     for (y in 0 until rows) {
-        val base = y * columns * channels
         for (k in down.first[y] until down.first[y + 1]) {
             val row = down.start[y] + k - down.first[y]
             if (row != loaded) {
                 loaded = row
-                source.row(row, line)
-                across.shrink(line, channels, shrunk)
+                shrink(row, across, shrunk)
             }
-            val share = down.weights[k]
-            for (i in shrunk.indices) result.data[base + i] += share * shrunk[i]
+            addTo(result.data, y * shrunk.size, shrunk, down.weights[k])
         }
     }
     return result
+}
+
+private fun addTo(sums: FloatArray, start: Int, line: FloatArray, share: Float) {
+    for (i in line.indices) sums[start + i] += share * line[i]
 }
 
 /**
@@ -59,6 +71,36 @@ private class Overlaps(from: Int, private val to: Int) {
             for (k in first[i] until first[i + 1]) shares[k] /= total
         }
         weights = FloatArray(first[to]) { shares[it].toFloat() }
+    }
+
+    /** Averages pixels of three bytes, from one on; between its ends a cell's all have one weight. */
+    fun shrink(rgb: ByteArray, line: Int, into: FloatArray) {
+        for (x in 0 until to) {
+            val low = first[x]
+            val high = first[x + 1] - 1
+            var at = line + start[x] * 3
+            var red = weights[low] * (rgb[at].toInt() and 255)
+            var green = weights[low] * (rgb[at + 1].toInt() and 255)
+            var blue = weights[low] * (rgb[at + 2].toInt() and 255)
+            at += 3
+            if (high > low) {
+                var reds = 0
+                var greens = 0
+                var blues = 0
+                for (k in low + 1 until high) {
+                    reds += rgb[at].toInt() and 255
+                    greens += rgb[at + 1].toInt() and 255
+                    blues += rgb[at + 2].toInt() and 255
+                    at += 3
+                }
+                red += weights[low + 1] * reds + weights[high] * (rgb[at].toInt() and 255)
+                green += weights[low + 1] * greens + weights[high] * (rgb[at + 1].toInt() and 255)
+                blue += weights[low + 1] * blues + weights[high] * (rgb[at + 2].toInt() and 255)
+            }
+            into[x * 3] = red
+            into[x * 3 + 1] = green
+            into[x * 3 + 2] = blue
+        }
     }
 
     fun shrink(line: FloatArray, channels: Int, into: FloatArray) {
@@ -97,12 +139,6 @@ internal class Enlarged(private val source: Raster, override val rows: Int, over
         val part = down.part[index]
         val data = source.data
         for (i in mixed.indices) mixed[i] = data[upper + i] + (data[lower + i] - data[upper + i]) * part
-    }
-
-    /** The number of a column of that row. */
-    fun at(column: Int, channel: Int): Float {
-        val left = mixed[across.first[column] + channel]
-        return left + (mixed[across.second[column] + channel] - left) * across.part[column]
     }
 
     /** Copies that row's columns from [start] until [stop] into their places in [into]. */
@@ -208,26 +244,6 @@ internal fun blocks(photo: Photo, left: Int, top: Int, factor: Int, rows: Int, c
         }
     }
     return Photo(rows, columns, rgb)
-}
-
-private fun halveLine(from: ByteArray, first: Int, line: Int, into: ByteArray, to: Int, count: Int) {
-    var at = first
-    var below = first + line
-    var k = to
-    for (i in 0 until count) {
-        val red = (from[at].toInt() and 255) + (from[at + 3].toInt() and 255) +
-            (from[below].toInt() and 255) + (from[below + 3].toInt() and 255)
-        val green = (from[at + 1].toInt() and 255) + (from[at + 4].toInt() and 255) +
-            (from[below + 1].toInt() and 255) + (from[below + 4].toInt() and 255)
-        val blue = (from[at + 2].toInt() and 255) + (from[at + 5].toInt() and 255) +
-            (from[below + 2].toInt() and 255) + (from[below + 5].toInt() and 255)
-        into[k] = ((red + 2) shr 2).toByte()
-        into[k + 1] = ((green + 2) shr 2).toByte()
-        into[k + 2] = ((blue + 2) shr 2).toByte()
-        at += 6
-        below += 6
-        k += 3
-    }
 }
 
 private fun roundLine(sums: IntArray, share: Float, into: ByteArray, to: Int) {
