@@ -92,5 +92,6 @@ export default defineConfig({
   base: "./",
   build: { outDir: out, emptyOutDir: true, target: "es2022", assetsInlineLimit: 0 },
   worker: { format: "iife" },
+  resolve: { alias: { pako: "pako/lib/inflate.js" } }, // nothing is packed with it
   plugins: [completed()],
 });

@@ -1,10 +1,11 @@
-const VERSION = "0049f1f4dcd38039";
+const VERSION = "14fa0c534a7ec39a";
 const FILES = [
  "./",
+ "assets/index-CcW7W94d.js",
  "assets/index-EJqI6cdY.css",
- "assets/index-wTm00tZ1.js",
  "assets/painting-BSkxcVmo.js",
- "assets/worker-BeTUTL8q.js",
+ "assets/tiff-qdIKaRN8.js",
+ "assets/worker-7XHnBCuK.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -13,6 +13,9 @@ from conftest import ASTRONAUT
 from editing import Editor, encoded, pixels
 from PIL import Image
 
+from relight import load_photo
+from relight.photo.color.icc import adobe_rgb_profile
+
 pytestmark = pytest.mark.slow
 
 
@@ -78,6 +81,39 @@ def test_what_is_not_kept_is_said(editor: Editor, kind: str, tmp_path: Path) -> 
     editor.page.click("#save")
     assert words in editor.page.inner_text("#kept")
     editor.page.click("#output [data-close]")
+
+
+def tiff(kind: str) -> bytes:
+    """The example as TIFF: of 16 bits, on its side, or in Adobe RGB."""
+    if kind == "16 bits":
+        import cv2
+
+        return cv2.imencode(".tif", np.array(photo())[..., ::-1].astype(np.uint16) * 257)[
+            1
+        ].tobytes()
+    if kind == "grey":
+        turned = photo().convert("L").transpose(Image.Transpose.ROTATE_90)
+        return encoded(turned, "TIFF", compression="tiff_adobe_deflate", tiffinfo={274: 6})
+    return encoded(photo(), "TIFF", compression="tiff_lzw", icc_profile=adobe_rgb_profile())
+
+
+@pytest.mark.parametrize("kind", ["16 bits", "grey", "Adobe RGB"])
+def test_tiff_is_opened_in_the_page(editor: Editor, kind: str) -> None:
+    content = tiff(kind)
+    assert "One face" in editor.open(content, "scan.tif")
+    editor.slide("brightness", 0)
+    editor.slide("fill", 1)
+    name, saved = editor.save(format="image/png")
+    assert name == "scan.relit.png"
+    wanted = load_photo(content).rgb
+    if kind == "16 bits":
+        wanted = wanted // 256
+    assert np.abs(pixels(saved).astype(int) - wanted).max() <= (3 if kind == "Adobe RGB" else 1)
+    editor.page.click("#save")
+    said = editor.page.inner_text("#kept")
+    editor.page.click("#output [data-close]")
+    assert ("16 bits" in said) == (kind == "16 bits")
+    assert ("black-and-white" in said) == (kind == "grey")
 
 
 def test_several_photos_come_as_one_zip(editor: Editor) -> None:

@@ -91,9 +91,10 @@ def test_kinds_that_no_browser_opens_are_converted_with_consent(
         page = editor.page
         sent: list[str] = []
         page.on("request", lambda r: sent.append(r.method) if "/convert" in r.url else None)
-        for kind, name in (("HEIF", "phone.heic"), ("TIFF", "scan.tif")):
+        press = photo.convert("CMYK")  # of TIFF, what is made for printing
+        for image, kind, name in ((photo, "HEIF", "phone.heic"), (press, "TIFF", "press.tif")):
             sent.clear()
-            words = editor.open(encoded(photo, kind), name)
+            words = editor.open(encoded(image, kind), name)
             assert "cannot be opened by this browser" in words
             assert "127.0.0.1" in words
             assert sent == []  # not before it was allowed

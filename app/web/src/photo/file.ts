@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Photos in and out: files become upright sRGB pixels, and files of the same kind again. */
 import { cleanedExif, exifOf, withExif } from "./exif";
+import { fromTiff } from "./foreign";
 import { Pixels } from "../image/raster";
 import { readHead, type Head } from "./signature";
 import { Trouble } from "../trouble";
@@ -47,6 +48,14 @@ export async function decode(file: Blob): Promise<Photo> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const head = readHead(bytes);
   const { type, columns, rows } = head;
+  if (type === "image/tiff") {
+    const converted = await fromTiff(file, MAX_MEGAPIXELS);
+    if (converted !== null) {
+      const { bits, isGrey } = converted;
+      const pixels = readBitmap(await createImageBitmap(converted.file));
+      return { pixels, type: "image/jpeg", head: { ...head, bits, isGrey }, exif: null };
+    }
+  }
   const megapixels = Math.round((columns * rows) / 1e6);
   if (megapixels > MAX_MEGAPIXELS) {
     throw new Trouble("tooLarge", { megapixels, most: MAX_MEGAPIXELS });
