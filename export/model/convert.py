@@ -66,6 +66,9 @@ def convert(model: keras.Model, precision: Precision, calibration: Sequence[Tens
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if precision is Precision.FLOAT16:
             converter.target_spec.supported_types = [tf.float16]
+        elif precision is Precision.DYNAMIC:
+            # Runtimes before TensorFlow 2.17 know dense layers of one scale only.
+            converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         elif precision is Precision.INT8:
 
             def representative() -> Iterator[Tensors]:
