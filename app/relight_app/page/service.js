@@ -1,8 +1,8 @@
-const VERSION = "14fa0c534a7ec39a";
+const VERSION = "53853dfe59556f9f";
 const FILES = [
  "./",
- "assets/index-CcW7W94d.js",
- "assets/index-EJqI6cdY.css",
+ "assets/index-CsR7YMQc.css",
+ "assets/index-DHcDD_By.js",
  "assets/painting-BSkxcVmo.js",
  "assets/tiff-qdIKaRN8.js",
  "assets/worker-7XHnBCuK.js",

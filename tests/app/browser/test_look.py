@@ -25,6 +25,22 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 TABLES = WEB / "src" / "editor" / "text"
 PLACEMENT = WEB / "src" / "placement"
 
+SPEAK = """language => {
+    const select = document.querySelector('#language');
+    select.value = language;
+    select.dispatchEvent(new Event('change'));
+}"""
+CUT = """[...document.querySelectorAll('#patterns button, #tabs button, #bar button, nav button')]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"""
+"""Words of buttons that do not fit into them."""
+OVERLAPS = """[...document.querySelectorAll('#panel > *')].filter(one => one.offsetHeight > 0)
+    .sort((a, b) => a.offsetTop - b.offsetTop)
+    .filter((one, k, all) => k + 1 < all.length
+        && one.offsetTop + Math.max(one.offsetHeight, one.id === 'summary' ? one.scrollHeight : 0)
+            > all[k + 1].offsetTop + 1)
+    .map(one => one.id)"""
+"""Parts of the panel that lie over the next."""
+
 
 @pytest.fixture(scope="module")
 def page_editor(browser: Any, server: Server) -> Any:
@@ -71,9 +87,15 @@ def test_the_page_fits_its_window(page_editor: Editor, name: str) -> None:
     page_editor.wait("document.querySelectorAll('#patterns .waiting').length === 0")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-    for control in page.locator("button:visible, .handle:visible").all():
-        box = control.bounding_box()
-        assert min(box["width"], box["height"]) >= 40, control.inner_text()
+    for language in ("de", "en"):
+        page.evaluate(SPEAK, language)
+        for control in page.locator("button:visible, .handle:visible").all():
+            box = control.bounding_box()
+            assert min(box["width"], box["height"]) >= 40, control.inner_text()
+        assert page.evaluate(CUT) == []
+        header = page.locator("#save").bounding_box()
+        assert header["x"] + header["width"] <= width
+        assert page.evaluate(OVERLAPS) == []
     folder = os.environ.get("RELIGHT_SCREENSHOTS")
     for theme in ("light", "dark"):
         page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")

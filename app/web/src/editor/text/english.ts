@@ -126,7 +126,7 @@ export const english = {
   format: "Format",
   size: "Size",
   quality: "Quality",
-  fullSize: "Full size, {columns} × {rows}",
+  fullSize: "{columns} × {rows} (full)",
   smallerSize: "{columns} × {rows}",
   keepExif: "Keep camera data (EXIF)",
   saveFile: "Save",
