@@ -31,7 +31,10 @@ SHARES = (0.0, 0.65)
 """Least and largest part of a face's light that the automatic key makes: with more, all one sees is
 what the networks err by."""
 SETTLED = 0.5
-"""The part where the ratio is out of reach: more would cost the light that is there for little."""
+"""The part where the ratio is out of reach: more would cost the light that is there for little,"""
+SHORT = 0.25
+"""once the largest part falls short of it by this share; between, the part falls evenly: two photos
+that hardly differ, or one and its mirror image, must not be lit differently."""
 LIKE_SHARES = (0.3, 0.75)
 """The same for light like a reference's."""
 SEEN = 9.0
@@ -98,7 +101,8 @@ def automatic(reading: Reading, head_pose: NDArray[Any]) -> Intent:
 
         found = solver.until(reached, *SHARES)
         if not reached(found):
-            found = solver.at(max(SETTLED, solver.least))
+            near = max(0.0, 1 - (1 - found.towards(side) / goal) / SHORT)
+            found = solver.at(max(SETTLED + (found.share - SETTLED) * near, solver.least))
         return _seen(found, solver, side) or _seen(found, solver.brighter(SPARE_STOPS), side)
 
     return Intent([direction.automatic(reading)], solve, KEPT, lambda own: _steeper(own, side))

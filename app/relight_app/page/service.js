@@ -1,11 +1,11 @@
-const VERSION = "53853dfe59556f9f";
+const VERSION = "9d114138f8f69e29";
 const FILES = [
  "./",
+ "assets/index-CYYUB1_R.js",
  "assets/index-CsR7YMQc.css",
- "assets/index-DHcDD_By.js",
  "assets/painting-BSkxcVmo.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-7XHnBCuK.js",
+ "assets/worker-5oFqUzhX.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from relight import geometry
 from relight.placement import direction
-from relight.placement.intent import SEEN, STRONGEST, automatic, patterned
+from relight.placement.intent import SEEN, SETTLED, SHARES, STRONGEST, automatic, patterned
 from relight.placement.reading import Reading, together
 from relight.placement.recipe import BALANCE, PATTERNS, SPLIT
+from relight.placement.solution import Outcome, Solver
 
 FRONTAL = np.eye(3, dtype=np.float32)
 PLAIN = Reading(0.3, 0.3, 0.3, 0.5, 0.0, 0.0, 0.0)
@@ -170,3 +171,27 @@ def test_a_groups_reading_is_its_members_weighted_by_size() -> None:
     assert mean.around == pytest.approx(0.15)
     assert mean.right == pytest.approx(0.3 * 2**0.25)
     assert together([large]).lean == pytest.approx(large.lean)
+
+
+class Slope(Solver):
+    """A face whose ratio grows evenly with the key's share."""
+
+    least = 0.0
+
+    def __init__(self, steepness: float, side: int) -> None:
+        self.steepness, self.side = steepness, side
+
+    def at(self, share: float) -> Outcome:
+        ratio = (1 + self.steepness * share) ** self.side
+        return Outcome(1.0, 1.0, share, ratio, 1.0, 2 * SEEN)
+
+
+def test_a_ratio_just_out_of_reach_gets_a_key_hardly_weaker_than_one_just_in_reach() -> None:
+    solve = automatic(PLAIN, FRONTAL).solve
+    side = direction.side_of(PLAIN)
+    found = [solve(PLAIN, Slope(steepness, side)) for steepness in np.linspace(0.5, 3, 251)]
+    shares = np.array([outcome.share for outcome in found if outcome is not None])
+    assert len(shares) == 251
+    assert np.abs(np.diff(shares)).max() < 0.01
+    assert shares.max() == pytest.approx(SHARES[1], abs=0.01)
+    assert shares[0] == SETTLED

@@ -12,7 +12,7 @@ import { outcomeTowards, uneven, type Outcome, type Solver } from "./solution";
 import { gist, gistOf, type Phrase } from "./wording";
 
 const { DIM, DIMNESS, KEY_TO_FILL, LIKE_SHARES, PATTERN_STOPS, SEEN } = constants;
-const { SETTLED, SHARES, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
+const { SETTLED, SHARES, SHORT, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
 
 export interface Intent {
   /** For an upright head; the first is the key, of unit intensity. */
@@ -43,7 +43,10 @@ export function automatic(reading: Reading, headPose: Matrix): Intent {
     const goal = steeper(own, side);
     const reached = (outcome: Outcome): boolean => outcomeTowards(outcome, side) >= goal;
     let found = solver.until(reached, SHARES[0], SHARES[1]);
-    if (!reached(found)) found = solver.at(Math.max(SETTLED, solver.least));
+    if (!reached(found)) {
+      const near = Math.max(0, 1 - (1 - outcomeTowards(found, side) / goal) / SHORT);
+      found = solver.at(Math.max(SETTLED + (found.share - SETTLED) * near, solver.least));
+    }
     return seen(found, solver, side) ?? seen(found, solver.brighter(SPARE_STOPS), side);
   };
   const lights = [automaticKey(reading)];

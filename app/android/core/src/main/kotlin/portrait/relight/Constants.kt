@@ -416,8 +416,13 @@ public object Constants {
          * what the networks err by.
          */
         public val SHARES: List<Double> = listOf(0.0, 0.65)
-        /** The part where the ratio is out of reach: more would cost the light that is there for little. */
+        /** The part where the ratio is out of reach: more would cost the light that is there for little, */
         public const val SETTLED: Double = 0.5
+        /**
+         * once the largest part falls short of it by this share; between, the part falls evenly: two photos
+         * that hardly differ, or one and its mirror image, must not be lit differently.
+         */
+        public const val SHORT: Double = 0.25
         /** The same for light like a reference's. */
         public val LIKE_SHARES: List<Double> = listOf(0.3, 0.75)
         /** Mean change over the face that is noticed, levels of 255: from 8 it is, with one to spare. */

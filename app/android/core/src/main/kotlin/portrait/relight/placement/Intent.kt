@@ -14,6 +14,7 @@ import portrait.relight.Constants.Intent.PATTERN_STOPS
 import portrait.relight.Constants.Intent.SEEN
 import portrait.relight.Constants.Intent.SETTLED
 import portrait.relight.Constants.Intent.SHARES
+import portrait.relight.Constants.Intent.SHORT
 import portrait.relight.Constants.Intent.SPARE_STOPS
 import portrait.relight.Constants.Intent.STEEPER
 import portrait.relight.Constants.Intent.STOPS
@@ -62,7 +63,10 @@ internal fun automaticIntent(reading: Reading, headPose: Matrix): Intent {
         if (own.ratio > STRONGEST && own.dimness < DIM) return@Intent null
         val goal = steeper(own, side)
         var found = solver.until(SHARES[0], SHARES[1]) { it.towards(side) >= goal }
-        if (found.towards(side) < goal) found = solver.at(max(SETTLED, solver.least))
+        if (found.towards(side) < goal) {
+            val near = max(0.0, 1 - (1 - found.towards(side) / goal) / SHORT)
+            found = solver.at(max(SETTLED + (found.share - SETTLED) * near, solver.least))
+        }
         noticed(found, solver, side) ?: noticed(found, solver.brighter(SPARE_STOPS), side)
     }
 }
