@@ -142,7 +142,8 @@ public class Portrait internal constructor(
 
 /** Adds a light's gain in its colour times its intensity. */
 internal fun addTo(sum: FloatArray, gain: FloatArray, red: Float, green: Float, blue: Float) {
-    for (i in gain.indices step 3) {
+    for (cell in 0 until gain.size / 3) {
+        val i = 3 * cell
         sum[i] += red * gain[i]
         sum[i + 1] += green * gain[i + 1]
         sum[i + 2] += blue * gain[i + 2]

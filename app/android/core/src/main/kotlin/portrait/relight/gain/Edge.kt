@@ -116,8 +116,8 @@ internal fun trustIn(photo: Raster): Raster = gray(photo).let { toneTrust(it, it
 
 /** Share of the light that tones get, of a photo that has those of a sample. */
 private fun toneTrust(brightness: Raster, sample: FloatArray): Raster {
-    val tones = sample.sortedArray()
-    val (least, black, dark) = listOf(LEAST_OF, BLACK_OF, DARK_OF).map { tones[tones.size / it] }
+    val tones = sample.copyOf()
+    val (least, black, dark) = listOf(LEAST_OF, BLACK_OF, DARK_OF).map { nth(tones, tones.size / it) }
     val floor = max(0f, 1 - (dark - least) / PILED)
     val veil = floor * (VEIL * (black - BLACK)).coerceIn(0f, THICKEST)
     val (dim, bright) = DARK

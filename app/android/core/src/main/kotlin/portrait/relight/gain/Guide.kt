@@ -290,16 +290,15 @@ private fun onPlace(outline: Outline, place: Place, all: Grid, colors: Raster): 
     var trust = crop.ontoGrid(outline.confidence, near)
     val (hardly, sure) = SURE
     if (body != null && place.box != place.headBox) {
-        fun joined(own: Raster, values: Raster, change: (Float) -> Float): Raster {
-            val wide = enlarged(body.crop, cells) { body.crop.ontoGrid(values, it) }
-            for (i in wide.data.indices) wide.data[i] = change(wide.data[i])
+        fun wide(values: Raster): Raster = enlarged(body.crop, cells) { body.crop.ontoGrid(values, it) }
+        fun join(own: Raster, wide: Raster): Raster {
             within(inside, wide.columns) { i, k -> wide.data[k] += (own.data[i] - wide.data[k]) * place.head.data[i] }
             return wide
         }
         val (least, most) = BODY_SURE
         val slope = (sure - hardly) / (most - least)
-        person = joined(person, body.person) { (hardly + (it - least) * slope).coerceIn(0f, 1f) }
-        trust = joined(trust, body.confidence) { it }
+        person = join(person, wide(body.person).map { (hardly + (it - least) * slope).coerceIn(0f, 1f) })
+        trust = join(trust, wide(body.confidence))
     }
     val found = outlineOnEdges(cut(colors, place.box), person, crop.size / all.step / OUTLINE_SIDE)
     for (i in found.data.indices) found.data[i] = smoothstep(found.data[i], hardly, sure)

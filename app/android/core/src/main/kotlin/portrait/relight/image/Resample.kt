@@ -256,7 +256,7 @@ private fun addLine(photo: Photo, row: Int, left: Int, factor: Int, sums: IntArr
     val line = row * photo.width * 3
     val inside = min(sums.size, (photo.width - left) / factor * 3)
     var at = line + left * 3
-    for (i in 0 until inside step 3) {
+    for (x in 0 until inside / 3) {
         var red = 0
         var green = 0
         var blue = 0
@@ -266,9 +266,9 @@ private fun addLine(photo: Photo, row: Int, left: Int, factor: Int, sums: IntArr
             blue += rgb[at + 2].toInt() and 255
             at += 3
         }
-        sums[i] += red
-        sums[i + 1] += green
-        sums[i + 2] += blue
+        sums[3 * x] += red
+        sums[3 * x + 1] += green
+        sums[3 * x + 2] += blue
     }
     for (i in inside until sums.size step 3) {
         for (k in 0 until factor) {
