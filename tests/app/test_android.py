@@ -7,6 +7,7 @@ With real photos, the numbers printed:
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -21,6 +22,8 @@ from relight import Relighter
 ROOT = Path(__file__).parents[2]
 ANDROID = ROOT / "app" / "android"
 PAGE = ROOT / "docs" / "android.md"
+WRAPPER = "55243ef57851f12b070ad14f7f5bb8302daceeebc5bce5ece5fa6edb23e1145c"
+"""What Gradle publishes as the sum of 9.4.0's wrapper."""
 SNIPPETS = ANDROID / "app/src/maven/kotlin/portrait/relight/sample/Page.kt"
 
 
@@ -31,7 +34,7 @@ def versions(path: str, pattern: str) -> dict[str, str]:
 def test_maven_and_gradle_build_with_the_same_versions() -> None:
     maven = versions("pom.xml", r"<([a-z.]+)\.version>([^<]+)<")
     gradle = versions("gradle/libs.versions.toml", r'(?m)^([a-z-]+) = "([^"]+)"$')
-    for stand_in in ("android", "tensorflow", "tensorflow.gpu.api"):
+    for stand_in in ("android", "tensorflow", "tensorflow.gpu.api", "desktop.compose"):
         assert maven.pop(stand_in)  # classes to compile against: Gradle has the SDK and LiteRT
     assert maven == {name.replace("-", "."): gradle[name.replace(".", "-")] for name in maven}
 
@@ -57,6 +60,18 @@ def test_maven_and_gradle_give_the_library_the_same_name() -> None:
     assert f"{properties['group']}:relight-android:{properties['version']}" in PAGE.read_text(
         "utf-8"
     )
+
+
+def test_the_gradle_wrapper_is_gradle_s_own() -> None:
+    jar = ANDROID / "gradle" / "wrapper" / "gradle-wrapper.jar"
+    assert hashlib.sha256(jar.read_bytes()).hexdigest() == WRAPPER
+    properties = versions("gradle/wrapper/gradle-wrapper.properties", r"(?m)^(\w+)=(.+)$")
+    gradle = re.search(r"gradle-([\d.]+)-bin", properties["distributionUrl"])
+    assert gradle is not None
+    assert gradle[1] == "9.4.0"  # whose wrapper that is
+    assert len(properties["distributionSha256Sum"]) == 64
+    assert f"Gradle {gradle[1]}" in PAGE.read_text("utf-8")
+    assert (ANDROID / "gradlew").stat().st_mode & 0o111
 
 
 def test_no_library_is_aligned_to_small_pages() -> None:

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package portrait.relight.sample
 
+import android.Manifest
 import android.app.Activity
 import android.content.ActivityNotFoundException
 import android.content.Intent
+import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Build
 import android.os.Bundle
-import android.os.Handler
-import android.os.Looper
 import android.provider.MediaStore
 import android.view.View
 import android.view.ViewGroup.LayoutParams.MATCH_PARENT
@@ -20,13 +20,8 @@ import android.widget.ProgressBar
 import android.widget.SeekBar
 import android.widget.TextView
 import java.io.IOException
-import java.text.SimpleDateFormat
-import java.util.Date
-import java.util.Locale
 import portrait.relight.Light
 import portrait.relight.Photo
-import portrait.relight.Relighter
-import portrait.relight.tflite.TfliteModels
 import portrait.relight.tflite.toBitmap
 
 /** The one screen. It holds views only; what they show is [RelightViewModel]'s. */
@@ -44,7 +39,7 @@ class MainActivity : Activity() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         val kept = lastNonConfigurationInstance as? RelightViewModel
-        model = kept ?: newModel()
+        model = kept ?: newModel(this)
         setContentView(layout())
         captured = state?.getString(CAPTURED)?.let(Uri::parse)
         model.watch(::show)
@@ -82,17 +77,6 @@ class MainActivity : Activity() {
         if (request == TAKE) captured = null
     }
 
-    private fun newModel(): RelightViewModel {
-        val main = Handler(Looper.getMainLooper())
-        val application = applicationContext // the model outlives this activity
-        val studio = RelightStudio(
-            Relighter(TfliteModels(application.assets), threads = 4),
-            { readPhoto(application.contentResolver, Uri.parse(it)) },
-            { photo, source -> savePhoto(application.contentResolver, photo, Uri.parse(source), newName()) },
-        )
-        return RelightViewModel(studio, { main.post(it) })
-    }
-
     private fun pick() {
         val picker = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*")
         val photos = if (Build.VERSION.SDK_INT >= 33) Intent(MediaStore.ACTION_PICK_IMAGES) else picker
@@ -103,9 +87,24 @@ class MainActivity : Activity() {
         }
     }
 
+    /** Since the live screen may use the camera itself, Android asks before another app takes a photo. */
+    private fun askToTake() {
+        if (checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED) {
+            take()
+        } else {
+            requestPermissions(arrayOf(Manifest.permission.CAMERA), TAKE)
+        }
+    }
+
+    override fun onRequestPermissionsResult(request: Int, permissions: Array<String>, results: IntArray) {
+        super.onRequestPermissionsResult(request, permissions, results)
+        val allowed = results.firstOrNull() == PackageManager.PERMISSION_GRANTED
+        if (allowed) take() else model.say(Message.NoCamera)
+    }
+
     private fun take() {
         try {
-            val picture = newPicture(contentResolver, newName(), hidden = false)
+            val picture = newPicture(contentResolver, newName("photo"), hidden = false)
             captured = picture
             val camera = Intent(MediaStore.ACTION_IMAGE_CAPTURE).putExtra(MediaStore.EXTRA_OUTPUT, picture)
             startActivityForResult(camera.addFlags(Intent.FLAG_GRANT_WRITE_URI_PERMISSION), TAKE)
@@ -139,13 +138,8 @@ class MainActivity : Activity() {
             state.light == null -> getText(R.string.start)
             else -> state.light.reason.ifEmpty { getText(R.string.drag) }
         }
-        Message.NoFace -> getText(R.string.no_face)
-        Message.Unreadable -> getText(R.string.unreadable)
-        Message.OutOfMemory -> getText(R.string.out_of_memory)
-        Message.NotSaved -> getText(R.string.not_saved)
-        Message.NoCamera -> getText(R.string.no_camera)
-        Message.Saved -> getText(R.string.saved)
-        is Message.Broken -> getString(R.string.broken, message.details)
+        is Message.Broken -> getString(message.words, message.details)
+        else -> getText(message.words)
     }
 
     private fun layout(): View {
@@ -163,7 +157,7 @@ class MainActivity : Activity() {
         save = button(R.string.save) { model.save() }
         val buttons = LinearLayout(this).apply {
             addView(button(R.string.pick) { pick() }, LinearLayout.LayoutParams(0, WRAP_CONTENT, 1f))
-            addView(button(R.string.take) { take() }, LinearLayout.LayoutParams(0, WRAP_CONTENT, 1f))
+            addView(button(R.string.take) { askToTake() }, LinearLayout.LayoutParams(0, WRAP_CONTENT, 1f))
             addView(save, LinearLayout.LayoutParams(0, WRAP_CONTENT, 1f))
         }
         return LinearLayout(this).apply {
@@ -199,8 +193,5 @@ class MainActivity : Activity() {
         const val CAPTURED = "captured"
 
         fun toLight(numbers: DoubleArray) = Light(numbers[0], numbers[1], numbers[2])
-
-        fun newName(): String =
-            "relit-" + SimpleDateFormat("yyyyMMdd-HHmmss", Locale.ROOT).format(Date()) + ".jpg"
     }
 }

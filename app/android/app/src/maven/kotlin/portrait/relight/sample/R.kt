@@ -20,5 +20,6 @@ object R {
         const val pick = 14
         const val take = 15
         const val save = 16
+        const val camera = 17
     }
 }
