@@ -85,15 +85,13 @@ def unshadowed(surface: Surface, direction: NDArray[Any], radius: float) -> Floa
 
 def _moved(around: Float, right: float, down: float, margin: int) -> Float:
     """What lies this many pixels to the right and below, bilinear, of a picture with a margin."""
+    import cv2
+
     left, top = math.floor(right), math.floor(down)
-    u, v = np.float32(right - left), np.float32(down - top)
+    u, v = right - left, down - top
     height, width = (side - 2 * margin for side in around.shape)
-
-    def cut(i: int, j: int) -> Float:
-        y, x = margin + top + i, margin + left + j
-        return around[y : y + height, x : x + width]
-
-    upper = cut(0, 0) * (1 - u) + cut(0, 1) * u
-    lower = cut(1, 0) * (1 - u) + cut(1, 1) * u
-    moved: Float = upper * (1 - v) + lower * v
+    y, x = margin + top, margin + left
+    near = around[y : y + height + 1, x : x + width + 1]
+    across = cv2.addWeighted(near[:, :-1], 1 - u, near[:, 1:], u, 0)
+    moved: Float = cv2.addWeighted(across[:-1], 1 - v, across[1:], v, 0)
     return moved
