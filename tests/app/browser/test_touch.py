@@ -160,6 +160,8 @@ def test_a_portrait_is_finished_by_finger_alone(phone: Editor) -> None:
     with page.expect_download() as download:
         fingers.tap(*middle("#download"))
     assert download.value.suggested_filename == "astronaut.relit.png"
+    page.wait_for_selector("#output", state="hidden")
+    fingers.tap(*middle("#tabs [data-tab=setups]"))
 
 
 def test_the_bar_is_in_reach_upright_and_on_the_side(phone: Editor) -> None:
