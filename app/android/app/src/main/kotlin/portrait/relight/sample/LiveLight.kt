@@ -8,13 +8,14 @@ import portrait.relight.Relighter
 import portrait.relight.Setup
 
 /**
- * A camera's pictures, relit one by one, each looked at anew. Called from one background thread only.
+ * A camera's pictures, relit one by one, each looked at anew. Slow: for a background thread.
  *
  * The light is set up for the first face and then stays where it is, or where it is moved to.
  */
 class LiveLight(private val relighter: Relighter) : AutoCloseable {
     @Volatile
     private var setup: Setup? = null
+    private var closed = false
 
     /** The key; null before a face was seen. */
     val light: Light? get() = setup?.lights?.single()
@@ -24,8 +25,14 @@ class LiveLight(private val relighter: Relighter) : AutoCloseable {
         setup = setup?.copy(lights = listOf(light))
     }
 
-    /** The picture with the light on its faces; as it is where there is none. */
+    /**
+     * The picture with the light on its faces; as it is where there is none.
+     *
+     * @throws portrait.relight.RelightError if a model is missing or does not run.
+     */
+    @Synchronized
     fun relit(frame: Photo): Photo {
+        if (closed) return frame
         val portrait = try {
             relighter.look(frame)
         } catch (_: NoFaceError) {
@@ -35,6 +42,10 @@ class LiveLight(private val relighter: Relighter) : AutoCloseable {
         return portrait.render(wanted).image
     }
 
-    /** Frees the networks. */
-    override fun close() = relighter.close()
+    /** Frees the networks, after the picture that is being relit. */
+    @Synchronized
+    override fun close() {
+        closed = true
+        relighter.close()
+    }
 }

@@ -3,6 +3,7 @@ package portrait.relight.sample.compose
 
 import android.Manifest
 import android.app.Application
+import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Bundle
 import androidx.activity.ComponentActivity
@@ -20,8 +21,10 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.setValue
 import androidx.lifecycle.AndroidViewModel
+import kotlin.concurrent.thread
 import portrait.relight.Light
 import portrait.relight.Photo
+import portrait.relight.RelightError
 import portrait.relight.Relighter
 import portrait.relight.sample.LiveLight
 import portrait.relight.sample.Message
@@ -65,7 +68,7 @@ class ComposeActivity : ComponentActivity() {
     private fun Live() {
         var camera by held.camera
         DisposableEffect(this) {
-            camera = Camera(this@ComposeActivity, this@ComposeActivity, { held.show(it.toPhoto()) }, { held.end(Message.NoCamera) })
+            camera = Camera(this@ComposeActivity, this@ComposeActivity, ::show) { held.end(Message.NoCamera) }
             onDispose {
                 camera?.close()
                 camera = null
@@ -73,6 +76,15 @@ class ComposeActivity : ComponentActivity() {
         }
         LiveScreen(held.frame, held.live.light, onMove = held.live::move) {
             camera?.take { photo -> held.taken(photo) }
+        }
+    }
+
+    /** Called on the camera's thread. */
+    private fun show(seen: Bitmap) {
+        try {
+            held.show(seen.toPhoto())
+        } catch (error: RelightError) {
+            mainExecutor.execute { held.end(Message.Broken(error.message.orEmpty())) }
         }
     }
 }
@@ -120,6 +132,6 @@ class Held(application: Application) : AndroidViewModel(application) {
     override fun onCleared() {
         model.watch(null)
         model.close()
-        live.close()
+        thread { live.close() }
     }
 }
