@@ -87,6 +87,7 @@ def test_a_photo_is_shown_before_the_models_are_in(browser: Any) -> None:
         page.set_input_files("#file", str(ASTRONAUT))
         page.wait_for_selector("#picture:visible")
         editor.wait("document.querySelector('#picture').width > 300")
+        editor.drawn()
         shown = page.screenshot(clip={"x": 300, "y": 100, "width": 300, "height": 300})
         assert np.array(Image.open(io.BytesIO(shown)).convert("RGB")).std() > 20
         assert page.is_visible("#busy")
