@@ -1,11 +1,11 @@
-const VERSION = "9d114138f8f69e29";
+const VERSION = "7f9f7a329fc75082";
 const FILES = [
  "./",
- "assets/index-CYYUB1_R.js",
  "assets/index-CsR7YMQc.css",
+ "assets/index-snsxOUM4.js",
  "assets/painting-BSkxcVmo.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-5oFqUzhX.js",
+ "assets/worker-ma5UVgOg.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",
