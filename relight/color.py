@@ -103,9 +103,22 @@ def change_encoded(encoded: Float, gain: Float, factor: Float) -> Float:
     Returns:
         float32 sRGB, may exceed 1.
     """
-    offset = np.float32(OFFSET)
     extremes = float(gain.min(initial=1)), float(gain.max(initial=1))
-    return either_part((encoded + offset) * factor - offset, encoded * gain, gain, *extremes)
+    return either_part(curved_part(encoded, factor), encoded * gain, gain, *extremes)
+
+
+def curved_part(encoded: NDArray[Any], factor: Float, white: float = 1.0) -> Float:
+    """``(s + 0.055) q^(1/2.4) - 0.055`` of encoded values s: right on the power-law part.
+
+    Args:
+        encoded: sRGB >= 0, any shape and dtype.
+        factor: ``encoded_gain(q)``, broadcastable to it.
+        white: the encoded value of white.
+    """
+    offset = np.float32(OFFSET * white)
+    curved: Float = (encoded + offset) * factor
+    curved -= offset
+    return curved
 
 
 def either_part(curved: Float, straight: Float, gain: Float, least: float, most: float) -> Float:
@@ -117,7 +130,7 @@ def either_part(curved: Float, straight: Float, gain: Float, least: float, most:
     by at most 2.2/255 for q < 1.
 
     Args:
-        curved: ``(s + 0.055) q^(1/2.4) - 0.055`` of encoded values s.
+        curved: by :func:`curved_part` of encoded values s.
         straight: ``q s``.
         gain: q.
         least: no q is smaller.

@@ -63,7 +63,7 @@ def main(
         placed = placed - eyes + EYE_CENTER * np.array([0, 1, 1])
         edges = {(min(e), max(e)) for e in landmark_graph()["TESSELATION"]}
         found = landmark_positions(
-            placed.astype(np.float32), _with_balls(mesh, assets), _colors(mesh, placed, assets)
+            placed.astype(np.float32), _with_balls(mesh), _colors(mesh, placed, assets)
         )
         points = symmetric(found, edges).astype(float)
         there = template().vertices_cm.astype(float)
@@ -81,7 +81,7 @@ def main(
             path.write_text(text.replace("], [", "],\n[") + "\n", "utf-8")
 
 
-def _with_balls(mesh: MakeHumanMesh, assets: Path) -> NDArray[np.int32]:
+def _with_balls(mesh: MakeHumanMesh) -> NDArray[np.int32]:
     """Triangles to draw: the skin, and the file's own eyeballs, which are left out elsewhere."""
     from data_synth.given.mesh_file import read_mesh
 
@@ -98,9 +98,7 @@ def _colors(mesh: MakeHumanMesh, placed: Float, assets: Path) -> NDArray[np.floa
     colors = np.full((len(placed), 3), 0.5, np.float32)
     for chart in CHARTS:
         chosen = mesh.part == chart.part
-        low, high = np.array(chart.place[:2]), np.array(chart.place[2:])
-        source = np.array([chart.source[:2], chart.source[2:]])
-        uv = source[0] + (mesh.uv[chosen] - low) / (high - low) * (source[1] - source[0])
+        uv = chart.origin(mesh.uv[chosen])
         at = np.clip(np.stack([1 - uv[..., 1], uv[..., 0]]) * side, 0, side - 1).astype(int)
         colors[mesh.faces[chosen]] = picture[at[0], at[1]]
     for ball in mesh.eyes:
@@ -130,7 +128,7 @@ def _laid(mesh: MakeHumanMesh, placed: Float, face: tuple[Float, Float], surface
 
 
 def _in_ear(points: Float) -> NDArray[np.bool_]:
-    folded = points * np.array([1, 1, 1])
+    folded = points.copy()
     folded[:, 0] = np.abs(folded[:, 0])
     return ((folded > EAR[0]) & (folded < EAR[1])).all(1)
 

@@ -13,6 +13,7 @@ import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ LOWEST, WIDEST = 5.2, 1.2
 """In the file's units: skin below and beside is left out, as clothes cover it. The rim lies where
 that of ICT-FaceKit's heads does."""
 VERTICES = 19158
+DATA_FOLDERS = ("makehuman/makehuman/data", "makehuman/data", "data", ".")
+"""Where the data may lie below the folder that is given: in a checkout, in an installation, or
+there."""
 RACES = ("african", "asian", "caucasian")
 """MakeHuman's names of its three sets of shapes."""
 GENDERS, AGES, WEIGHTS = ("female", "male"), ("young", "old"), ("min", "average", "max")
@@ -64,6 +68,13 @@ class Chart:
         low, high = np.array(self.source, np.float32).reshape(2, 2)
         to_low, to_high = np.array(self.place, np.float32).reshape(2, 2)
         return np.asarray((uv - low) / (high - low) * (to_high - to_low) + to_low, np.float32)
+
+    def origin(self, uv: NDArray[Any]) -> NDArray[np.float64]:
+        """Coordinates in MakeHuman's texture of those in ours."""
+        low, high = np.array(self.place).reshape(2, 2)
+        from_low, from_high = np.array(self.source).reshape(2, 2)
+        found: NDArray[np.float64] = from_low + (uv - low) / (high - low) * (from_high - from_low)
+        return found
 
 
 CHARTS = (
@@ -153,12 +164,12 @@ class MakeHumanMesh:
 
 
 def data_folder(root: Path) -> Path:
-    """The folder with ``3dobjs`` and ``targets``: in a checkout, in an installation, or itself.
+    """The folder with ``3dobjs`` and ``targets``.
 
     Raises:
         AssetError: if there is none.
     """
-    for below in ("makehuman/makehuman/data", "makehuman/data", "data", "."):
+    for below in DATA_FOLDERS:
         if (root / below / "3dobjs" / "base.obj").is_file():
             return root / below
     raise AssetError(f"{root}: no MakeHuman here (3dobjs/base.obj is missing); {CURE}")

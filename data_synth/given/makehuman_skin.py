@@ -19,25 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_synth.error import AssetError
-from data_synth.given.makehuman_mesh import CHARTS, CURE
+from data_synth.given.makehuman_mesh import CHARTS, CURE, DATA_FOLDERS
 from data_synth.hair.hair_style import hairline_height
 from data_synth.head.head import Part
 from data_synth.noise import smoothstep
 from data_synth.skin.atlas import Atlas
 from data_synth.skin.skin import skin_color
 from data_synth.trait import Traits
-from relight.color import srgb_to_linear
+from relight.color import LUMINANCE, srgb_to_linear
 
 Float = NDArray[np.float32]
 
-FOLDERS = (
-    "makehuman-assets/base",
-    "base",
-    "makehuman/makehuman/data",
-    "makehuman/data",
-    "data",
-    ".",
-)
+FOLDERS = ("makehuman-assets/base", "base", *DATA_FOLDERS)
 """Where skins may lie below the folder that is given."""
 _NAME = re.compile(r"(young|middleage|old)_(light|dark)skinned_(female|male)_diffuse\d*\.png")
 AGES = {"young": (0.0, 35.0), "middleage": (35.0, 58.0), "old": (58.0, 200.0)}
@@ -67,7 +60,7 @@ def skin_files(root: Path) -> list[Path]:
 
 def choose_skin(files: list[Path], traits: Traits, rng: np.random.Generator) -> Path:
     """A picture of the person's age and sex, and of about their tone."""
-    luminance = float(skin_color(traits.melanin, traits.blood) @ [0.2126, 0.7152, 0.0722])
+    luminance = float(skin_color(traits.melanin, traits.blood) @ LUMINANCE)
     wanted = (
         next(name for name, (low, high) in AGES.items() if low <= traits.age_years < high),
         "dark" if luminance < DARK else "light",
@@ -120,13 +113,12 @@ def photographed_skin(picture: Float, atlas: Atlas, traits: Traits) -> tuple[Flo
         left, lower, right, upper = chart.place
         rows = slice(round((1 - upper) * height), round((1 - lower) * height))
         columns = slice(round(left * width), round(right * width))
-        u = chart.source[0] + (np.arange(columns.start, columns.stop) + 0.5 - left * width) / (
-            (right - left) * width
-        ) * (chart.source[2] - chart.source[0])
-        v = chart.source[3] - (np.arange(rows.start, rows.stop) + 0.5 - (1 - upper) * height) / (
-            (upper - lower) * height
-        ) * (chart.source[3] - chart.source[1])
-        x, y = np.meshgrid(u * picture.shape[1] - 0.5, (1 - v) * picture.shape[0] - 0.5)
+        u, v = np.meshgrid(
+            (np.arange(columns.start, columns.stop) + 0.5) / width,
+            1 - (np.arange(rows.start, rows.stop) + 0.5) / height,
+        )
+        u, v = np.moveaxis(chart.origin(np.stack([u, v], -1)), -1, 0)
+        x, y = u * picture.shape[1] - 0.5, (1 - v) * picture.shape[0] - 0.5
         albedo[rows, columns] = cv2.remap(
             picture,
             x.astype(np.float32),

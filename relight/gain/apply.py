@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import OFFSET, curved_from, either_part, encoded_gain, to_integer
+from relight.color import curved_from, curved_part, either_part, encoded_gain, to_integer
 from relight.photo.color.gamut import Gamut
 
 Float = NDArray[np.float32]
@@ -219,11 +219,7 @@ def _relit(rgb: NDArray[Any], cells: _Cells) -> NDArray[Any]:
     import cv2
 
     white, shape, photo = int(np.iinfo(rgb.dtype).max), rgb.shape, np.ascontiguousarray(rgb)
-    offset = np.float32(OFFSET * white)
-    after = photo.astype(np.float32)
-    after += offset
-    after *= cells.on_pixels(encoded_gain(cells.gain), shape)
-    after -= offset
+    after = curved_part(photo, cells.on_pixels(encoded_gain(cells.gain), shape), white)
     # That is all but for highlights and for dark pixels, on the transfer function's straight part.
     most, least = float(cells.gain.max()), float(cells.gain.min())
     fewest = least if cells.kept is None else float(cells.kept.min())
@@ -240,10 +236,7 @@ def _relit(rgb: NDArray[Any], cells: _Cells) -> NDArray[Any]:
         kept = cells.on_pixels(cells.kept, shape)
         factor = cells.on_pixels(encoded_gain(cells.kept), shape)
         for k, plane in enumerate(before):
-            left = plane.astype(np.float32)
-            left += offset
-            left *= factor
-            left -= offset
+            left = curved_part(plane, factor, white)
             before[k] = np.maximum(left, plane * kept) if is_dark else left  # the right one of both
     bent = shoulder(before, cv2.split(after), white)
     return cv2.merge([to_integer(plane, rgb.dtype) for plane in bent])

@@ -150,20 +150,6 @@ def see(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> Seen | N
     return Seen(crop, _within_photo(person, crop, pixels.shape))
 
 
-def look(
-    detector: Perception,
-    pixels: NDArray[np.uint8],
-    face: Face,
-    view: View,
-    normals: Float,
-    confidence: Float,
-    environment: Environment,
-) -> Body | None:
-    """:func:`see` a person and make a body of it; ``None`` where the photo shows none."""
-    seen = see(detector, pixels, face)
-    return seen and body_of(seen, face.crop, view, normals, confidence, environment)
-
-
 def body_of(
     seen: Seen,
     head: Crop,

@@ -200,7 +200,8 @@ class SteadyLook:
         step_s: float,
     ) -> Body | None:
         """The body below a face, its outline averaged as the head's is."""
-        found = bodies.look(self._perception, rgb, face, view, normals, trust, around)
+        seen = bodies.see(self._perception, rgb, face)
+        found = seen and bodies.body_of(seen, face.crop, view, normals, trust, around)
         if found is None or known is None or known.body is None:
             return found
         return replace(found, person=_mean(known.body, found.person, kept(step_s, OUTLINE_S)))

@@ -110,10 +110,11 @@ class Blind(Perception):
 def test_a_person_who_is_not_found_is_lit_as_before(
     analysis: Analysis, astronaut: np.ndarray, face: Face
 ) -> None:
-    found = bodies.look(
-        Blind(),
-        astronaut,
-        face,
+    seen = bodies.see(Blind(), astronaut, face)
+    assert seen is not None
+    found = bodies.body_of(
+        seen,
+        face.crop,
         analysis.view,
         analysis.crop_normals,
         analysis.crop_confidence,
