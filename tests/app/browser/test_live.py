@@ -144,18 +144,21 @@ def test_the_camera_s_face_is_lit_from_where_the_light_is_moved(live: Editor) ->
     slide(live, "brightness", 1.2)
     slide(live, "fill", 1)
     page.focus("#live-suns .handle")
-    ratios = []
-    for key, times in (("ArrowRight", 30), ("ArrowLeft", 30)):
+    there = before[0] / before[1]
+    # The user looks into a mirror: the light that they see on the right is at image left.
+    for key, times, side in (("ArrowRight", 30, 0), ("ArrowLeft", 30, 1)):
         for _ in range(times):
             page.keyboard.press(key)
             if abs(float(page.get_attribute("#live-suns .handle", "data-azimuth"))) > 55:
                 break
-        after = sides(shown(live))
-        assert max(after) > max(before) + 8
-        ratios.append(after[0] / after[1])
-    there = before[0] / before[1]
-    # The user looks into a mirror: the light that they see on the right is at image left.
-    assert ratios[0] > 1.1 * there > 1.1 * 1.1 * ratios[1]
+
+        def lit(side: int = side) -> bool:
+            after = sides(shown(live))
+            change = after[side] / after[1 - side] * (there if side else 1 / there)
+            return change > 1.1 and max(after) > max(before) + 8
+
+        # The light glides to its new place, in a busy machine's own time.
+        assert any(lit() for _ in range(40))
     assert page.input_value("#live-setup") == "own"
 
 
