@@ -54,6 +54,7 @@ MODULES = (
     "stage.key",
     "stage.quotient",
     "stage.shading",
+    "stage.silhouette",
     "stage.stages",
     "stage.view",
     "video.smoothing",

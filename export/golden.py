@@ -34,7 +34,7 @@ from relight.gain.reach import Reach
 from relight.geometry import Crop
 from relight.models.library import read_manifest
 from relight.stage.analysis import key_gain
-from relight.stage.body import SEEN_SIDE
+from relight.stage.silhouette import SEEN_SIDE
 from relight.stage.tflite import TfliteStages
 
 ROOT = Path(__file__).parent.parent
@@ -215,6 +215,7 @@ def _look(vectors: Vectors, face: Face, analysis: Analysis, person: Image8) -> N
     vectors.array("view/inner_face", view.inner_face)
     vectors.array("view/skin", view.skin)
     vectors.array("view/person", view.person)
+    vectors.array("view/silhouette", analysis.person[::2, ::2])
     vectors.value("view/mean_irradiance", analysis.mean_irradiance)
 
 
@@ -249,10 +250,17 @@ def _gain(
     gain = FaceGain(strength * unit.head, None if unit.body is None else strength * unit.body)
     added = upsample(pixels, [analysis.outline], [gain])
     vectors.array("relight/added_gain", gain.head)
+    own = models.gain(
+        analysis.view,
+        analysis.crop_normals,
+        analysis.crop_environment,
+        light.rolled(-analysis.face.crop.roll),
+    )
+    vectors.array("relight/head_gain", own)  # before the body lends it some
     body = analysis.body
     assert body is not None  # noqa: S101
     assert unit.body is not None  # noqa: S101
-    for name in ("normals", "existing", "trust", "meeting"):
+    for name in ("person", "normals", "existing", "trust", "meeting", "share"):
         vectors.array(f"body/{name}", getattr(body, name)[::2, ::2])
     vectors.array("body/gain", unit.body[::2, ::2])
     add_gain_map(vectors, "relight/gain_map", added, EVERY)

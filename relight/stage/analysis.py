@@ -18,8 +18,9 @@ from relight.gain.reach import window
 from relight.geometry import Grid, normalize, rolled
 from relight.light import Light
 from relight.stage import body as bodies
-from relight.stage.body import Body, Seen
+from relight.stage.body import Body
 from relight.stage.shading import mean_irradiance
+from relight.stage.silhouette import Look
 from relight.stage.stages import Stages
 from relight.stage.view import SEEN, View, look
 
@@ -46,6 +47,8 @@ class Analysis:
         crop_confidence: ``(128, 128)`` float32 trust in the normals, [0, 1], 0 off the person.
         mean_irradiance: luminance of the existing irradiance over pi, mean over the visible face.
         photo_rgb: the photo, ``(H, W, 3)`` uint8 sRGB.
+        person: ``(256, 256)`` float32 probability in [0, 1] of a person, by all that is seen of
+            them; the view's outline is what the segmentation says of the crop alone.
         body: what is known of the body below the face; ``None`` where the photo shows none.
     """
 
@@ -56,6 +59,7 @@ class Analysis:
     crop_confidence: Float
     mean_irradiance: float
     photo_rgb: NDArray[np.uint8] = field(repr=False)
+    person: Float = field(repr=False)
     body: Body | None = field(default=None, repr=False)
 
     @property
@@ -76,7 +80,7 @@ class Analysis:
     @functools.cached_property
     def mask(self) -> Float:
         """The person, ``(H, W)`` float32 in [0, 1], 0 outside the crop and the body's square."""
-        return self._to_photo(self.view.outline, None if self.body is None else self.body.person)
+        return self._to_photo(self.person, None if self.body is None else self.body.person)
 
     @functools.cached_property
     def confidence(self) -> Float:
@@ -96,10 +100,11 @@ class Analysis:
     @property
     def outline(self) -> Outline:
         """Where a light on this face may fall."""
-        inner = self.view.inner_face
+        crop, inner = self.face.crop, self.view.inner_face
+        if self.body is not None:
+            return Outline(crop, self.person, inner, self.body.on_head, self.body.layer)
         trusted = np.maximum(self.crop_confidence, inner)  # doubt outside must not reach the face
-        body = None if self.body is None else self.body.layer
-        return Outline(self.face.crop, self.view.outline, inner, trusted, body)
+        return Outline(crop, self.person, inner, trusted)
 
     def _to_photo(self, head: Float, body: Float | None) -> Float:
         """Values on the crop and on the body's square drawn on the photo, 0 elsewhere."""
@@ -127,7 +132,7 @@ def analyze(
     stages: Stages,
     pixels: NDArray[np.uint8],
     face: Face,
-    below: Callable[[], Seen | None] | None = None,
+    below: Callable[[], Look | None] | None = None,
 ) -> Analysis:
     """Estimate normals and existing light around a face.
 
@@ -142,7 +147,7 @@ def analyze(
     normals, confidence = stages.normals(view)
     environment = stages.lighting(view, normals)
     seen = below() if below else bodies.see(detector, pixels, face)
-    body = seen and bodies.body_of(seen, face.crop, view, normals, confidence, environment)
+    person, body = bodies.body_of(seen, face.crop, view, normals, confidence, environment)
     return Analysis(
         face=face,
         view=view,
@@ -151,6 +156,7 @@ def analyze(
         crop_confidence=confidence,
         mean_irradiance=mean_irradiance(environment, normals, view.face),
         photo_rgb=pixels,
+        person=person,
         body=body,
     )
 
@@ -169,5 +175,4 @@ def key_gain(stages: Stages, analysis: Analysis, light: Light) -> FaceGain:
     crop = analysis.face.crop
     upright = light.rolled(-crop.roll)
     head = stages.gain(analysis.view, analysis.crop_normals, analysis.crop_environment, upright)
-    body = analysis.body
-    return FaceGain(head, None if body is None else body.gain(crop, head, upright))
+    return FaceGain(head) if analysis.body is None else analysis.body.gain(crop, head, upright)

@@ -12,7 +12,6 @@ Reference: Johnston 2002, "Lumo: Illumination for Cel Animation" (shape from an 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +19,20 @@ from numpy.typing import NDArray
 from relight.environment import Environment
 from relight.face.face import Face
 from relight.face.perception import Perception
-from relight.gain.guide import BODY_SIDE, Layer
+from relight.gain.guide import BODY_SIDE, FaceGain, Layer
 from relight.gain.reach import Reach
 from relight.geometry import CROP_SCALE, Crop, normalize, shrink, smoothstep
 from relight.light import Light
 from relight.stage.key import diffuse
 from relight.stage.quotient import is_grey
 from relight.stage.shading import belief, shading
+from relight.stage.silhouette import SEEN_SIDE, Look, settled, silhouette
 from relight.stage.view import BLIND, View
 
 Float = NDArray[np.float32]
 
-SEEN_SIDE = 256
-"""Side of the square that the person is looked for on, pixels;"""
 TRUST_SIDE = 128
-"""of that on which it is told where the key's light falls."""
+"""Side of the square on which it is told where the key's light falls, pixels."""
 INSIDE = (0.3, 0.7)
 """Probability of a person between which the surface rises from the outline."""
 ROUND = 0.5
@@ -58,7 +56,10 @@ SHADED = (0.4, 2.5)
 LEVEL = (0.5, 2.0)
 """Factors between which the body's gain is brought to the head's level where both meet."""
 NECK = (0.55, 0.9)
-"""Face heights below the middle of the face between which that begins: under the chin."""
+"""Face heights below the middle of the face between which that begins, as the body's light does:
+under the chin."""
+UNKNOWN = 1e-6
+"""Trust that counts as none, so that shares of it stay finite."""
 SPREAD = 0.6
 """Face heights over which that factor follows the head's gain from place to place, and"""
 NEAR = 1e-3
@@ -76,9 +77,12 @@ class Body:
         person: ``(256, 256)`` float32 probability in [0, 1] of a person.
         normals: ``(64, 64, 3)`` float32 unit normals.
         existing: ``(64, 64, 3)`` float32 light already there, over the face's mean.
-        trust: ``(128, 128)`` float32 in [0, 1], how much of the key's light falls there.
+        trust: ``(128, 128)`` float32 in [0, 1], how much of the key's light falls on them.
         meeting: ``(64, 64)`` float32 >= 0, weight with which the head's gain sets the level.
         width: pixels over which that level may change.
+        share: ``(128, 128)`` float32 in [0, 1] on the head's crop, how far the light there is this
+            body's: below the chin, where little is known of the surface.
+        on_head: ``(128, 128)`` float32 in [0, 1], trust in the light there that is made of both.
     """
 
     crop: Crop
@@ -88,22 +92,21 @@ class Body:
     trust: Float
     meeting: Float
     width: int
+    share: Float
+    on_head: Float
 
     @property
     def layer(self) -> Layer:
         """Where light on this body may fall."""
         return Layer(self.crop, self.person, self.trust)
 
-    def gain(self, head: Crop, head_gain: Float, light: Light) -> Float:
-        """Key gain of a light's direction, for unit intensity and white light.
+    def gain(self, head: Crop, head_gain: Float, light: Light) -> FaceGain:
+        """Key gain of a light's direction, for unit intensity and white light, of head and body.
 
         Args:
             head: the face's crop.
-            head_gain: ``(R, R, 3)`` the same light's gain there.
+            head_gain: ``(128, 128, 3)`` the same light's gain there.
             light: the key, its direction in the crop's frame.
-
-        Returns:
-            ``(64, 64, 3)`` float32 >= 0.
         """
         free = np.ones((BODY_SIDE, BODY_SIDE), np.float32)
         gain = diffuse(self.normals, free, light.direction)[..., None] / self.existing
@@ -113,7 +116,9 @@ class Body:
         level = (_spread(met, self.width) + NEAR * (met.sum((0, 1)) + MEETING)) / (
             _spread(own, self.width) + NEAR * (own.sum((0, 1)) + MEETING)
         )
-        return np.asarray(gain * np.clip(level, *LEVEL), np.float32)
+        gain = np.asarray(gain * np.clip(level, *LEVEL), np.float32)
+        around = self.crop.onto_crop(gain, head, len(head_gain))
+        return FaceGain(head_gain + self.share[..., None] * (around - head_gain), gain)
 
 
 def _spread(values: Float, width: int) -> Float:
@@ -123,19 +128,7 @@ def _spread(values: Float, width: int) -> Float:
     return cv2.blur(cv2.blur(values, (width, width)), (width, width))
 
 
-class Seen(NamedTuple):
-    """Where a person is seen on the square around a body.
-
-    Attributes:
-        crop: the square.
-        person: ``(256, 256)`` float32 probability in [0, 1] of a person.
-    """
-
-    crop: Crop
-    person: Float
-
-
-def see(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> Seen | None:
+def see(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> Look | None:
     """See the person below a face; ``None`` where the photo shows no more than the head's crop.
 
     Args:
@@ -146,42 +139,53 @@ def see(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> Seen | N
     crop = Reach.of(face.crop, pixels.shape).body
     if crop is None:
         return None
-    person = detector.person(crop.extract(pixels, SEEN_SIDE))
-    return Seen(crop, _within_photo(person, crop, pixels.shape))
+    seen = crop.extract(pixels, SEEN_SIDE)
+    return Look(crop, seen, _within_photo(detector.person(seen), crop, pixels.shape))
 
 
 def body_of(
-    seen: Seen,
+    seen: Look | None,
     head: Crop,
     view: View,
     normals: Float,
     confidence: Float,
     environment: Environment,
-) -> Body | None:
-    """The body on a square, made of what is seen there; ``None`` where the face is not seen.
+) -> tuple[Float, Body | None]:
+    """A person on the head's crop, ``(256, 256)``, and their body; ``None`` where none is seen.
 
     Args:
-        seen: the square and the person on it.
+        seen: the square around the body and what is seen there, if there is one; where the face is
+            not seen, it tells nothing.
         head: the face's crop.
         view: what the stages see of it.
         normals: ``(128, 128, 3)`` of the head, crop's frame.
         confidence: ``(128, 128)`` trust in them.
         environment: the light already there, crop's frame.
     """
-    crop, person = seen
-    small = shrink(person, SEEN_SIDE // BODY_SIDE)
-    on_face = head.onto_crop(view.face.astype(np.float32), crop, BODY_SIDE, 0.0)
-    if (small * on_face).sum() < BLIND * on_face.sum():
-        return None
+    if seen is None or _is_blind(seen, head, view):
+        return settled(view.pixels, view.outline), None
+    on_head, person = silhouette(Look(head, view.pixels, view.outline), seen)
+    crop, small = seen.crop, shrink(person, SEEN_SIDE // BODY_SIDE)
     height = head.size / CROP_SCALE / crop.size * BODY_SIDE
     surface = inflated(smoothstep(small, *INSIDE), ROUND * height)
     _, below = _around_face(head, crop, BODY_SIDE)
-    fade = 1 - smoothstep(np.hypot(*_around_face(head, crop, TRUST_SIDE)), *LIT)
-    trust = shrink(person, SEEN_SIDE // TRUST_SIDE) * fade
+    trust = 1 - smoothstep(np.hypot(*_around_face(head, crop, TRUST_SIDE)), *LIT)
     meeting = small * head.onto_crop(confidence, crop, BODY_SIDE, 0.0) * smoothstep(below, *NECK)
     existing = _existing(surface, normals, view, environment)
     width = 2 * round(SPREAD * height / 2) + 1
-    return Body(crop, person, surface, existing, trust, meeting, width)
+    known = np.maximum(confidence, view.inner_face)
+    _, below = _around_face(head, head, len(known))
+    lent = (1 - known) * crop.onto_crop(trust, head, len(known)) * smoothstep(below, *NECK)
+    both = known + lent
+    share = lent / np.maximum(both, np.float32(UNKNOWN))
+    return on_head, Body(crop, person, surface, existing, trust, meeting, width, share, both)
+
+
+def _is_blind(seen: Look, head: Crop, view: View) -> bool:
+    """Whether the face is not seen on the square around the body."""
+    on_face = head.onto_crop(view.face.astype(np.float32), seen.crop, BODY_SIDE, 0.0)
+    small = shrink(seen.person, SEEN_SIDE // BODY_SIDE)
+    return bool((small * on_face).sum() < BLIND * on_face.sum())
 
 
 def inflated(person: Float, radius: float) -> Float:

@@ -20,9 +20,9 @@ from relight.geometry import normalize
 from relight.light import Light
 from relight.stage import body as bodies
 from relight.stage.analysis import Analysis
-from relight.stage.body import Body
 from relight.stage.quotient import Existing, between, existing_at
 from relight.stage.shading import mean_irradiance
+from relight.stage.silhouette import Look
 from relight.stage.stages import NetworkStages
 from relight.stage.view import View, look
 from relight.video.smoothing import kept
@@ -115,11 +115,12 @@ class SteadyLook:
         light, level, light_age_s = self._light(known, seen, normals, face.crop.roll, step_s)
         around = Environment(np.exp(light)).roll(-face.crop.roll)
         there, shading_age_s = self._existing(known, seen, normals, around, level, old, step_s)
-        body = self._body(known, rgb, face, seen, normals, trust, around, step_s)
+        below = self._below(known, rgb, face, step_s)
+        person, body = bodies.body_of(below, face.crop, seen, normals, trust, around)
         self._known[number] = _Kept(
             face.crop_pose,
             seen.outline,
-            None if body is None else body.person,
+            None if below is None else below.person,
             turn,
             trust,
             light,
@@ -129,11 +130,8 @@ class SteadyLook:
             shading_age_s,
         )
         if level_up < 1:
-            seen = replace(
-                seen,
-                outline=seen.outline * np.float32(level_up),
-                inner_face=seen.inner_face * np.float32(level_up),
-            )
+            person = person * np.float32(level_up)
+            seen = replace(seen, inner_face=seen.inner_face * np.float32(level_up))
             if body is not None:
                 body = replace(body, person=body.person * np.float32(level_up))
         analysis = Analysis(
@@ -144,6 +142,7 @@ class SteadyLook:
             crop_confidence=trust,
             mean_irradiance=level,
             photo_rgb=rgb,
+            person=person,
             body=body,
         )
         return analysis, there
@@ -188,23 +187,15 @@ class SteadyLook:
         lift = np.exp(_mean(known.log_lift, np.log(there.lift), old))
         return there._replace(lift=lift), 0.0
 
-    def _body(
-        self,
-        known: _Kept | None,
-        rgb: NDArray[np.uint8],
-        face: Face,
-        view: View,
-        normals: Float,
-        trust: Float,
-        around: Environment,
-        step_s: float,
-    ) -> Body | None:
-        """The body below a face, its outline averaged as the head's is."""
+    def _below(
+        self, known: _Kept | None, rgb: NDArray[np.uint8], face: Face, step_s: float
+    ) -> Look | None:
+        """What is seen of the body below a face, the person averaged as on the head's crop."""
         seen = bodies.see(self._perception, rgb, face)
-        found = seen and bodies.body_of(seen, face.crop, view, normals, trust, around)
-        if found is None or known is None or known.body is None:
-            return found
-        return replace(found, person=_mean(known.body, found.person, kept(step_s, OUTLINE_S)))
+        if seen is None or known is None or known.body is None:
+            return seen
+        mean = _mean(known.body, seen.person, kept(step_s, OUTLINE_S))
+        return seen._replace(person=mean)
 
 
 class PictureStages:

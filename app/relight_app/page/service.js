@@ -1,11 +1,11 @@
-const VERSION = "7f9f7a329fc75082";
+const VERSION = "97b55e20f4e386b5";
 const FILES = [
  "./",
+ "assets/index-CUsnClKr.js",
  "assets/index-CsR7YMQc.css",
- "assets/index-snsxOUM4.js",
  "assets/painting-BSkxcVmo.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-ma5UVgOg.js",
+ "assets/worker-BsiLveTP.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

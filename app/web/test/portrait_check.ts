@@ -9,7 +9,8 @@ import type { Light } from "../src/light";
 import { Portrait } from "../src/portrait";
 import type { Setup } from "../src/setup";
 import { analyzeView, faceGain, outlineOf, type Analysis } from "../src/stage/analysis";
-import { bodyOf, withinPhoto, type Body, type Head } from "../src/stage/body";
+import { withinPhoto, type Body } from "../src/stage/body";
+import type { Look } from "../src/stage/silhouette";
 import type { Networks } from "../src/stage/stages";
 import { SIDE, viewOf } from "../src/stage/view";
 import { fitted, sameMap } from "./gain_check";
@@ -41,10 +42,12 @@ const recorded: Networks = {
   },
 };
 
-/** The body below a face, the person on its square known. */
-export function knownBody(person: Raster, photo: Pixels, { crop }: Face, head: Head): Body | null {
+/** What is seen below a face, the person there known. */
+export function knownBelow(person: Raster, photo: Pixels, { crop }: Face): Look | null {
   const wider = bodyCrop(crop, photo);
-  return wider && bodyOf(wider, withinPhoto(person, wider, photo), crop, head);
+  const seen = wider && wider.extract(photo, person.rows);
+  if (wider === null || seen === null) return null;
+  return { crop: wider, photo: seen.toRaster(), person: withinPhoto(person, wider, photo) };
 }
 
 export async function checkRelight(portrait: Pixels): Promise<void> {
@@ -61,9 +64,9 @@ export async function checkRelight(portrait: Pixels): Promise<void> {
   matches("view/skin", view.skin.data, 1e-6);
   matches("view/person", view.person.data, 1e-6);
   const around = raster("view/body_mask").map((x) => x / 255);
-  const analysis: Analysis = await analyzeView(recorded, face, view, async (head) =>
-    knownBody(around, portrait, face, head),
-  );
+  const below = knownBelow(around, portrait, face);
+  const analysis: Analysis = await analyzeView(recorded, face, view, below);
+  matches("view/silhouette", every(analysis.person, 2), 1e-4);
   matches("normals/confidence", analysis.confidence.data, 1e-6);
   matches("lighting/environment", analysis.cropEnvironment.data.data, 1e-6);
   close("mean irradiance", [analysis.meanIrradiance], [values["view/mean_irradiance"]], 1e-4);
@@ -86,7 +89,8 @@ export async function checkRelight(portrait: Pixels): Promise<void> {
 /** The body below the face: its shape, the light on it, and a key's gain there. */
 function checkBody(body: Body | null, gain: Raster): void {
   if (body === null) throw new Error("no body");
-  for (const part of ["normals", "existing", "trust", "meeting"] as const) {
+  matches("body/person", every(body.person, 2), 1e-4);
+  for (const part of ["normals", "existing", "trust", "meeting", "share"] as const) {
     matches(`body/${part}`, every(body[part], 2), 1e-5);
   }
   matches("body/gain", every(gain, 2), 1e-5);

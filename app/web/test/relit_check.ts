@@ -9,11 +9,10 @@ import type { Setup } from "../src/setup";
 import { analyzeView, environmentOf, type Analysis } from "../src/stage/analysis";
 import type { Networks } from "../src/stage/stages";
 import { viewOf } from "../src/stage/view";
-import type { Body, Head } from "../src/stage/body";
 import { sameMap } from "./gain_check";
 import { colours, every } from "./picture";
 import { alikeSetup } from "./placement_check";
-import { knownBody } from "./portrait_check";
+import { knownBelow } from "./portrait_check";
 import { array, close, matches, raster, square, values } from "./vector";
 
 /** Levels that a relit picture may differ by, on average and at most. */
@@ -38,8 +37,8 @@ async function look(
     const face = faceFrom(points, photo.rows, photo.columns);
     const crop = face.crop.extract(photo, 256);
     if (crop === null) throw new Error("no crop");
-    const body = async (head: Head): Promise<Body | null> => knownBody(around, photo, face, head);
-    analyses.push(await analyzeView(networks, face, viewOf(crop, face, person), body));
+    const below = knownBelow(around, photo, face);
+    analyses.push(await analyzeView(networks, face, viewOf(crop, face, person), below));
   }
   return new Portrait(networks, photo, analyses);
 }

@@ -15,6 +15,7 @@ from relight.face.perception import Perception
 from relight.stage import body as bodies
 from relight.stage.analysis import key_gain
 from relight.stage.body import Body, inflated
+from relight.stage.silhouette import settled
 from relight.stage.tflite import TfliteStages
 
 KEY = Light(45, 30)
@@ -25,6 +26,12 @@ def block(left: int, right: int, top: int = 0, bottom: int = SIDE) -> np.ndarray
     person = np.zeros((SIDE, SIDE), np.float32)
     person[top:bottom, left:right] = 1
     return person
+
+
+def lit(body: Body, face: Face, head_gain: np.ndarray, light: Light) -> np.ndarray:
+    gain = body.gain(face.crop, head_gain, light).body
+    assert gain is not None
+    return gain
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +119,7 @@ def test_a_person_who_is_not_found_is_lit_as_before(
 ) -> None:
     seen = bodies.see(Blind(), astronaut, face)
     assert seen is not None
-    found = bodies.body_of(
+    person, found = bodies.body_of(
         seen,
         face.crop,
         analysis.view,
@@ -121,6 +128,7 @@ def test_a_person_who_is_not_found_is_lit_as_before(
         analysis.crop_environment,
     )
     assert found is None
+    np.testing.assert_array_equal(person, settled(analysis.view.pixels, analysis.view.outline))
 
 
 # --- The key on it
@@ -129,7 +137,7 @@ def test_a_person_who_is_not_found_is_lit_as_before(
 def test_the_key_lights_its_own_side_of_the_body(body: Body, face: Face) -> None:
     flat = np.zeros((128, 128, 3), np.float32)
     for azimuth, sign in ((60, 1), (-60, -1)):
-        gain = body.gain(face.crop, flat, Light(azimuth, 20)).mean(-1)
+        gain = lit(body, face, flat, Light(azimuth, 20)).mean(-1)
         assert gain.min() >= 0
         assert np.isfinite(gain).all()
         right = gain[body.normals[..., 0] > 0.4].mean()
@@ -141,7 +149,7 @@ def test_the_body_s_level_is_the_head_s_where_they_meet(body: Body, face: Face) 
     """Times as bright a head makes a body that is as many times as bright, within limits."""
     weight = body.meeting[..., None]
     dim, bright = (
-        (body.gain(face.crop, np.full((128, 128, 3), level, np.float32), KEY) * weight).sum()
+        (lit(body, face, np.full((128, 128, 3), level, np.float32), KEY) * weight).sum()
         / weight.sum()
         / 3
         for level in (0.5, 0.8)
@@ -160,13 +168,33 @@ def test_the_light_dies_away_over_two_face_heights(body: Body, face: Face) -> No
     assert (np.diff(fade[below > 0.6]) <= 1e-3).all()
 
 
-def test_a_head_s_gain_is_left_alone_by_the_body(analysis: Analysis) -> None:
+def test_a_face_s_gain_is_left_alone_by_the_body(analysis: Analysis) -> None:
     stages = TfliteStages()
     with_body = key_gain(stages, analysis, KEY)
     without = key_gain(stages, replace(analysis, body=None), KEY)
-    np.testing.assert_array_equal(with_body.head, without.head)
+    sure = analysis.view.inner_face == 1
+    np.testing.assert_array_equal(with_body.head[sure], without.head[sure])
     assert without.body is None
     assert with_body.body is not None
+
+
+def test_where_a_head_s_shape_is_not_known_the_body_s_light_takes_over(
+    analysis: Analysis, face: Face
+) -> None:
+    """Clothes beside a face get no dark hole where the network doubts its normals."""
+    seen = bodies.see(Perception(), analysis.photo_rgb, face)
+    nothing = np.zeros((128, 128), np.float32)
+    _, body = bodies.body_of(
+        seen, face.crop, analysis.view, analysis.crop_normals, nothing, analysis.crop_environment
+    )
+    assert body is not None
+    cloth = slice(110, 120), slice(30, 98)
+    assert body.share[cloth].min() == 1
+    assert body.on_head[cloth].min() > 0.8
+    gain = body.gain(face.crop, np.zeros((128, 128, 3), np.float32), KEY)
+    assert gain.head[cloth].min() > 0
+    drawn = body.crop.onto_crop(gain.body, face.crop, 128)
+    np.testing.assert_allclose(gain.head[cloth], drawn[cloth], atol=1e-6)
 
 
 def test_added_light_falls_on_the_chest_and_fill_on_the_whole_person(

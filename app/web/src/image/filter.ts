@@ -103,7 +103,7 @@ function extreme(image: Raster, side: number, sign: number): Raster {
 }
 
 /** Pairs of the three colours, in the order of a symmetric matrix. */
-const PAIRS = [
+export const PAIRS = [
   [0, 0],
   [0, 1],
   [0, 2],
@@ -171,7 +171,7 @@ export function guidedFilter(
 }
 
 /** Solve `(C + eps) a = v` for a symmetric C given as in PAIRS. */
-function slopes(c: number[], v: number[], eps: number): [number, number, number] {
+export function slopes(c: number[], v: number[], eps: number): [number, number, number] {
   const [xx, yy, zz] = [c[0] + eps, c[3] + eps, c[5] + eps];
   const [xy, xz, yz] = [c[1], c[2], c[4]];
   const ixx = yy * zz - yz * yz;

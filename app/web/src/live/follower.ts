@@ -226,7 +226,8 @@ export class Follower {
     };
     return {
       face: { crop: face.crop.scaled(scale) },
-      view: { innerFace: faded(studied.innerFace), outline: faded(studied.outline) },
+      view: { innerFace: faded(studied.innerFace) },
+      person: faded(studied.outline),
       confidence: studied.trust,
       body,
     };

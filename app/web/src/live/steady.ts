@@ -13,9 +13,10 @@ import { normalizeTriples, product, transposed, RADIAN, type Matrix } from "../g
 import { clamp, Raster, type Pixels } from "../image/raster";
 import { shrink } from "../image/resample";
 import { environmentOf, type Analysis } from "../stage/analysis";
-import { lookAtBody, type Body } from "../stage/body";
+import { bodyOf, lookBelow } from "../stage/body";
 import { between, existingAt } from "../stage/quotient";
 import { meanIrradiance } from "../stage/shading";
+import type { Look as Below } from "../stage/silhouette";
 import { estimateLighting, estimateNormals, estimateShading, type Networks } from "../stage/stages";
 import { FINE, look, type View } from "../stage/view";
 import { kept } from "./smoothing";
@@ -44,7 +45,7 @@ interface Known {
   readonly at: number;
   readonly pose: Matrix;
   readonly outline: Raster;
-  readonly body: Body | null;
+  readonly below: Below | null;
   readonly turn: Raster;
   readonly trust: Raster;
   readonly light: Surroundings;
@@ -78,14 +79,15 @@ export class SteadyLook {
     const shading = await estimateShading(networks, view, surface, cropEnvironment);
     const there = existingAt(view, surface, light.level, shading);
     const logLift = mean(known?.logLift, there.lift.map(Math.log), old);
-    const head = { view, normals, confidence, environment: cropEnvironment };
-    const body = joined(
-      known?.body,
-      await lookAtBody(perception, pixels, face, head),
+    const below = joined(
+      known?.below,
+      await lookBelow(perception, pixels, face),
       kept(seconds, OUTLINE_S),
     );
+    const head = { view, normals, confidence, environment: cropEnvironment };
+    const { person, body } = bodyOf(below, face.crop, head);
     this.known.set(number, {
-      at, pose: face.cropPose, outline: view.outline, body, turn, trust: confidence, light, logLift,
+      at, pose: face.cropPose, outline: view.outline, below, turn, trust: confidence, light, logLift,
     });
     const lift = logLift.map(Math.exp);
     const inputs = { ...there, lift, mesh: view.mesh, roll: face.crop.roll };
@@ -93,7 +95,8 @@ export class SteadyLook {
     return {
       turn,
       analysis: {
-        face, view, cropEnvironment, normals, confidence, meanIrradiance: meanLight, inputs, body,
+        face, view, cropEnvironment, normals, confidence, meanIrradiance: meanLight, inputs, person,
+        body,
       },
     };
   }
@@ -150,8 +153,8 @@ function outlined(view: View, before: Raster, share: number): View {
   return { ...view, outline, person: shrink(outline, FINE) };
 }
 
-/** The body now, its outline averaged with the one before. */
-function joined(before: Body | null | undefined, now: Body | null, share: number): Body | null {
+/** What is seen below the face now, the person averaged with the one before. */
+function joined(before: Below | null | undefined, now: Below | null, share: number): Below | null {
   if (!before || now === null) return now;
   return { ...now, person: mean(before.person, now.person, share) };
 }

@@ -27,6 +27,7 @@ export interface Scene {
 export interface Studied {
   readonly number: number;
   readonly crop: Crop;
+  /** The person, as fine as light is limited to them; and as wide as the stages see them. */
   readonly outline: Raster;
   readonly person: Raster;
   readonly innerFace: Raster;
@@ -78,8 +79,8 @@ export class Observer {
 }
 
 function studied(number: number, { analysis, turn }: Look): Studied {
-  const { face, view, confidence, inputs, body } = analysis;
-  const { outline, person, innerFace } = view;
+  const { face, view, confidence, inputs, body, person: outline } = analysis;
+  const { person, innerFace } = view;
   const { lift, shine } = inputs;
   const { crop } = face;
   return { number, crop, outline, person, innerFace, turn, trust: confidence, lift, shine, body };

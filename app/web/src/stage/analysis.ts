@@ -7,7 +7,8 @@ import type { FaceGain, Outline } from "../gain/guide";
 import { rolled } from "../geometry";
 import type { Pixels, Raster } from "../image/raster";
 import { towards, type Light } from "../light";
-import { bodyGain, layerOf, lookAtBody, type Body, type Head } from "./body";
+import { bodyGain, bodyOf, layerOf, lookBelow, type Body } from "./body";
+import type { Look } from "./silhouette";
 import {
   estimateLighting,
   estimateNormals,
@@ -29,6 +30,8 @@ export interface Analysis {
   /** Brightness of the existing light on the visible face: what a key of intensity 1 equals. */
   readonly meanIrradiance: number;
   readonly inputs: GainInputs;
+  /** Probability of a person on the crop, by all that is seen of them. */
+  readonly person: Raster;
   /** What is known of the body below the face; null where the photo shows none. */
   readonly body: Body | null;
 }
@@ -41,15 +44,15 @@ export async function analyze(
   face: Face,
 ): Promise<Analysis> {
   const view = await look(perception, pixels, face);
-  return analyzeView(networks, face, view, (head) => lookAtBody(perception, pixels, face, head));
+  return analyzeView(networks, face, view, await lookBelow(perception, pixels, face));
 }
 
-/** The same from what is seen of the face, and what then is seen of the body. */
+/** The same from what is seen of the face and below it. */
 export async function analyzeView(
   networks: Networks,
   face: Face,
   view: View,
-  seeBody: (head: Head) => Promise<Body | null>,
+  below: Look | null,
 ): Promise<Analysis> {
   const { normals, confidence } = await estimateNormals(networks, view);
   const environment = await estimateLighting(networks, view, normals);
@@ -61,7 +64,7 @@ export async function analyzeView(
     confidence,
     meanIrradiance: meanIrradiance(environment, normals, view.mesh.mask),
     inputs: await gainInputs(networks, view, normals, environment, face.crop.roll),
-    body: await seeBody({ view, normals, confidence, environment }),
+    ...bodyOf(below, face.crop, { view, normals, confidence, environment }),
   };
 }
 
@@ -72,22 +75,23 @@ export async function faceGain(
   light: Light,
 ): Promise<FaceGain> {
   const head = await keyGain(networks, inputs, light);
-  const direction = rolled(towards(light), -face.crop.roll);
-  return { head, body: body && bodyGain(body, face.crop, head, direction) };
+  if (body === null) return { head, body };
+  return bodyGain(body, face.crop, head, rolled(towards(light), -face.crop.roll));
 }
 
 /** What tells where light on a face may fall. */
-export interface Outlined extends Pick<Analysis, "confidence" | "body"> {
+export interface Outlined extends Pick<Analysis, "confidence" | "person" | "body"> {
   readonly face: Pick<Face, "crop">;
-  readonly view: Pick<View, "innerFace" | "outline">;
+  readonly view: Pick<View, "innerFace">;
 }
 
 /** Where a light on this face may fall. */
-export function outlineOf({ face, view, confidence, body }: Outlined): Outline {
+export function outlineOf({ face, view, confidence, person, body }: Outlined): Outline {
   const inner = view.innerFace;
-  const trusted = confidence.zip(inner, Math.max); // doubt outside must not reach the face
-  const head = { crop: face.crop, person: view.outline, face: inner, confidence: trusted };
-  return { ...head, body: body && layerOf(body) };
+  const head = { crop: face.crop, person, face: inner };
+  if (body !== null) return { ...head, confidence: body.onHead, body: layerOf(body) };
+  // Doubt outside must not reach the face.
+  return { ...head, confidence: confidence.zip(inner, Math.max), body };
 }
 
 /** The light already there, camera frame. */

@@ -5,11 +5,18 @@
  * The surface is blown up like a balloon that is tied down at the outline, round where the person is
  * narrow and flat, facing the camera, where it is wide.
  */
-import { body as constants, geometry, guide, key, view as shapes } from "../constants.json";
+import {
+  body as constants,
+  geometry,
+  guide,
+  key,
+  silhouette as silhouettes,
+  view as shapes,
+} from "../constants.json";
 import type { Environment } from "../environment";
 import type { Face } from "../face/face";
 import type { Perception } from "../face/perception";
-import type { Layer } from "../gain/guide";
+import type { FaceGain, Layer } from "../gain/guide";
 import { bodyCrop, type Size } from "../gain/reach";
 import { dot, normalizeTriples, smoothstep, type Crop, type Vector } from "../geometry";
 import { blur } from "../image/filter";
@@ -17,6 +24,7 @@ import { clamp, Raster, roundEven, type Pixels } from "../image/raster";
 import { resizeLinear, shrink } from "../image/resample";
 import { isGrey } from "./quotient";
 import { belief, shading } from "./shading";
+import { settled, silhouette, type Look } from "./silhouette";
 import type { View } from "./view";
 
 const {
@@ -29,15 +37,16 @@ const {
   NEAR,
   NECK,
   ROUND,
-  SEEN_SIDE,
   SHADED,
   SPREAD,
   STEPS,
   TIED,
   TRUST_SIDE,
+  UNKNOWN,
   UPWARDS,
 } = constants;
 const { BODY_SIDE } = guide;
+const { SEEN_SIDE } = silhouettes;
 
 /** What one look at a body tells; all of it on its square, in the head's crop's frame. */
 export interface Body {
@@ -47,12 +56,22 @@ export interface Body {
   readonly normals: Raster;
   /** Light already there, over the face's mean, three channels. */
   readonly existing: Raster;
-  /** How much of the key's light falls there, [0, 1]. */
+  /** How much of the key's light falls on them, [0, 1]. */
   readonly trust: Raster;
   /** Weight with which the head's gain sets the level. */
   readonly meeting: Raster;
   /** Pixels over which that level may change. */
   readonly width: number;
+  /** On the head's crop, how far the light there is this body's: where little is known of it. */
+  readonly share: Raster;
+  /** On the head's crop, trust in the light there that is made of both. */
+  readonly onHead: Raster;
+}
+
+/** A person on the head's crop, and their body, null where none is seen. */
+export interface Whole {
+  readonly person: Raster;
+  readonly body: Body | null;
 }
 
 /** What is known of the head when its body is looked at. */
@@ -63,37 +82,43 @@ export interface Head {
   readonly environment: Environment;
 }
 
-/** See the body below a face; null where the photo shows none. */
-export async function lookAtBody(
+/** See the person below a face; null where the photo shows none. */
+export async function lookBelow(
   perception: Perception,
   pixels: Pixels,
   face: Face,
-  head: Head,
-): Promise<Body | null> {
+): Promise<Look | null> {
   const crop = bodyCrop(face.crop, pixels);
   const seen = crop && crop.extract(pixels, SEEN_SIDE);
   if (crop === null || seen === null) return null;
-  return bodyOf(crop, withinPhoto(await perception.person(seen), crop, pixels), face.crop, head);
+  const person = withinPhoto(await perception.person(seen), crop, pixels);
+  return { crop, photo: seen.toRaster(), person };
 }
 
-/** The body on a square, made of the person seen there; null where the face is not seen. */
+/**
+ * A person and their body.
+ *
+ * @param seen the square around the body and what is seen there, if there is one; where the face is
+ *   not seen, it tells nothing.
+ */
 export function bodyOf(
-  crop: Crop,
-  person: Raster,
+  seen: Look | null,
   face: Crop,
   { view, normals, confidence, environment }: Head,
-): Body | null {
+): Whole {
+  if (seen === null || isBlind(seen, face, view)) {
+    return { person: settled(view.finePhoto, view.outline), body: null };
+  }
+  const { crop } = seen;
+  const near = { crop: face, photo: view.finePhoto, person: view.outline };
+  const [onHead, person] = silhouette(near, seen);
   const small = shrink(person, SEEN_SIDE / BODY_SIDE);
-  const onFace = face.ontoCrop(view.mesh.mask, crop, BODY_SIDE, 0).data;
-  const total = (weight: (i: number) => number): number =>
-    onFace.reduce((sum, value, i) => sum + value * weight(i), 0);
-  if (total((i) => small.data[i]) < shapes.BLIND * total(() => 1)) return null;
   const height = (face.size / geometry.CROP_SCALE / crop.size) * BODY_SIDE;
   const inside = small.map((p) => smoothstep(p, INSIDE[0], INSIDE[1]));
   const surface = inflated(inside, ROUND * height);
-  const trust = shrink(person, SEEN_SIDE / TRUST_SIDE).map((p, i) => {
+  const trust = new Raster(TRUST_SIDE, TRUST_SIDE, 1).map((_, i) => {
     const far = Math.hypot(...aroundFace(face, crop, TRUST_SIDE, i));
-    return p * (1 - smoothstep(far, LIT[0], LIT[1]));
+    return 1 - smoothstep(far, LIT[0], LIT[1]);
   });
   const trusted = face.ontoCrop(confidence, crop, BODY_SIDE, 0).data;
   const meeting = small.map((p, i) => {
@@ -102,7 +127,26 @@ export function bodyOf(
   });
   const existing = existingLight(surface, normals, view, environment);
   const width = 2 * roundEven((SPREAD * height) / 2) + 1;
-  return { crop, person, normals: surface, existing, trust, meeting, width };
+  const known = confidence.zip(view.innerFace, Math.max);
+  const lent = crop.ontoCrop(trust, face, known.rows).map((value, i) => {
+    const [, below] = aroundFace(face, face, known.rows, i);
+    return (1 - known.data[i]) * value * smoothstep(below, NECK[0], NECK[1]);
+  });
+  const both = known.zip(lent, (a, b) => a + b);
+  const share = lent.zip(both, (part, whole) => part / Math.max(whole, UNKNOWN));
+  const body = {
+    crop, person, normals: surface, existing, trust, meeting, width, share, onHead: both,
+  };
+  return { person: onHead, body };
+}
+
+/** Whether the face is not seen on the square around the body. */
+function isBlind({ crop, person }: Look, face: Crop, view: View): boolean {
+  const small = shrink(person, SEEN_SIDE / BODY_SIDE).data;
+  const onFace = face.ontoCrop(view.mesh.mask, crop, BODY_SIDE, 0).data;
+  const total = (weight: (i: number) => number): number =>
+    onFace.reduce((sum, value, i) => sum + value * weight(i), 0);
+  return total((i) => small[i]) < shapes.BLIND * total(() => 1);
 }
 
 /** Where light on a body may fall. */
@@ -111,14 +155,14 @@ export function layerOf({ crop, person, trust }: Body): Layer {
 }
 
 /**
- * Key gain of a light's direction on a body, for unit intensity and white light.
+ * Key gain of a light's direction on head and body, for unit intensity and white light.
  *
  * @param face the face's crop.
  * @param headGain the same light's gain there.
  * @param direction towards the light, crop's frame.
  */
-export function bodyGain(body: Body, face: Crop, headGain: Raster, direction: Vector): Raster {
-  const { normals, existing, meeting, width } = body;
+export function bodyGain(body: Body, face: Crop, headGain: Raster, direction: Vector): FaceGain {
+  const { normals, existing, meeting, width, share } = body;
   const gain = existing.map((light, k) => {
     const at = k - (k % 3);
     const normal: Vector = [normals.data[at], normals.data[at + 1], normals.data[at + 2]];
@@ -131,10 +175,13 @@ export function bodyGain(body: Body, face: Crop, headGain: Raster, direction: Ve
   );
   // Near the head its level is followed place by place, further away on average.
   const [near, mine] = [met, own].map((values) => blur(blur(values, width), width).data);
-  return gain.map((value, k) => {
+  const levelled = gain.map((value, k) => {
     const level = (near[k] + NEAR * all[0][k % 3]) / (mine[k] + NEAR * all[1][k % 3]);
     return value * clamp(level, LEVEL[0], LEVEL[1]);
   });
+  const around = body.crop.ontoCrop(levelled, face, headGain.rows).data;
+  const head = headGain.map((value, k) => value + share.data[Math.floor(k / 3)] * (around[k] - value));
+  return { head, body: levelled };
 }
 
 /** Lambert's law with a soft terminator. */

@@ -231,8 +231,11 @@ public object Constants {
     public object Edge {
         /** Variance of the photo's brightness, sRGB, that counts as an edge for the gain. */
         public const val EDGE: Float = 0.001f
-        /** Variance of its colours that counts as one for the person's outline. */
-        public const val OUTLINE_EDGE: Float = 0.0001f
+        /**
+         * Variance of its colours that counts as one for the person's outline: with a quarter of it, grain
+         * speckles the outline of hair before grass; with thrice it, fine strands are lost.
+         */
+        public const val OUTLINE_EDGE: Float = 0.0004f
         /** Weights of red, green and blue in brightness: ITU-R BT.601, as OpenCV turns colours to grey. */
         public val LUMA: List<Float> = listOf(0.299f, 0.587f, 0.114f)
         /**
@@ -628,9 +631,7 @@ public object Constants {
     }
 
     public object Body {
-        /** Side of the square that the person is looked for on, pixels; */
-        public const val SEEN_SIDE: Int = 256
-        /** of that on which it is told where the key's light falls. */
+        /** Side of the square on which it is told where the key's light falls, pixels. */
         public const val TRUST_SIDE: Int = 128
         /** Probability of a person between which the surface rises from the outline. */
         public val INSIDE: List<Float> = listOf(0.3f, 0.7f)
@@ -658,8 +659,13 @@ public object Constants {
         public val SHADED: List<Float> = listOf(0.4f, 2.5f)
         /** Factors between which the body's gain is brought to the head's level where both meet. */
         public val LEVEL: List<Float> = listOf(0.5f, 2.0f)
-        /** Face heights below the middle of the face between which that begins: under the chin. */
+        /**
+         * Face heights below the middle of the face between which that begins, as the body's light does:
+         * under the chin.
+         */
         public val NECK: List<Float> = listOf(0.55f, 0.9f)
+        /** Trust that counts as none, so that shares of it stay finite. */
+        public const val UNKNOWN: Float = 1e-06f
         /** Face heights over which that factor follows the head's gain from place to place, and */
         public const val SPREAD: Float = 0.6f
         /** weight of its mean there, against a pixel's. */
@@ -729,6 +735,23 @@ public object Constants {
         public const val DARKEST: Float = -3.5f
         /** Least and largest shading, in logarithms against the face's mean, that is divided by. */
         public const val LIGHTEST: Float = 2.5f
+    }
+
+    public object Silhouette {
+        /** Side of the squares that a person is looked for on, pixels; */
+        public const val SEEN_SIDE: Int = 256
+        /** of that on which it is told what colours a person has. */
+        public const val COLOR_SIDE: Int = 64
+        /** What a look counts for that knows nothing: then the other one decides. */
+        public const val UNSEEN: Float = 0.0001f
+        /** Colours are compared with those of so many pixels around on the smaller square, a tenth of it. */
+        public const val AROUND: Int = 6
+        /** What a pixel in doubt counts for there: colours that no certain pixel has keep their place. */
+        public const val UNSURE: Float = 0.03f
+        /** Variance of colours, sRGB, below which they tell nobody apart. */
+        public const val COLOR_EDGE: Float = 0.005f
+        /** Certainty, `|2 p - 1|` of a probability p, between which colours cease to be asked. */
+        public val DOUBT: List<Float> = listOf(0.25f, 0.9f)
     }
 
     public object Stages {

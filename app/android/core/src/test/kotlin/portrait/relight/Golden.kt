@@ -20,7 +20,7 @@ import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
-import portrait.relight.Constants.Body.SEEN_SIDE
+import portrait.relight.Constants.Silhouette.SEEN_SIDE
 
 /** What Python found: `python -m export.golden` writes it. */
 object Golden {
@@ -70,8 +70,9 @@ object Golden {
         val environment = Environment(raster("lighting/environment"))
         val brightness = meanIrradiance(environment, normals, view.face)
         val recorded = Recorded().also { it.find(example) }
-        val body = lookAtBody(recorded, example, face, Head(view, Normals(normals, confidence), environment))
-        Analysis(face, view, environment, normals, confidence, brightness, example, body)
+        val head = Head(view, Normals(normals, confidence), environment)
+        val whole = bodyOf(lookBelow(recorded, example, face), face.crop, head)
+        Analysis(face, view, environment, normals, confidence, brightness, example, whole.person, whole.body)
     }
 
     fun value(name: String): JsonElement = index.getValue("values").jsonObject.getValue(name)

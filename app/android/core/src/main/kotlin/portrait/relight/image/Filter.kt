@@ -221,9 +221,10 @@ internal fun guidedFilter(guide: Raster, values: Raster, radius: Int, eps: Float
 }
 
 /** A cell's three colours, the signal, their six products with each other, and three with the signal. */
-private const val MOMENTS = 13
+internal const val MOMENTS = 13
 
-private fun products(colors: FloatArray, signal: Float, cell: Int, into: FloatArray) {
+/** Writes a cell's moments, from its colours and its signal. */
+internal fun products(colors: FloatArray, signal: Float, cell: Int, into: FloatArray) {
     val at = cell * MOMENTS
     val red = colors[cell * 3]
     val green = colors[cell * 3 + 1]
@@ -249,7 +250,7 @@ private fun products(colors: FloatArray, signal: Float, cell: Int, into: FloatAr
  *
  * In doubles: where a picture is grey, the products cancel to the last digits of a float.
  */
-private fun fitCell(mean: FloatArray, at: Int, eps: Float, into: FloatArray, to: Int) {
+internal fun fitCell(mean: FloatArray, at: Int, eps: Float, into: FloatArray, to: Int) {
     val red = mean[at]
     val green = mean[at + 1]
     val blue = mean[at + 2]

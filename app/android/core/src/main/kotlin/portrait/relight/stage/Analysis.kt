@@ -20,6 +20,8 @@ import portrait.relight.Constants.View.SEEN
  * @property cropConfidence 128 x 128 trust in the normals, [0, 1], 0 off the person.
  * @property meanIrradiance luminance of the existing irradiance over pi, mean over the visible face.
  * @property photo the photo.
+ * @property person 256 x 256 probability in [0, 1] of a person, by all that is seen of them; the view's
+ *   outline is what the segmentation says of the crop alone.
  * @property body what is known of the body below the face; null where the photo shows none.
  */
 public class Analysis @JvmOverloads constructor(
@@ -30,6 +32,7 @@ public class Analysis @JvmOverloads constructor(
     public val cropConfidence: Raster,
     public val meanIrradiance: Double,
     public val photo: Photo,
+    public val person: Raster = view.outline,
     public val body: Body? = null,
 ) {
     /** Rotation from head to camera frame. */
@@ -42,7 +45,7 @@ public class Analysis @JvmOverloads constructor(
     public val existingDirection: Vector get() = rolled(cropEnvironment.dominantDirection(), face.crop.roll)
 
     /** The person, one channel in [0, 1] on the photo, 0 outside the crop. */
-    public val mask: Raster by lazy { toPhoto(view.outline, 0f) }
+    public val mask: Raster by lazy { toPhoto(person, 0f) }
 
     /** Trust in the normals, one channel in [0, 1] on the photo, 0 outside the crop. */
     public val confidence: Raster by lazy { toPhoto(cropConfidence, 0f) }
@@ -65,7 +68,8 @@ public class Analysis @JvmOverloads constructor(
     public val outline: Outline
         get() {
             val inner = view.innerFace // doubt outside must not reach the face
-            return Outline(face.crop, view.outline, inner, cropConfidence.zip(inner) { a, b -> max(a, b) }, body?.layer)
+            val trusted = body?.onHead ?: cropConfidence.zip(inner) { a, b -> max(a, b) }
+            return Outline(face.crop, person, inner, trusted, body?.layer)
         }
 
     private fun toPhoto(values: Raster, outside: Float): Raster {
@@ -90,6 +94,7 @@ internal fun analyze(perception: Perception, stages: Stages, photo: Photo, face:
     val view = look(perception, photo, face)
     val normals = stages.normals(view)
     val environment = stages.lighting(view, normals.vectors)
+    val whole = bodyOf(lookBelow(perception, photo, face), face.crop, Head(view, normals, environment))
     return Analysis(
         face,
         view,
@@ -98,7 +103,8 @@ internal fun analyze(perception: Perception, stages: Stages, photo: Photo, face:
         normals.confidence,
         meanIrradiance(environment, normals.vectors, view.face),
         photo,
-        lookAtBody(perception, photo, face, Head(view, normals, environment)),
+        whole.person,
+        whole.body,
     )
 }
 
@@ -118,5 +124,5 @@ internal fun gainOf(stages: Stages, analysis: Analysis, light: Light): FaceGain 
     val crop = analysis.face.crop
     val turned = light.rolled(-crop.roll)
     val head = stages.gain(analysis.view, analysis.cropNormals, analysis.cropEnvironment, turned)
-    return FaceGain(head, analysis.body?.gain(crop, head, turned.direction))
+    return analysis.body?.gain(crop, head, turned.direction) ?: FaceGain(head)
 }

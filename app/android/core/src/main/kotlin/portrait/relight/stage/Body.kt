@@ -26,16 +26,17 @@ import portrait.relight.Constants.Body.MEETING
 import portrait.relight.Constants.Body.NEAR
 import portrait.relight.Constants.Body.NECK
 import portrait.relight.Constants.Body.ROUND
-import portrait.relight.Constants.Body.SEEN_SIDE
 import portrait.relight.Constants.Body.SHADED
 import portrait.relight.Constants.Body.SPREAD
 import portrait.relight.Constants.Body.STEPS
 import portrait.relight.Constants.Body.TIED
 import portrait.relight.Constants.Body.TRUST_SIDE
+import portrait.relight.Constants.Body.UNKNOWN
 import portrait.relight.Constants.Body.UPWARDS
 import portrait.relight.Constants.Geometry.CROP_SCALE
 import portrait.relight.Constants.Guide.BODY_SIDE
 import portrait.relight.Constants.Key.SHARPNESS
+import portrait.relight.Constants.Silhouette.SEEN_SIDE
 import portrait.relight.Constants.View.BLIND
 
 /**
@@ -45,9 +46,12 @@ import portrait.relight.Constants.View.BLIND
  * @property person 256 x 256 probability in [0, 1] of a person.
  * @property normals 64 x 64 unit normals.
  * @property existing 64 x 64 light already there, over the face's mean, three channels.
- * @property trust 128 x 128 in [0, 1], how much of the key's light falls there.
+ * @property trust 128 x 128 in [0, 1], how much of the key's light falls on them.
  * @property meeting 64 x 64 weight >= 0 with which the head's gain sets the level.
  * @param width pixels over which that level may change.
+ * @property share 128 x 128 in [0, 1] on the head's crop, how far the light there is this body's: below the
+ *   chin, where little is known of the surface.
+ * @property onHead 128 x 128 in [0, 1], trust in the light there that is made of both.
  */
 public class Body internal constructor(
     public val crop: Crop,
@@ -57,19 +61,20 @@ public class Body internal constructor(
     public val trust: Raster,
     public val meeting: Raster,
     private val width: Int,
+    internal val share: Raster,
+    internal val onHead: Raster,
 ) {
     /** Where light on this body may fall. */
     internal val layer: Layer get() = Layer(crop, person, trust)
 
     /**
-     * Key gain of a light's direction, for unit intensity and white light.
+     * Key gain of a light's direction, for unit intensity and white light, of head and body.
      *
      * @param face the face's crop.
      * @param head the same light's gain there.
      * @param direction towards the light, crop's frame.
-     * @return 64 x 64, three channels >= 0.
      */
-    internal fun gain(face: Crop, head: Raster, direction: Vector): Raster {
+    internal fun gain(face: Crop, head: Raster, direction: Vector): FaceGain {
         val gain = Raster(BODY_SIDE, BODY_SIDE, 3)
         val n = normals.data
         for (i in n.indices step 3) {
@@ -87,7 +92,12 @@ public class Body internal constructor(
                 gain.data[k] *= ((near.data[k] + wanted) / (mine.data[k] + made)).coerceIn(least, most)
             }
         }
-        return gain
+        val around = crop.ontoCrop(gain, face, head.rows).data
+        val both = Raster(head.rows, head.columns, 3)
+        for (k in around.indices) {
+            both.data[k] = head.data[k] + share.data[k / 3] * (around[k] - head.data[k])
+        }
+        return FaceGain(both, gain)
     }
 
     private fun spread(values: Raster): Raster = blur(blur(values, width), width)
@@ -108,30 +118,39 @@ private fun diffuse(cosine: Float): Float {
 /** What is known of the head when its body is looked at. */
 internal class Head(val view: View, val normals: Normals, val environment: Environment)
 
-/** Sees the body below a face; null where the photo shows none. */
-internal fun lookAtBody(perception: Perception, photo: Photo, face: Face, head: Head): Body? {
+/** A person on the head's crop, and their body, null where none is seen. */
+internal class Whole(val person: Raster, val body: Body?)
+
+/** Sees the person below a face; null where the photo shows none. */
+internal fun lookBelow(perception: Perception, photo: Photo, face: Face): Look? {
     val crop = bodyCrop(face.crop, photo) ?: return null
-    val person = perception.person(crop.extract(photo, SEEN_SIDE))
+    val seen = crop.extract(photo, SEEN_SIDE)
+    val person = perception.person(seen)
     require(person.rows == SEEN_SIDE && person.columns == SEEN_SIDE && person.channels == 1) {
         "a person's outline is as large as the picture it was found in"
     }
-    return bodyOf(crop, withinPhoto(person.map { it.coerceIn(0f, 1f) }, crop, photo), face.crop, head)
+    return Look(crop, seen.toRaster(), withinPhoto(person.map { it.coerceIn(0f, 1f) }, crop, photo))
 }
 
-/** The body on a square, made of the person seen there; null where the face is not seen. */
-private fun bodyOf(crop: Crop, person: Raster, face: Crop, head: Head): Body? {
+/**
+ * A person and their body.
+ *
+ * @param seen the square around the body and what is seen there, if there is one; where the face is not
+ *   seen, it tells nothing.
+ */
+internal fun bodyOf(seen: Look?, face: Crop, head: Head): Whole {
     val view = head.view
+    if (seen == null || isBlind(seen, face, view)) return Whole(settled(view.finePhoto, view.outline), null)
+    val crop = seen.crop
+    val (onHead, person) = silhouette(Look(face, view.finePhoto, view.outline), seen)
     val small = shrink(person, SEEN_SIDE / BODY_SIDE)
-    val onFace = face.ontoCrop(view.face, crop, BODY_SIDE, 0f)
-    val seen = small.zip(onFace) { a, b -> a * b }.data.sumOf { it.toDouble() }
-    if (seen < BLIND * onFace.data.sumOf { it.toDouble() }) return null
     val height = face.size / CROP_SCALE / crop.size * BODY_SIDE
     val (outside, inside) = INSIDE
     val surface = inflated(small.map { smoothstep(it, outside, inside) }, ROUND * height)
-    val trust = shrink(person, SEEN_SIDE / TRUST_SIDE)
+    val trust = Raster(TRUST_SIDE, TRUST_SIDE, 1)
     val (all, nothing) = LIT
     eachAroundFace(face, crop, TRUST_SIDE) { i, right, below ->
-        trust.data[i] *= 1 - smoothstep(hypot(right, below).toFloat(), all, nothing)
+        trust.data[i] = 1 - smoothstep(hypot(right, below).toFloat(), all, nothing)
     }
     val meeting = small.zip(face.ontoCrop(head.normals.confidence, crop, BODY_SIDE, 0f)) { a, b -> a * b }
     val (chin, chest) = NECK
@@ -140,7 +159,21 @@ private fun bodyOf(crop: Crop, person: Raster, face: Crop, head: Head): Body? {
     }
     val existing = existingLight(surface, head)
     val width = 2 * round(SPREAD * height / 2).toInt() + 1
-    return Body(crop, person, surface, existing, trust, meeting, width)
+    val known = head.normals.confidence.zip(view.innerFace, ::max)
+    val lent = crop.ontoCrop(trust, face, known.rows)
+    eachAroundFace(face, face, known.rows) { i, _, below ->
+        lent.data[i] *= (1 - known.data[i]) * smoothstep(below.toFloat(), chin, chest)
+    }
+    val both = known.zip(lent) { a, b -> a + b }
+    val share = lent.zip(both) { part, whole -> part / max(whole, UNKNOWN) }
+    return Whole(onHead, Body(crop, person, surface, existing, trust, meeting, width, share, both))
+}
+
+/** Whether the face is not seen on the square around the body. */
+private fun isBlind(seen: Look, face: Crop, view: View): Boolean {
+    val onFace = face.ontoCrop(view.face, seen.crop, BODY_SIDE, 0f)
+    val known = shrink(seen.person, SEEN_SIDE / BODY_SIDE).zip(onFace) { a, b -> a * b }
+    return known.data.sumOf { it.toDouble() } < BLIND * onFace.data.sumOf { it.toDouble() }
 }
 
 /**

@@ -84,14 +84,14 @@ class GuideTest {
     /** The placed light's gain on the example. */
     private fun gain(): FaceGain {
         val light = Golden.value("relight/placed").toLight().rolled(-Golden.face.crop.roll)
-        val head = Golden.raster("relight/added_gain")
-        val unit = Raster(head.rows, head.columns, 3, FloatArray(head.data.size) {
-            head.data[it] / (light.intensity * light.color[it % 3]).toFloat()
-        })
-        val body = checkNotNull(Golden.analysis.body).gain(Golden.face.crop, unit, light.direction)
-        for (i in body.data.indices) body.data[i] *= (light.intensity * light.color[i % 3]).toFloat()
-        return FaceGain(head, body)
+        val body = checkNotNull(Golden.analysis.body)
+        val unit = body.gain(Golden.face.crop, Golden.raster("relight/head_gain"), light.direction)
+        return FaceGain(added(unit.head, light), added(checkNotNull(unit.body), light))
     }
+
+    private fun added(gain: Raster, light: Light) = Raster(gain.rows, gain.columns, 3, FloatArray(gain.data.size) {
+        (gain.data[it] * light.intensity * light.color[it % 3]).toFloat()
+    })
 
     private fun assertMap(name: String, found: GainMap, mean: Float) {
         val expected = Golden.value(name)
