@@ -7,7 +7,6 @@
 package portrait.relight
 
 import kotlin.math.max
-import kotlin.math.min
 import kotlin.math.pow
 import portrait.relight.Constants.Color.ENCODED_LIMIT
 import portrait.relight.Constants.Color.GAMMA
@@ -18,6 +17,9 @@ import portrait.relight.Constants.Color.SLOPE
 
 /** Weights of linear sRGB primaries in relative luminance (ITU-R BT.709). */
 internal val LUMINANCE = Constants.Color.LUMINANCE.toFloatArray()
+
+/** Bytes as numbers in [0, 1]. */
+internal val LEVELS = FloatArray(256) { it / 255f }
 
 private val BYTE_TO_LINEAR = FloatArray(256) { srgbToLinear(it / 255f) }
 
@@ -70,5 +72,5 @@ public fun encodedGain(gain: Float): Float {
 public fun changeEncoded(encoded: Float, gain: Float, factor: Float): Float {
     val straight = encoded * gain
     val curved = (encoded + OFFSET) * factor - OFFSET
-    return if (gain >= 1) min(straight, curved) else max(straight, curved)
+    return if ((gain >= 1) == (straight < curved)) straight else curved
 }

@@ -133,7 +133,7 @@ public data class Crop @JvmOverloads constructor(val x: Double, val y: Double, v
     }
 
     /** From pixels of the crop at a resolution to those of the photo. */
-    private fun toPhoto(resolution: Int): Affine {
+    internal fun toPhoto(resolution: Int): Affine {
         val (cos, sin) = cos(roll) * (size / resolution) to sin(roll) * (size / resolution)
         val middle = resolution / 2.0
         return Affine.shift(x, y) * Affine(cos, -sin, 0.0, sin, cos, 0.0) * Affine.shift(-middle, -middle)

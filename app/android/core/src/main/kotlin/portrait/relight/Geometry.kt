@@ -123,12 +123,16 @@ public fun headAngles(headPose: Matrix): HeadAngles {
 
 /** Each triple of numbers scaled to unit length, in place; a zero vector stays zero. */
 internal fun normalize(triples: FloatArray) {
-    for (i in triples.indices step 3) {
-        val (x, y, z) = Triple(triples[i], triples[i + 1], triples[i + 2])
+    var i = 0
+    while (i < triples.size) {
+        val x = triples[i]
+        val y = triples[i + 1]
+        val z = triples[i + 2]
         val scale = 1 / max(sqrt(x * x + y * y + z * z), 1e-12f)
         triples[i] = x * scale
         triples[i + 1] = y * scale
         triples[i + 2] = z * scale
+        i += 3
     }
 }
 

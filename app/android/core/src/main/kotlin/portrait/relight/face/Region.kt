@@ -45,13 +45,29 @@ internal class Pyramid(photo: Photo) {
     /** Pixels of a level that were looked at while there was no whole one. */
     private val seen = HashMap<Int, Int>()
 
+    /** Of such a level the part that was made last: a face is looked at again where it was. */
+    private val parts = HashMap<Int, Part>()
+
     /** The photo halved [n] times, 2 x 2 pixels averaged. */
     fun level(n: Int): Photo = levels.getOrPut(n) {
         val larger = max(levels.headMap(n).lastKey(), n - 2)
         halved(level(larger), n - larger)
     }
 
-    /** A part of a level; only that is made, as long as making all of it would take longer. */
+    /** The part of a level in a box. */
+    private class Part(val box: Box, val photo: Photo)
+
+    /** A level around a box; only a part is made, as long as making all of it would take longer. */
+    private fun around(n: Int, box: Box): Part {
+        if (n !in levels) {
+            parts[n]?.takeIf { box in it.box }?.let { return it }
+            val wide = box.wider(max(1, width shr n), max(1, height shr n))
+            if (!worthAll(n, wide)) return Part(wide, part(n, wide)).also { parts[n] = it }
+        }
+        val photo = level(n)
+        return Part(Box(0, photo.rows, 0, photo.columns), photo)
+    }
+
     private fun part(n: Int, box: Box): Photo {
         val larger = levels.headMap(n).lastKey()
         val source = levels.getValue(larger)
@@ -60,10 +76,18 @@ internal class Pyramid(photo: Photo) {
     }
 
     private fun worthAll(n: Int, box: Box): Boolean {
-        if (n in levels) return true
         val all = seen.getOrElse(n) { 0 } + box.rows * box.columns
         seen[n] = all
         return all >= (height shr n) * (width shr n)
+    }
+
+    private operator fun Box.contains(other: Box): Boolean =
+        top <= other.top && other.bottom <= bottom && left <= other.left && other.right <= right
+
+    /** With a margin, within so many columns and rows. */
+    private fun Box.wider(width: Int, height: Int): Box {
+        val (down, across) = rows / MARGIN to columns / MARGIN
+        return Box(max(top - down, 0), min(bottom + down, height), max(left - across, 0), min(right + across, width))
     }
 
     /**
@@ -86,10 +110,9 @@ internal class Pyramid(photo: Photo) {
         val rows = reached(top, side * sin, side * cos, max(1, height shr n))
         if (columns.isEmpty() || rows.isEmpty()) return null
         val box = Box(rows.first, rows.last + 1, columns.first, columns.last + 1)
-        val whole = worthAll(n, box)
-        val source = if (whole) level(n) else part(n, box)
-        val (x, y) = if (whole) left to top else left - box.left to top - box.top
-        val pixels = Pixels(source, Box(0, source.rows, 0, source.columns), repeat)
+        val part = around(n, box)
+        val (x, y) = left - box.left to top - box.top
+        val pixels = Pixels(part.photo, box.moved(-part.box.top, -part.box.left), repeat)
         val result = FloatArray(side * side * 3)
         for (v in 0 until side) {
             pixels.line(fixed(x - v * sin), fixed(y + v * cos), fixed(cos), fixed(sin), result, v * side * 3, side)
@@ -107,5 +130,8 @@ internal class Pyramid(photo: Photo) {
     private companion object {
         /** Pixels beside the photo that a network may still look at. */
         const val REACH = 2
+
+        /** A part is made wider by its side over this, so that the next look lies within. */
+        const val MARGIN = 8
     }
 }

@@ -189,22 +189,26 @@ private class Strip(private val factors: Factors, private val factor: Int) {
     fun relight(rgb: ByteArray, from: Int, columns: Int) {
         val factors = gain.line
         val encodedFactors = encoded.line
-        for (x in start until min(stop, columns)) {
-            val at = from + x * 3
-            val i = gain.first + x * 3
+        val first = gain.first
+        val end = 3 * min(stop, columns)
+        var k = 3 * start
+        while (k < end) {
+            val at = from + k
+            val i = first + k
             val untouched = factors[i] == 1f && factors[i + 1] == 1f && factors[i + 2] == 1f
-            if (!untouched || (kept != null && kept.line[kept.first + x] != 1f)) {
+            if (!untouched || (kept != null && kept.line[kept.first + k / 3] != 1f)) {
                 val red = changeEncoded(LEVELS[rgb[at].toInt() and 255], factors[i], encodedFactors[i])
                 val green = changeEncoded(LEVELS[rgb[at + 1].toInt() and 255], factors[i + 1], encodedFactors[i + 1])
                 val blue = changeEncoded(LEVELS[rgb[at + 2].toInt() and 255], factors[i + 2], encodedFactors[i + 2])
                 if (red > KNEE || green > KNEE || blue > KNEE) {
-                    press(rgb, at, x, red, green, blue)
+                    press(rgb, at, k / 3, red, green, blue)
                 } else {
                     rgb[at] = (red * 255 + 0.5f).toInt().toByte()
                     rgb[at + 1] = (green * 255 + 0.5f).toInt().toByte()
                     rgb[at + 2] = (blue * 255 + 0.5f).toInt().toByte()
                 }
             }
+            k += 3
         }
     }
 
@@ -223,10 +227,6 @@ private class Strip(private val factors: Factors, private val factor: Int) {
         shoulder(before, after)
         for (c in 0 until 3) rgb[at + c] = (after[c] * 255 + 0.5f).toInt().toByte()
     }
-
-    private companion object {
-        val LEVELS = FloatArray(256) { it / 255f }
-    }
 }
 
 /**
@@ -236,13 +236,16 @@ private class Strip(private val factors: Factors, private val factor: Int) {
  * its saturation; bent one by one, the channels would turn it yellow.
  */
 internal fun shoulder(before: FloatArray, after: FloatArray) {
-    val knee = max(max(max(before[0], before[1]), before[2]), KNEE)
-    val peak = max(max(after[0], after[1]), after[2])
-    val over = max(peak - knee, 0f)
-    val room = max(CEILING - knee, 0f)
-    val bent = min(peak, knee) + room * over / (over + room + TINY)
-    val scale = bent / max(peak, TINY)
+    val knee = larger(larger(larger(before[0], before[1]), before[2]), KNEE)
+    val peak = larger(larger(after[0], after[1]), after[2])
+    val over = larger(peak - knee, 0f)
+    val room = larger(CEILING - knee, 0f)
+    val bent = (if (peak < knee) peak else knee) + room * over / (over + room + TINY)
+    val scale = bent / larger(peak, TINY)
     for (c in 0 until 3) {
-        after[c] = max(after[c] * scale, before[c]) // light that is added never darkens
+        after[c] = larger(after[c] * scale, before[c]) // light that is added never darkens
     }
 }
+
+/** The larger of two numbers; [max] also minds what is no number, and that takes its time. */
+private fun larger(a: Float, b: Float): Float = if (a > b) a else b

@@ -70,9 +70,17 @@ internal class EdgeFilter(val brightness: Raster, val coarse: Grid, radius: Doub
 }
 
 /** A picture's brightness, one channel. */
-internal fun gray(image: Raster): Raster = Raster(image.rows, image.columns, 1, FloatArray(image.data.size / 3) {
-    image.data[it * 3] * LUMA[0] + image.data[it * 3 + 1] * LUMA[1] + image.data[it * 3 + 2] * LUMA[2]
-})
+internal fun gray(image: Raster): Raster {
+    val colors = image.data
+    val result = Raster(image.rows, image.columns, 1)
+    var cell = 0
+    var k = 0
+    while (k < colors.size) {
+        result.data[cell++] = colors[k] * LUMA[0] + colors[k + 1] * LUMA[1] + colors[k + 2] * LUMA[2]
+        k += 3
+    }
+    return result
+}
 
 /** Lets a person's outline end where the photo's colours change; [radius] in cells. */
 internal fun outlineOnEdges(guide: Raster, person: Raster, radius: Double): Raster {
@@ -97,18 +105,26 @@ internal fun photoTint(colors: Raster): Raster {
     val brightness = gray(mean)
     val tint = Raster(mean.rows, mean.columns, 3)
     for (i in brightness.data.indices) {
-        val (red, green, blue) = List(3) { mean.data[i * 3 + it] }
-        val most = max(green, blue)
-        val cold = smoothstep((most - red) / max(most, DARKEST), COLD[0], COLD[1])
+        val k = i * 3
+        val most = max(mean.data[k + 1], mean.data[k + 2])
+        val cold = smoothstep((most - mean.data[k]) / max(most, DARKEST), COLD[0], COLD[1])
         val dark = 1 - smoothstep(brightness.data[i], MURKY[0], MURKY[1])
-        val linear = listOf(red, green, blue).map(::srgbToLinear)
-        val shown = luminance(linear[0], linear[1], linear[2])
-        for (c in 0 until 3) {
-            val white = (shown / max(linear[c], DARKEST)).coerceIn(1 / PLAINEST, PLAINEST)
-            tint.data[i * 3 + c] = 1 + PLAIN * cold * dark * (white - 1)
-        }
+        val share = PLAIN * cold * dark
+        if (share == 0f) tint.data.fill(1f, k, k + 3) else whiten(mean.data, k, share, tint.data)
     }
     return resizeLinear(tint, colors.rows, colors.columns)
+}
+
+/** Writes the factors that take a [share] of its hue from the colour at [k]. */
+private fun whiten(colors: FloatArray, k: Int, share: Float, into: FloatArray) {
+    val red = srgbToLinear(colors[k])
+    val green = srgbToLinear(colors[k + 1])
+    val blue = srgbToLinear(colors[k + 2])
+    val shown = luminance(red, green, blue)
+    fun factor(linear: Float) = 1 + share * ((shown / max(linear, DARKEST)).coerceIn(1 / PLAINEST, PLAINEST) - 1)
+    into[k] = factor(red)
+    into[k + 1] = factor(green)
+    into[k + 2] = factor(blue)
 }
 
 /** Where pixels of a crop can be multiplied: as on the photo, but pixel by pixel. */

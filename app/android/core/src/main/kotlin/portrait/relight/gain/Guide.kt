@@ -177,28 +177,36 @@ private class Square(
 ) {
     private val columns = weight.columns
 
+    /** Of each row the first cell that gets light and the one after the last. */
+    private val first = IntArray(weight.rows)
+    private val stop = IntArray(weight.rows) { columns }
+
+    init {
+        for (y in first.indices) {
+            val line = y * columns
+            while (first[y] < stop[y] && weight.data[(line + first[y]) * 3] == 0f) first[y]++
+            while (first[y] < stop[y] && weight.data[(line + stop[y] - 1) * 3] == 0f) stop[y]--
+        }
+    }
+
     /** Adds the light of a gain on the square to that on the guide's grid. */
     fun add(gain: Raster, total: Raster) {
         val drawn = crop.ontoGrid(gain, coarse)
-        val (first, offset) = edges?.coefficients(drawn) ?: (drawn to null)
-        val (slope, base) = reader(first) to offset?.let(::reader)
+        val (factor, offset) = edges?.coefficients(drawn) ?: (drawn to null)
+        val (slope, base) = reader(factor) to offset?.let(::reader)
         val (slopeLine, baseLine) = FloatArray(columns * 3) to FloatArray(columns * 3)
         for (y in 0 until weight.rows) {
             val line = y * columns
-            var start = 0
-            var stop = columns
-            while (start < stop && weight.data[(line + start) * 3] == 0f) start++
-            while (start < stop && weight.data[(line + stop - 1) * 3] == 0f) stop--
-            if (start == stop) continue
+            if (first[y] == stop[y]) continue
             slope.begin(y)
-            slope.copy(slopeLine, start, stop)
+            slope.copy(slopeLine, first[y], stop[y])
             val to = ((box.top + y) * total.columns + box.left) * 3
             if (edges == null || base == null) {
-                addLine(slopeLine, line, start, stop, total.data, to)
+                addLine(slopeLine, line, first[y], stop[y], total.data, to)
             } else {
                 base.begin(y)
-                base.copy(baseLine, start, stop)
-                addFitted(slopeLine, baseLine, edges.brightness.data, line, start, stop, total.data, to)
+                base.copy(baseLine, first[y], stop[y])
+                addFitted(slopeLine, baseLine, edges.brightness.data, line, first[y], stop[y], total.data, to)
             }
         }
     }
@@ -207,13 +215,8 @@ private class Square(
         Enlarged(if (counts == null) plane else plane.weighted(counts), weight.rows, columns)
 
     private fun addLine(values: FloatArray, line: Int, start: Int, stop: Int, into: FloatArray, to: Int) {
-        for (x in start until stop) {
-            val i = x * 3
-            val w = line * 3 + i
-            into[to + i] += values[i] * weight.data[w]
-            into[to + i + 1] += values[i + 1] * weight.data[w + 1]
-            into[to + i + 2] += values[i + 2] * weight.data[w + 2]
-        }
+        val weights = weight.data
+        for (i in 3 * start until 3 * stop) into[to + i] += values[i] * weights[3 * line + i]
     }
 
     private fun addFitted(
@@ -226,13 +229,16 @@ private class Square(
         into: FloatArray,
         to: Int,
     ) {
-        for (x in start until stop) {
-            val b = brightness[line + x]
-            val i = x * 3
-            val w = line * 3 + i
-            into[to + i] += (base[i] + slope[i] * b) * weight.data[w]
-            into[to + i + 1] += (base[i + 1] + slope[i + 1] * b) * weight.data[w + 1]
-            into[to + i + 2] += (base[i + 2] + slope[i + 2] * b) * weight.data[w + 2]
+        val weights = weight.data
+        var cell = line + start
+        var i = 3 * start
+        while (i < 3 * stop) {
+            val b = brightness[cell++]
+            val w = 3 * line + i
+            into[to + i] += (base[i] + slope[i] * b) * weights[w]
+            into[to + i + 1] += (base[i + 1] + slope[i + 1] * b) * weights[w + 1]
+            into[to + i + 2] += (base[i + 2] + slope[i + 2] * b) * weights[w + 2]
+            i += 3
         }
     }
 }

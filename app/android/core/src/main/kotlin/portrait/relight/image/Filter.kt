@@ -43,56 +43,86 @@ internal fun blur(image: Raster, side: Int, border: Border = Border.REFLECT_101)
 
 private fun blurAcross(image: Raster, side: Int, border: Border): Raster {
     val channels = image.channels
-    val cells = border.cells(image.columns, side / 2, channels)
+    val width = image.columns * channels
+    val padding = Padding(image, side / 2, border)
     val result = Raster(image.rows, image.columns, channels)
     for (row in 0 until image.rows) {
-        val first = row * image.columns * channels
+        val line = padding.line(row)
         if (channels == 3) {
-            blurColors(image.data, first, cells, side, result.data)
+            blurColors(line, side, result.data, row * width, width)
         } else {
-            for (c in 0 until channels) blurLine(image.data, first + c, channels, cells, side, result.data)
+            for (c in 0 until channels) blurLine(line, c, channels, side, result.data, row * width, width)
         }
     }
     return result
 }
 
-/** Means along one line from [first] on, whose numbers stand [stride] apart. */
-private fun blurLine(from: FloatArray, first: Int, stride: Int, cells: IntArray, side: Int, into: FloatArray) {
+/** Rows of a raster with [reach] cells more at both ends. */
+private class Padding(private val image: Raster, private val reach: Int, border: Border) {
+    private val channels = image.channels
+    private val cells = border.cells(image.columns, reach, channels)
+    private val padded = FloatArray(cells.size * channels)
+
+    /** One row; good until the next. */
+    fun line(row: Int): FloatArray {
+        val start = row * image.columns * channels
+        image.data.copyInto(padded, reach * channels, start, start + image.columns * channels)
+        for (k in 0 until reach) {
+            val end = cells.size - 1 - k
+            for (c in 0 until channels) {
+                padded[k * channels + c] = image.data[start + cells[k] + c]
+                padded[end * channels + c] = image.data[start + cells[end] + c]
+            }
+        }
+        return padded
+    }
+}
+
+/** Means along a line of one [channel], whose numbers stand [stride] apart; [count] numbers are between its ends. */
+private fun blurLine(from: FloatArray, channel: Int, stride: Int, side: Int, into: FloatArray, to: Int, count: Int) {
     val share = 1.0 / side
+    val ahead = side * stride
     var sum = 0.0
-    for (k in 0 until side) sum += from[first + cells[k]]
-    var at = first
-    into[at] = (sum * share).toFloat()
-    for (k in side until cells.size) {
-        sum += from[first + cells[k]] - from[first + cells[k - side]]
-        at += stride
-        into[at] = (sum * share).toFloat()
+    var next = channel
+    while (next < ahead) {
+        sum += from[next]
+        next += stride
+    }
+    into[to + channel] = (sum * share).toFloat()
+    var k = channel
+    while (k < count - stride) {
+        sum += from[k + ahead] - from[k]
+        into[to + k + stride] = (sum * share).toFloat()
+        k += stride
     }
 }
 
 /** The same of three channels at once: none waits for another's sum. */
-private fun blurColors(from: FloatArray, first: Int, cells: IntArray, side: Int, into: FloatArray) {
+private fun blurColors(from: FloatArray, side: Int, into: FloatArray, to: Int, count: Int) {
     val share = 1.0 / side
+    val ahead = 3 * side
     var red = 0.0
     var green = 0.0
     var blue = 0.0
-    for (k in 0 until side) {
-        red += from[first + cells[k]]
-        green += from[first + cells[k] + 1]
-        blue += from[first + cells[k] + 2]
+    var next = 0
+    while (next < ahead) {
+        red += from[next]
+        green += from[next + 1]
+        blue += from[next + 2]
+        next += 3
     }
-    var at = first
-    for (k in side..cells.size) {
-        into[at] = (red * share).toFloat()
-        into[at + 1] = (green * share).toFloat()
-        into[at + 2] = (blue * share).toFloat()
-        if (k == cells.size) break
-        val next = first + cells[k]
-        val last = first + cells[k - side]
-        red += from[next] - from[last]
-        green += from[next + 1] - from[last + 1]
-        blue += from[next + 2] - from[last + 2]
-        at += 3
+    into[to] = (red * share).toFloat()
+    into[to + 1] = (green * share).toFloat()
+    into[to + 2] = (blue * share).toFloat()
+    var k = 0
+    while (k < count - 3) {
+        red += from[k + ahead] - from[k]
+        green += from[k + ahead + 1] - from[k + 1]
+        blue += from[k + ahead + 2] - from[k + 2]
+        into[to + k + 3] = (red * share).toFloat()
+        into[to + k + 4] = (green * share).toFloat()
+        into[to + k + 5] = (blue * share).toFloat()
+        k += 3
     }
 }
 
@@ -104,8 +134,7 @@ private fun blurDown(image: Raster, side: Int, border: Border): Raster {
     for (k in 0 until side) addTo(sums, 1.0, image.data, cells[k])
     roundTo(sums, 1.0 / side, result.data, 0)
     for (k in side until cells.size) {
-        moveOn(sums, image.data, cells[k], cells[k - side])
-        roundTo(sums, 1.0 / side, result.data, (k - side + 1) * width)
+        moveOn(sums, image.data, cells[k], cells[k - side], 1.0 / side, result.data, (k - side + 1) * width)
     }
     return result
 }
@@ -114,8 +143,21 @@ private fun addTo(sums: DoubleArray, weight: Double, from: FloatArray, line: Int
     for (i in sums.indices) sums[i] += weight * from[line + i]
 }
 
-private fun moveOn(sums: DoubleArray, from: FloatArray, next: Int, last: Int) {
-    for (i in sums.indices) sums[i] += (from[next + i] - from[last + i]).toDouble()
+/** Adds the line from [next] on to sums, takes that from [last] on away, and writes their [share] to one. */
+private fun moveOn(
+    sums: DoubleArray,
+    from: FloatArray,
+    next: Int,
+    last: Int,
+    share: Double,
+    into: FloatArray,
+    line: Int,
+) {
+    for (i in sums.indices) {
+        val sum = sums[i] + (from[next + i] - from[last + i])
+        sums[i] = sum
+        into[line + i] = (sum * share).toFloat()
+    }
 }
 
 private fun roundTo(sums: DoubleArray, share: Double, into: FloatArray, line: Int) {
@@ -130,17 +172,14 @@ internal fun gaussianBlur(image: Raster, sigma: Double, border: Border = Border.
     val total = weights.sum()
     val channels = image.channels
     val width = image.columns * channels
-    val (across, down) = border.cells(image.columns, reach, channels) to border.cells(image.rows, reach, width)
+    val (padding, down) = Padding(image, reach, border) to border.cells(image.rows, reach, width)
     val (between, into) = FloatArray(image.data.size) to FloatArray(image.data.size)
     val sums = DoubleArray(width)
     for (row in 0 until image.rows) {
-        val line = row * width
-        for (i in 0 until width) {
-            val (column, channel) = i / channels to i % channels
-            var sum = 0.0
-            for (k in 0 until side) sum += weights[k] * image.data[line + across[column + k] + channel]
-            between[line + i] = (sum / total).toFloat()
-        }
+        val line = padding.line(row)
+        sums.fill(0.0)
+        for (k in 0 until side) addTo(sums, weights[k], line, k * channels)
+        roundTo(sums, 1 / total, between, row * width)
     }
     for (row in 0 until image.rows) {
         sums.fill(0.0)
@@ -163,27 +202,32 @@ private inline fun extreme(image: Raster, side: Int, outside: Float, choose: (Fl
     val width = columns * channels
     val line = FloatArray(width + 2 * reach)
     val tall = FloatArray((rows + side / 2 * 2) * width)
+    val moved = FloatArray(max(line.size, tall.size))
     tall.fill(outside)
     for (row in 0 until rows) {
         line.fill(outside)
         image.data.copyInto(line, reach, row * width, (row + 1) * width)
-        var span = 1
-        while (2 * span <= side) {
-            val shift = span * channels
-            for (i in 0 until line.size - shift) line[i] = choose(line[i], line[i + shift])
-            span *= 2
-        }
-        val (rest, into) = (side - span) * channels to (row + side / 2) * width
-        for (i in 0 until width) tall[into + i] = choose(line[i], line[i + rest])
+        widen(line, moved, channels, side, choose)
+        line.copyInto(tall, (row + side / 2) * width, 0, width)
     }
+    widen(tall, moved, width, side, choose)
+    return Raster(rows, columns, channels, tall.copyOf(rows * width))
+}
+
+/**
+ * Each number becomes the extreme of [side], [stride] apart, from its own place on.
+ *
+ * @param moved at least as long as [line]: both are read at one place, which compilers make vectors of.
+ */
+private inline fun widen(line: FloatArray, moved: FloatArray, stride: Int, side: Int, choose: (Float, Float) -> Float) {
     var span = 1
-    while (2 * span <= side) {
-        val shift = span * width
-        for (i in 0 until tall.size - shift) tall[i] = choose(tall[i], tall[i + shift])
-        span *= 2
+    while (span < side) {
+        val more = min(span, side - span)
+        val count = line.size - more * stride
+        line.copyInto(moved, 0, more * stride, line.size)
+        for (i in 0 until count) line[i] = choose(line[i], moved[i])
+        span += more
     }
-    val rest = (side - span) * width
-    return Raster(rows, columns, channels, FloatArray(rows * width) { choose(tall[it], tall[it + rest]) })
 }
 
 /**
@@ -211,13 +255,22 @@ internal fun guidedFilter(guide: Raster, values: Raster, radius: Int, eps: Float
     val colors = guide.data
     for (y in 0 until guide.rows) {
         smooth.row(y, line)
-        for (x in 0 until guide.columns) {
-            val (to, at) = y * guide.columns + x to x * 4
-            result.data[to] = line[at] * colors[to * 3] + line[at + 1] * colors[to * 3 + 1] +
-                line[at + 2] * colors[to * 3 + 2] + line[at + 3]
-        }
+        follow(line, colors, y * guide.columns, result.data)
     }
     return result
+}
+
+/** Writes what a row's coefficients make of its colours, from cell [first] on. */
+private fun follow(coefficients: FloatArray, colors: FloatArray, first: Int, into: FloatArray) {
+    var to = first
+    var color = first * 3
+    var at = 0
+    while (at < coefficients.size) {
+        into[to++] = coefficients[at] * colors[color] + coefficients[at + 1] * colors[color + 1] +
+            coefficients[at + 2] * colors[color + 2] + coefficients[at + 3]
+        color += 3
+        at += 4
+    }
 }
 
 /** A cell's three colours, the signal, their six products with each other, and three with the signal. */

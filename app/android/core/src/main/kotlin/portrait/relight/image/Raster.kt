@@ -57,9 +57,10 @@ public class Raster @JvmOverloads constructor(
     }
 
     private fun weigh(weight: FloatArray, channel: Int, into: FloatArray) {
-        for (i in weight.indices) {
-            val k = i * channels + channel
-            into[k] = data[k] * weight[i]
+        var k = channel
+        for (share in weight) {
+            into[k] = data[k] * share
+            k += channels
         }
     }
 
@@ -97,7 +98,7 @@ public class Photo(public val height: Int, public val width: Int, public val rgb
 
     /** The picture as encoded sRGB in [0, 1], three channels. */
     public fun toRaster(): Raster =
-        Raster(height, width, 3, FloatArray(rgb.size) { (rgb[it].toInt() and 255) / 255f })
+        Raster(height, width, 3, FloatArray(rgb.size) { LEVELS[rgb[it].toInt() and 255] })
 
     /** The picture as `0xAARRGGBB`, opaque, row by row, as Android's bitmaps have it. */
     public fun toArgb(): IntArray = IntArray(height * width) {

@@ -104,6 +104,7 @@ private class Overlaps(from: Int, private val to: Int) {
     }
 
     fun shrink(line: FloatArray, channels: Int, into: FloatArray) {
+        if (channels == 3) return shrinkColors(line, into)
         for (x in 0 until to) {
             for (c in 0 until channels) {
                 var sum = 0f
@@ -116,16 +117,47 @@ private class Overlaps(from: Int, private val to: Int) {
             }
         }
     }
+
+    /** The same of three channels at once. */
+    private fun shrinkColors(line: FloatArray, into: FloatArray) {
+        for (x in 0 until to) {
+            var red = 0f
+            var green = 0f
+            var blue = 0f
+            var at = start[x] * 3
+            for (k in first[x] until first[x + 1]) {
+                val weight = weights[k]
+                red += weight * line[at]
+                green += weight * line[at + 1]
+                blue += weight * line[at + 2]
+                at += 3
+            }
+            into[x * 3] = red
+            into[x * 3 + 1] = green
+            into[x * 3 + 2] = blue
+        }
+    }
 }
 
-/** Rows of a raster at another size: bilinear, pixel centres at half, edges repeated. For one thread. */
+/**
+ * Rows of a raster at another size: bilinear, pixel centres at half, edges repeated. For one thread.
+ *
+ * Each of its rows is widened once and kept while it is needed: between two of them, number by number,
+ * is what compilers turn into vector instructions.
+ */
 internal class Enlarged(private val source: Raster, override val rows: Int, override val columns: Int) : Rows {
     override val channels: Int get() = source.channels
     private val down = Neighbours(source.rows, rows, 1)
     private val across = Neighbours(source.columns, columns, channels)
+    private var upper = Wide(columns * channels)
+    private var lower = Wide(columns * channels)
+    private var part = 0f
 
-    /** The source's columns at the height of the row that was [begin]-ed last. */
-    private val mixed = FloatArray(source.columns * channels)
+    /** A row of the source, widened; the one with this [index]. */
+    private class Wide(size: Int) {
+        val line = FloatArray(size)
+        var index = -1
+    }
 
     override fun row(index: Int, into: FloatArray) {
         begin(index)
@@ -134,34 +166,64 @@ internal class Enlarged(private val source: Raster, override val rows: Int, over
 
     /** Turns to a row. */
     fun begin(index: Int) {
-        val upper = down.first[index] * mixed.size
-        val lower = down.second[index] * mixed.size
-        val part = down.part[index]
-        val data = source.data
-        for (i in mixed.indices) mixed[i] = data[upper + i] + (data[lower + i] - data[upper + i]) * part
+        if (lower.index == down.first[index]) upper = lower.also { lower = upper }
+        widen(down.first[index], upper)
+        widen(down.second[index], lower)
+        part = down.part[index]
     }
 
     /** Copies that row's columns from [start] until [stop] into their places in [into]. */
     fun copy(into: FloatArray, start: Int, stop: Int) {
-        val (first, second, part) = across
+        mix(upper.line, lower.line, part, into, start * channels, stop * channels)
+    }
+
+    private fun mix(upper: FloatArray, lower: FloatArray, part: Float, into: FloatArray, start: Int, stop: Int) {
+        for (i in start until stop) into[i] = upper[i] + (lower[i] - upper[i]) * part
+    }
+
+    private fun widen(index: Int, wide: Wide) {
+        if (wide.index == index) return
+        wide.index = index
+        val line = index * source.columns * channels
         if (channels == 3) {
-            var k = start * 3
-            for (x in start until stop) {
-                val left = first[x]
-                val right = second[x]
-                val t = part[x]
-                into[k] = mixed[left] + (mixed[right] - mixed[left]) * t
-                into[k + 1] = mixed[left + 1] + (mixed[right + 1] - mixed[left + 1]) * t
-                into[k + 2] = mixed[left + 2] + (mixed[right + 2] - mixed[left + 2]) * t
-                k += 3
-            }
+            widenColors(source.data, line, wide.line)
         } else {
-            for (c in 0 until channels) {
-                for (x in start until stop) {
-                    val left = mixed[first[x] + c]
-                    into[x * channels + c] = left + (mixed[second[x] + c] - left) * part[x]
-                }
-            }
+            for (c in 0 until channels) widenChannel(source.data, line + c, wide.line, c)
+        }
+    }
+
+    /** Between two cells lie several places, so that their colours are read once for all of these. */
+    private fun widenColors(from: FloatArray, line: Int, into: FloatArray) {
+        val (first, second, part) = across
+        var x = 0
+        var k = 0
+        while (k < into.size) {
+            val left = first[x]
+            val right = second[x]
+            val red = from[line + left]
+            val green = from[line + left + 1]
+            val blue = from[line + left + 2]
+            val redder = from[line + right] - red
+            val greener = from[line + right + 1] - green
+            val bluer = from[line + right + 2] - blue
+            do {
+                val t = part[x]
+                into[k] = red + redder * t
+                into[k + 1] = green + greener * t
+                into[k + 2] = blue + bluer * t
+                x++
+                k += 3
+            } while (k < into.size && first[x] == left && second[x] == right)
+        }
+    }
+
+    private fun widenChannel(from: FloatArray, line: Int, into: FloatArray, channel: Int) {
+        val (first, second, part) = across
+        var k = channel
+        for (x in part.indices) {
+            val left = from[line + first[x]]
+            into[k] = left + (from[line + second[x]] - left) * part[x]
+            k += channels
         }
     }
 }
@@ -219,61 +281,4 @@ internal fun shrink(photo: Photo, factor: Int, part: Box = Box(0, photo.rows, 0,
     if (part.rows >= factor && part.columns >= factor) return blocks(photo, part.left, part.top, factor, rows, columns)
     val strip = Window(photo, part.left, part.top, min(part.rows, rows * factor), min(part.columns, columns * factor))
     return Photo.rounded(resizeArea(strip, rows, columns))
-}
-
-/**
- * Blocks of `factor x factor` pixels of a part of a photo, averaged and rounded; past the photo's border
- * its edge repeats.
- *
- * @param left photo column of the part's left edge, >= 0.
- * @param top photo row of its upper edge, >= 0.
- * @param rows of the result.
- * @param columns of the result.
- */
-internal fun blocks(photo: Photo, left: Int, top: Int, factor: Int, rows: Int, columns: Int): Photo {
-    val rgb = ByteArray(rows * columns * 3)
-    val sums = IntArray(columns * 3)
-    for (y in 0 until rows) {
-        val row = top + y * factor
-        if (factor == 2 && left + columns * 2 <= photo.width && row + 1 < photo.height) {
-            halveLine(photo.rgb, (row * photo.width + left) * 3, photo.width * 3, rgb, y * columns * 3, columns)
-        } else {
-            sums.fill(0)
-            for (k in 0 until factor) addLine(photo, min(row + k, photo.height - 1), left, factor, sums)
-            roundLine(sums, 1f / (factor * factor), rgb, y * columns * 3)
-        }
-    }
-    return Photo(rows, columns, rgb)
-}
-
-private fun roundLine(sums: IntArray, share: Float, into: ByteArray, to: Int) {
-    for (i in sums.indices) into[to + i] = (sums[i] * share + 0.5f).toInt().toByte()
-}
-
-/** Adds each [factor] pixels of a photo's row from [left] on to a sum of their own. */
-private fun addLine(photo: Photo, row: Int, left: Int, factor: Int, sums: IntArray) {
-    val rgb = photo.rgb
-    val line = row * photo.width * 3
-    val inside = min(sums.size, (photo.width - left) / factor * 3)
-    var at = line + left * 3
-    for (x in 0 until inside / 3) {
-        var red = 0
-        var green = 0
-        var blue = 0
-        for (k in 0 until factor) {
-            red += rgb[at].toInt() and 255
-            green += rgb[at + 1].toInt() and 255
-            blue += rgb[at + 2].toInt() and 255
-            at += 3
-        }
-        sums[3 * x] += red
-        sums[3 * x + 1] += green
-        sums[3 * x + 2] += blue
-    }
-    for (i in inside until sums.size step 3) {
-        for (k in 0 until factor) {
-            val from = line + min(left + i / 3 * factor + k, photo.width - 1) * 3
-            for (c in 0 until 3) sums[i + c] += rgb[from + c].toInt() and 255
-        }
-    }
 }

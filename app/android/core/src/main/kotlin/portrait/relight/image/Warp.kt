@@ -62,17 +62,23 @@ private fun warpLine(values: Raster, map: Affine, row: Int, outside: Float?, res
     val lastRow = values.rows - 1
     val lastColumn = values.columns - 1
     val line = values.columns * channels
+    val firstX = map.x(0.5, row + 0.5) - 0.5
+    val firstY = map.y(0.5, row + 0.5) - 0.5
+    val stepX = map.x(1.5, row + 0.5) - 0.5 - firstX
+    val stepY = map.y(1.5, row + 0.5) - 0.5 - firstY
     var k = row * result.columns * channels
     for (column in 0 until result.columns) {
-        val x = map.x(column + 0.5, row + 0.5) - 0.5
-        val y = map.y(column + 0.5, row + 0.5) - 0.5
+        val x = firstX + column * stepX
+        val y = firstY + column * stepY
         val left = below(x)
         val top = below(y)
         val u = (x - left).toFloat()
         val v = (y - top).toFloat()
         if (left >= 0 && top >= 0 && left < lastColumn && top < lastRow) {
             val at = top * line + left * channels
-            if (channels == 3) {
+            if (channels == 1) {
+                into[k] = between(data, at, 1, line, u, v)
+            } else if (channels == 3) {
                 into[k] = between(data, at, 3, line, u, v)
                 into[k + 1] = between(data, at + 1, 3, line, u, v)
                 into[k + 2] = between(data, at + 2, 3, line, u, v)

@@ -64,6 +64,9 @@ public class Body internal constructor(
     internal val share: Raster,
     internal val onHead: Raster,
 ) {
+    /** The same with another outline of the person. */
+    internal fun outlined(other: Raster): Body = Body(crop, other, normals, existing, trust, meeting, width)
+
     /** Where light on this body may fall. */
     internal val layer: Layer get() = Layer(crop, person, trust)
 
@@ -271,11 +274,16 @@ private fun withinPhoto(values: Raster, crop: Crop, photo: Photo): Raster {
     val side = values.rows
     val data = values.data
     val (right, bottom) = photo.width - 0.5 to photo.height - 0.5
+    val ontoPhoto = crop.toPhoto(side)
+    val back = ontoPhoto.inverse()
     return Raster(side, side, 1, FloatArray(side * side) {
-        val at = crop.toPhoto((it % side + 0.5) / side, (it / side + 0.5) / side)
-        val nearest = crop.shares(at.x.coerceIn(0.5, right), at.y.coerceIn(0.5, bottom))
-        val a = nearest.x * side - 0.5
-        val b = nearest.y * side - 0.5
+        val x = ontoPhoto.x(it % side + 0.5, it / side + 0.5)
+        val y = ontoPhoto.y(it % side + 0.5, it / side + 0.5)
+        if (x in 0.5..right && y in 0.5..bottom) return@FloatArray data[it]
+        val nearestX = x.coerceIn(0.5, right)
+        val nearestY = y.coerceIn(0.5, bottom)
+        val a = back.x(nearestX, nearestY) - 0.5
+        val b = back.y(nearestX, nearestY) - 0.5
         val left = floor(a)
         val top = floor(b)
         val across = (a - left).toFloat()

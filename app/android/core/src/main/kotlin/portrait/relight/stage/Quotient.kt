@@ -19,7 +19,7 @@ import portrait.relight.Constants.View.SIDE
  * @property shine what gloss counts for: radiance of a white surface in the mean light on the face over
  *   the photo's.
  */
-internal class Existing(val surface: Raster, private val lift: Raster, private val shine: Raster) {
+internal class Existing(val surface: Raster, val lift: Raster, val shine: Raster) {
     /**
      * Key gain G, three channels >= 0.
      *
@@ -37,15 +37,23 @@ internal class Existing(val surface: Raster, private val lift: Raster, private v
  *
  * @param logShading natural logarithm of the shading it makes, against the mean on the face.
  */
-internal fun existing(view: View, surface: Raster, environment: Environment, logShading: FloatArray): Existing {
+internal fun existing(view: View, surface: Raster, environment: Environment, logShading: FloatArray): Existing =
+    existingAt(view, surface, meanIrradiance(environment, surface, view.face), lift(view, logShading))
+
+/** The same where the mean irradiance over pi on the face, its [level], and the [lift] are known. */
+internal fun existingAt(view: View, surface: Raster, level: Double, lift: Raster): Existing {
+    val mean = level.toFloat()
+    return Existing(surface, lift, view.linear.map { mean / max(it, FLOOR) })
+}
+
+/** What diffuse light of a key counts for where the shading has this logarithm. */
+internal fun lift(view: View, logShading: FloatArray): Raster {
     val grey = isGrey(view.photo) // then it stays so
-    val lift = FloatArray(logShading.size) {
+    return Raster(SIDE, SIDE, 3, FloatArray(logShading.size) {
         val first = it - it % 3
         val own = logShading[it]
         exp(-(if (grey) (logShading[first] + logShading[first + 1] + logShading[first + 2]) / 3 else own))
-    }
-    val level = meanIrradiance(environment, surface, view.face).toFloat()
-    return Existing(surface, Raster(SIDE, SIDE, 3, lift), view.linear.map { level / max(it, FLOOR) })
+    })
 }
 
 /** What the shading network is told of a face, by name. */
@@ -88,7 +96,9 @@ internal fun between(view: View, normals: Raster): Raster {
 }
 
 /** Whether a picture has no colours. */
-internal fun isGrey(photo: Raster): Boolean = (photo.data.indices step 3).all {
-    val (red, green, blue) = Triple(photo.data[it], photo.data[it + 1], photo.data[it + 2])
+internal fun isGrey(photo: Raster): Boolean = (0 until photo.rows * photo.columns).all { cell ->
+    val red = photo.data[cell * 3]
+    val green = photo.data[cell * 3 + 1]
+    val blue = photo.data[cell * 3 + 2]
     maxOf(red, green, blue) - minOf(red, green, blue) < GREY
 }

@@ -44,6 +44,9 @@ public class View(
 
     /** The photo in linear light. */
     public val linear: Raster by lazy { photo.map { srgbToLinear(it) } }
+
+    /** The same with another outline of the person. */
+    internal fun outlined(other: Raster): View = View(finePhoto, photo, mesh, innerFace, skin, other, landmarks)
 }
 
 /** Sees a face as the stages do. */
@@ -81,7 +84,9 @@ internal fun look(perception: Perception, photo: Photo, face: Face): View {
 private fun exposed(photo: Raster): Raster {
     val (dark, bright) = EXPOSED
     return Raster(photo.rows, photo.columns, 1, FloatArray(photo.data.size / 3) {
-        val (red, green, blue) = List(3) { c -> srgbToLinear(photo.data[it * 3 + c]) }
+        val red = srgbToLinear(photo.data[it * 3])
+        val green = srgbToLinear(photo.data[it * 3 + 1])
+        val blue = srgbToLinear(photo.data[it * 3 + 2])
         if (maxOf(red, green, blue) < bright && luminance(red, green, blue) > dark) 1f else 0f
     })
 }
