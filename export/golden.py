@@ -23,7 +23,13 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.vectors import light_vector, perception_vector, pixel_vector, placement_vector
+from export.vectors import (
+    light_vector,
+    perception_vector,
+    pixel_vector,
+    placement_vector,
+    steady_vector,
+)
 from export.vectors.notation import add_gain_map, described, square
 from export.vectors.vector import Vectors
 from relight import Analysis, Face, Light, Portrait, Relighter, Setup, load_photo
@@ -120,6 +126,7 @@ def make(pixels: Image8, landmarks: Float, person: Image8) -> tuple[Vectors, Ima
         setup = portrait.suggest()
         result = portrait.render(setup)
         _networks(vectors, models, analysis)
+        steady_vector.add(vectors, pixels, landmarks, person)
         _gain(vectors, pixels, models, analysis, result.lights[0])
         gain = key_gain(models, analysis, result.lights[0]).head
         placement_vector.add(vectors, analysis, light_vector.poses(), gain)

@@ -62,6 +62,16 @@ public class Relighter @JvmOverloads constructor(
         return portrait.render(if (fill == null) setup else setup.copy(fill = fill), strength)
     }
 
+    /**
+     * Begins a take: pictures that follow each other, in which a face's light is kept steady.
+     *
+     * @throws IllegalStateException if the stages are not the library's networks.
+     */
+    public fun take(): Take {
+        check(stages is NetworkStages) { "a take needs the library's networks" }
+        return Take(perception, stages, threads)
+    }
+
     /** All faces of a photo, largest first; an empty list when there is none. */
     public fun findFaces(photo: Photo): List<Face> = perception.find(photo)
 

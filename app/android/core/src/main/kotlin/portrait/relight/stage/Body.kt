@@ -64,9 +64,6 @@ public class Body internal constructor(
     internal val share: Raster,
     internal val onHead: Raster,
 ) {
-    /** The same with another outline of the person. */
-    internal fun outlined(other: Raster): Body = Body(crop, other, normals, existing, trust, meeting, width)
-
     /** Where light on this body may fall. */
     internal val layer: Layer get() = Layer(crop, person, trust)
 

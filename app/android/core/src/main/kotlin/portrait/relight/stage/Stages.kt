@@ -78,17 +78,25 @@ public class NetworkStages(private val models: Models) : Stages {
     }
 
     override fun gain(view: View, normals: Raster, environment: Environment, light: Light): Raster {
-        val there = existingOf(view, normals, environment)
+        return gainOver(existingOf(view, normals, environment), view, light)
+    }
+
+    /** The same over the light already there. */
+    internal fun gainOver(there: Existing, view: View, light: Light): Raster {
         val key = models.run("key", keyInputs(view, there.surface, light)).getValue("key")
         return there.gain(key, SHINE * light.gloss.toFloat())
     }
+
+    /** What the shading network says of a face whose normals are those of [surface]. */
+    internal fun logShading(view: View, surface: Raster, environment: Environment): FloatArray =
+        models.run("shading", shadingInputs(view, surface, environment)).getValue("log_shading")
 
     /** The light already there on a face, kept: a light that moves leaves it alone. */
     private fun existingOf(view: View, normals: Raster, environment: Environment): Existing = synchronized(kept) {
         kept[view]?.takeIf { it.first === environment }?.second ?: run {
             val surface = between(view, normals)
-            val found = models.run("shading", shadingInputs(view, surface, environment))
-            existing(view, surface, environment, found.getValue("log_shading")).also { kept[view] = environment to it }
+            val found = logShading(view, surface, environment)
+            existing(view, surface, environment, found).also { kept[view] = environment to it }
         }
     }
 
