@@ -24,7 +24,8 @@ ANDROID = ROOT / "app" / "android"
 PAGE = ROOT / "docs" / "android.md"
 WRAPPER = "55243ef57851f12b070ad14f7f5bb8302daceeebc5bce5ece5fa6edb23e1145c"
 """What Gradle publishes as the sum of 9.4.0's wrapper."""
-SNIPPETS = ANDROID / "app/src/maven/kotlin/portrait/relight/sample/Page.kt"
+COMPILED = ANDROID / "app/src/maven/kotlin/portrait/relight"
+SNIPPETS = [COMPILED / "sample/Page.kt", COMPILED / "template/MainActivity.kt"]
 
 
 def versions(path: str, pattern: str) -> dict[str, str]:
@@ -91,14 +92,13 @@ def test_the_code_of_the_page_is_compiled() -> None:
     blocks = re.findall(r"(?ms)^ *```(kotlin|java)\n(.*?)^ *```", PAGE.read_text("utf-8"))
     builds = [code for _, code in blocks if code.strip().startswith("depend")]
     assert len(builds) == 2  # Gradle's, which needs the Android SDK
-    for code in builds:
-        assert len(squeezed(code)) == 5
-    kotlin = squeezed(SNIPPETS.read_text("utf-8"))
+    assert [len(squeezed(code)) for code in builds] == [8, 5]
+    kotlin = squeezed("\n".join(path.read_text("utf-8") for path in SNIPPETS))
     java = squeezed(
         (ANDROID / "core/src/test/kotlin/portrait/relight/JavaTest.java").read_text("utf-8")
     )
     others = [(language, squeezed(code)) for language, code in blocks if code not in builds]
-    assert len(others) == 5
+    assert len(others) == 7
     for language, lines in others:
         if language == "java":  # its first line is Android's
             assert contains(java, lines[1:])

@@ -8,11 +8,14 @@ import portrait.relight.Relighter
 import portrait.relight.Setup
 
 /**
- * A camera's pictures, relit one by one, each looked at anew. Slow: for a background thread.
+ * A camera's pictures, relit one by one. Slow: for a background thread.
  *
- * The light is set up for the first face and then stays where it is, or where it is moved to.
+ * What is known of a face goes on from picture to picture, so that its light is steady. The light is set
+ * up for the first face and then stays where it is, or where it is moved to.
  */
 class LiveLight(private val relighter: Relighter) : AutoCloseable {
+    private val take = relighter.take()
+
     @Volatile
     private var setup: Setup? = null
     private var closed = false
@@ -28,13 +31,14 @@ class LiveLight(private val relighter: Relighter) : AutoCloseable {
     /**
      * The picture with the light on its faces; as it is where there is none.
      *
+     * @param atS when it was seen, seconds from any moment on, later than the one before.
      * @throws portrait.relight.RelightError if a model is missing or does not run.
      */
     @Synchronized
-    fun relit(frame: Photo): Photo {
+    fun relit(frame: Photo, atS: Double): Photo {
         if (closed) return frame
         val portrait = try {
-            relighter.look(frame)
+            take.look(frame, atS)
         } catch (_: NoFaceError) {
             return frame
         }

@@ -10,6 +10,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.launch
 import portrait.relight.Light
+import portrait.relight.Photo
 import portrait.relight.Portrait
 import portrait.relight.Relighter
 import portrait.relight.Setup
@@ -44,6 +45,12 @@ abstract class Page : Activity() {
         val dimmed = Setup(listOf(light), fill = 0.5)               // half of the light that was there stays
         val full = portrait.render(dimmed, strength = 0.8).image
         check(frame.width <= full.width)
+    }
+
+    fun follow(relighter: Relighter, frame: Photo, setup: Setup): Photo {
+        val take = relighter.take()
+        val lit = take.look(frame, atS = System.nanoTime() / 1e9).render(setup).image       // on a thread of its own
+        return lit
     }
 
     fun drag(portrait: Portrait, setups: Flow<Setup>) {

@@ -19,7 +19,8 @@ class LiveLightTest {
         LiveLight(Relighter(none)).use { live ->
             val frame = Photo(16, 16, ByteArray(16 * 16 * 3))
             live.move(Light(40.0, 30.0))
-            assertSame(frame, live.relit(frame))
+            assertSame(frame, live.relit(frame, 0.0))
+            assertSame(frame, live.relit(frame, 0.1))
             assertNull(live.light)
         }
     }

@@ -21,7 +21,10 @@ import portrait.relight.Constants.Silhouette.UNSURE
  * @property photo 256 x 256, sRGB in [0, 1].
  * @property person 256 x 256, probability in [0, 1] of a person.
  */
-internal class Look(val crop: Crop, val photo: Raster, val person: Raster)
+internal class Look(val crop: Crop, val photo: Raster, val person: Raster) {
+    /** The same with another outline of the person. */
+    fun outlined(other: Raster): Look = Look(crop, photo, other)
+}
 
 /** The person on the squares of a look around the head and one around the body, as both tell. */
 internal fun silhouette(near: Look, wide: Look): Pair<Raster, Raster> {

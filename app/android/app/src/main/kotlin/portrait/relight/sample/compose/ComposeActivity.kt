@@ -112,7 +112,7 @@ class Held(application: Application) : AndroidViewModel(application) {
 
     /** Relights what the camera sees; on the camera's thread. */
     fun show(seen: Photo) {
-        frame = live.relit(seen)
+        frame = live.relit(seen, System.nanoTime() / 1e9)
     }
 
     /** Opens a photo that was taken, with the light as it was on the screen. */
