@@ -39,6 +39,7 @@ MODULES = (
     "gain.reach",
     "geometry",
     "light",
+    "placement.cheek",
     "placement.direction",
     "placement.likeness",
     "placement.intent",
@@ -65,6 +66,7 @@ MODULES = (
 DOUBLE = frozenset(
     {
         "analysis",
+        "cheek",
         "detector",
         "direction",
         "environment",

@@ -15,7 +15,7 @@ from relight.geometry import head_angles
 from relight.light import Light
 from relight.photo.picture import Photo
 from relight.photo.pixel import to_8_bit
-from relight.placement.reading import cheeks
+from relight.placement.cheek import cheeks
 from relight.setup import Setup
 from relight.stage.analysis import Analysis
 from relight.stage.view import FINE, SIDE, small_photo

@@ -13,9 +13,10 @@ from export.vectors.vector import Vectors
 from relight import Analysis, Light, Setup
 from relight.gain.edge import trust_in
 from relight.placement import direction, wording
+from relight.placement.cheek import bare, cheeks
 from relight.placement.intent import automatic
 from relight.placement.likeness import Likeness, likeness
-from relight.placement.reading import Reading, cheeks, read, together
+from relight.placement.reading import Reading, read, together
 from relight.placement.recipe import PATTERNS
 from relight.placement.rule import suggest
 from relight.placement.solution import Outcome, Skin, Solver
@@ -87,9 +88,7 @@ def _readings(vectors: Vectors, analysis: Analysis, poses: list[Any]) -> None:
     found = cheeks(analysis.view)
     vectors.array("placement/cheeks/left", found.left)
     vectors.array("placement/cheeks/right", found.right)
-    turned = cheeks(dataclasses.replace(analysis.view, landmarks=None))
-    vectors.array("placement/sides/left", turned.left)
-    vectors.array("placement/sides/right", turned.right)
+    vectors.array("placement/bare", bare(analysis.view))
     vectors.value("placement/reading", _reading(read(analysis)))
     cases = []
     for reading in (*READINGS, together(READINGS[:3])):

@@ -50,18 +50,25 @@ class Pyramid:
 
     Args:
         photo: ``(H, W, 3)`` uint8 sRGB.
+        mirrored: whether its mirror image is seen; where to look is meant likewise.
 
     Raises:
         ValueError: for another shape or dtype, or no pixels.
         OpenCVError: if OpenCV is missing or broken.
     """
 
-    def __init__(self, photo: Image) -> None:
+    def __init__(self, photo: Image, *, mirrored: bool = False) -> None:
         if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
             raise ValueError(f"expected uint8 HxWx3, got {photo.dtype} {photo.shape}")
         check_opencv()
         self.shape = photo.shape[:2]
+        self.mirrored = mirrored
         self._levels = [np.ascontiguousarray(photo)]
+
+    @property
+    def finest(self) -> int:
+        """The last level: its shorter side is a pixel."""
+        return math.floor(math.log2(min(self.shape)))
 
     def level(self, n: int) -> Image:
         """The photo halved ``n`` times, 2 x 2 pixels averaged."""
@@ -85,8 +92,7 @@ class Pyramid:
         """
         import cv2
 
-        finest = math.floor(math.log2(max(min(self.shape), 1)))
-        n = min(max(0, math.floor(math.log2(region.side / side))), finest)
+        n = min(max(0, math.floor(math.log2(region.side / side))), self.finest)
         level, scale = self.level(n), 0.5**n
         x, y, step = region.x * scale, region.y * scale, region.side * scale / side
         cos, sin = math.cos(region.angle) * step, math.sin(region.angle) * step
@@ -97,6 +103,9 @@ class Pyramid:
                 [sin, cos, y - middle * (cos + sin)],
             ]
         )
+        if self.mirrored:
+            matrix[0] *= -1
+            matrix[0, 2] += self.shape[1] * scale - 1
         # Only what is looked at becomes float: a large photo is not copied whole.
         corners = matrix @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]])
         low = np.maximum(np.floor(corners.min(1)).astype(int) - 2, 0)

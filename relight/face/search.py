@@ -15,6 +15,7 @@ from relight.face import landmark
 from relight.face.detector import CONFIDENCE, FULL, SHORT, Detection, Layout
 from relight.face.face import Face
 from relight.face.landmark import Fit
+from relight.face.mirror import brighter_left, mirrored_landmarks
 from relight.face.perception import Perception
 from relight.face.region import Pyramid, Region, whole
 from relight.face.tone import Tones, brightened, lifted
@@ -126,6 +127,8 @@ def find(perception: Perception, rgb: Image) -> list[Face]:
     if min(height, width) < SMALLEST_FACE:
         return []
     photo = Pyramid(rgb)
+    small = max(0, math.floor(math.log2(max(rgb.shape[:2]) / FULL.side)))
+    photo.mirrored = brighter_left(photo.level(min(small, photo.finest)))
     seen: list[_Seen] = []
     for views in _upright(photo.shape):
         if not seen:
@@ -141,7 +144,14 @@ def find(perception: Perception, rgb: Image) -> list[Face]:
         for count in TILES:
             if _look(perception, photo, _tiles(photo.shape, count), seen):
                 break
-    return sorted((one.face for one in seen), key=lambda face: -face.size)
+    faces = sorted((one.face for one in seen), key=lambda face: -face.size)
+    return [_reflected(face, photo.shape) for face in faces] if photo.mirrored else faces
+
+
+def _reflected(face: Face, shape: tuple[int, ...]) -> Face:
+    """A face that was found in the mirror image of a photo of ``shape`` (H, W, ...)."""
+    landmarks = mirrored_landmarks(face.landmarks, shape[1])
+    return Face.from_landmarks(landmarks, shape, face.presence)
 
 
 def confirm(perception: Perception, photo: Pyramid, detection: Detection) -> Face | None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from relight import geometry
 from relight.color import luminance
-from relight.placement.reading import DARKEST, read
+from relight.placement.cheek import DARKEST
+from relight.placement.reading import read
 from relight.stage.analysis import SKIN, Analysis
 
 RATIOS = (1.2, 8.0)

@@ -6,88 +6,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import luminance
-from relight.face.mesh import region
 from relight.geometry import head_angles
+from relight.placement.cheek import DARKEST, cheeks
 from relight.stage.analysis import SKIN, Analysis
-from relight.stage.view import Mask, View
 
 Float = NDArray[np.float32]
 
-LEAST_CHEEK = 30
-"""Pixels of skin on a cheek, at 128 pixels a crop, for it to be measured; a face turned by more
-than about 30 degrees shows fewer of the far one."""
-QUARTER = 4
-"""One part in so many of the skin stands for a side where a cheek is hidden."""
-DARKEST = 1e-4
-"""Luminance that a cheek counts as having at least, so that the ratio is finite."""
 FRONTAL_DEG = 35.0
 """A head turned by this shows nothing of the light's side by its cheeks: the near one is brighter
 in light from the camera, too. Turned by less, the cheeks and the estimated light share the say."""
 MOST_STOPS = 2.0
-"""A cheek counts as brighter by so much at most: beyond, one of them lies under hair."""
+"""A cheek counts as brighter by so much at most."""
 BRIGHT = 0.95
 """Share of the skin that bright skin is brighter than: above it lie glints."""
 LEVELS = (0.30, 0.50)
 """Mean luminance of a face and luminance of its bright skin where a face is exposed as most
 photographers do (medians of 60 portraits). Their mean is judged, in stops: dark skin has a low mean
 and bright highlights, a face in the dark has neither."""
-
-
-class Cheeks(NamedTuple):
-    """Where key and fill are measured on a face.
-
-    Attributes:
-        left: ``(128, 128)`` bool, turned to image left as the head stands upright.
-        right: ``(128, 128)`` bool.
-    """
-
-    left: Mask
-    right: Mask
-
-    def brightness(self, linear: Float) -> tuple[float, float]:
-        """Median luminance of both on a picture of the crop, ``(128, 128, 3)`` linear light."""
-        left, right = (middle(luminance(linear[side])) for side in self)
-        return left, right
-
-    def ratio(self, linear: Float) -> float:
-        """Key-to-fill: the brighter over the darker, >= 1."""
-        left, right = self.brightness(linear)
-        return max(left, right) / min(left, right)
-
-
-def cheeks(view: View) -> Cheeks:
-    """The flat of both cheeks, of plain skin; or the sides of a face that shows only one.
-
-    On a face seen from its side, the quarters of the skin that face furthest to the left and to
-    the right are taken instead.
-    """
-    skin = view.skin > SKIN
-    if not skin.any():
-        skin = view.face
-    if view.landmarks is not None:
-        side = len(skin)
-        found = [
-            region(view.landmarks, (name,), side) & skin for name in ("right_cheek", "left_cheek")
-        ]
-        if min(mask.sum() for mask in found) >= LEAST_CHEEK:
-            return Cheeks(*found)
-    across = view.mesh.normals[..., 0]
-    order = np.sort(across[skin])
-    count = len(order) // QUARTER
-    if count == 0:
-        return Cheeks(view.face, view.face)
-    return Cheeks(skin & (across <= order[count]), skin & (across >= order[-1 - count]))
-
-
-def middle(values: Float) -> float:
-    """The median, of an even number the higher; at least :data:`DARKEST`."""
-    return max(float(np.sort(values)[len(values) // 2]), DARKEST) if len(values) else DARKEST
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from relight.color import change_encoded, encoded_gain, luminance, srgb_to_linear
 from relight.gain.apply import LIFT, shoulder
 from relight.gain.edge import trust_in
-from relight.placement.reading import Cheeks, cheeks, middle
+from relight.placement.cheek import Cheeks, cheeks, middle
 from relight.stage.analysis import Analysis
 from relight.stage.view import Mask
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
+from relight.face.mirror import brighter_left
 from relight.geometry import smoothstep
 from relight.light import Light
-from relight.stage.quotient import SHINE, Existing, between, key_inputs, shading_inputs
+from relight.stage.quotient import SHINE, Existing, Inputs, between, key_inputs, shading_inputs
 from relight.stage.quotient import existing as existing_light
 from relight.stage.view import SIDE, View
 
@@ -30,6 +32,8 @@ TRUST_BLUR = SIDE / 32
 """Width in pixels over which trust changes: no edge of it may show in the light."""
 LOG_RANGE = (-16.0, 16.0)
 """Natural logarithms of radiance are clipped to this, so that every map is finite."""
+SIDED = ("normals", "mesh", "light")
+"""Networks' inputs and outputs whose first channel points to image right."""
 
 
 class Stages(Protocol):
@@ -94,7 +98,9 @@ class NetworkStages(ABC):
 
         mask = view.face[..., None].astype(np.float32)
         mesh = np.concatenate([view.mesh.normals, mask], -1)
-        found = self.run("normals", {"photo": view.fine_photo, "mesh": mesh})
+        found = self.ask(
+            "normals", {"photo": view.fine_photo, "mesh": mesh}, brighter_left(view.pixels)
+        )
         trust = smoothstep(found["confidence"][..., 0], *TRUSTED)
         trust = cv2.GaussianBlur(trust, (0, 0), TRUST_BLUR, borderType=cv2.BORDER_REPLICATE)
         return found["normals"], trust * view.person
@@ -106,7 +112,7 @@ class NetworkStages(ABC):
             "normals": _on_person(normals, view),
             "skin": view.skin[..., None],
         }
-        found = self.run("lighting", inputs)["log_environment"]
+        found = self.ask("lighting", inputs, brighter_left(view.pixels))["log_environment"]
         return Environment(radiance(found))
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
@@ -115,7 +121,8 @@ class NetworkStages(ABC):
 
     def gain_over(self, there: Existing, view: View, light: Light) -> Float:
         """Key gain of one light over the light already there."""
-        key = self.run("key", key_inputs(view, there.surface, light))["key"]
+        inputs = key_inputs(view, there.surface, light)
+        key = self.ask("key", inputs, light.direction[0] < 0)["key"]
         return there.gain(key, SHINE * light.gloss)
 
     def existing(self, view: View, normals: Float, environment: Environment) -> Existing:
@@ -136,12 +143,35 @@ class NetworkStages(ABC):
 
     def log_shading(self, view: View, surface: Float, environment: Environment) -> Float:
         """What the shading network says, ``(128, 128, 3)``, of a face with these normals."""
-        return self.run("shading", shading_inputs(view, surface, environment))["log_shading"]
+        inputs = shading_inputs(view, surface, environment)
+        return self.ask("shading", inputs, brighter_left(view.pixels))["log_shading"]
+
+    def ask(self, name: str, inputs: Inputs, mirror: bool) -> dict[str, Float]:
+        """Outputs of a network.
+
+        Args:
+            name: the network.
+            inputs: by name.
+            mirror: whether it is to see the mirror image; see :func:`brighter_left`. A moving light
+                must not turn the face over for the other networks, nor the face a light.
+        """
+        return mirrored(self.run(name, mirrored(inputs))) if mirror else self.run(name, inputs)
 
     @functools.cached_property
     def _kept(self) -> WeakKeyDictionary[View, tuple[Environment, Float, Existing]]:
         """Each face's environment, normals and what they make, while the face is in use."""
         return WeakKeyDictionary()
+
+
+def mirrored(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Float]:
+    """Inputs or outputs of a network, by name, as the mirror image has them."""
+    result = {}
+    for name, values in arrays.items():
+        other = np.array(values[:, ::-1] if values.ndim > 1 else values, np.float32)
+        if name in SIDED:
+            other[..., 0] *= -1
+        result[name] = other
+    return result
 
 
 def radiance(log_environment: Float) -> Float:

@@ -1,11 +1,11 @@
-const VERSION = "97b55e20f4e386b5";
+const VERSION = "911f0d33d11bc1a0";
 const FILES = [
  "./",
- "assets/index-CUsnClKr.js",
  "assets/index-CsR7YMQc.css",
+ "assets/index-DqEHxB_d.js",
  "assets/painting-BSkxcVmo.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-BsiLveTP.js",
+ "assets/worker-BHUj5SWC.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -11,7 +11,7 @@ import { Pixels, Raster, roundEven } from "./image/raster";
 import { resizeArea, shrinkPixels } from "./image/resample";
 import type { Light } from "./light";
 import { likeness } from "./placement/likeness";
-import { cheekRatio, cheeks } from "./placement/reading";
+import { cheekRatio, cheeks } from "./placement/cheek";
 import { suggest, sum, type Wanted } from "./placement/rule";
 import { Skin, Solver, uneven } from "./placement/solution";
 import { sharesOf, type Setup } from "./setup";

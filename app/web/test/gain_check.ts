@@ -62,7 +62,7 @@ export async function checkGrey(): Promise<void> {
   const whole = new Raster(SIDE, SIDE, 1).map(() => 1);
   const normals = new Raster(SIDE, SIDE, 3).map((_, i) => (i % 3 === 2 ? 1 : 0));
   const environment = new Environment(raster("environment/uniform"));
-  const light: Light = values["relight/placed"];
+  const light: Light = { ...values["relight/placed"], azimuth_deg: 30, elevation_deg: 20 };
   const landmarks = new Float32Array(POINTS * 3);
   for (const [k, level] of values["grey/levels"].entries()) {
     const photo = new Raster(SIDE, SIDE, 3).map(() => 128 / 255);

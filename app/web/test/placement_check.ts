@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The rule that sets lights up, against Python. */
+import { linearized } from "../src/color";
 import type { Matrix } from "../src/geometry";
 import { trustIn } from "../src/gain/edge";
 import { Raster } from "../src/image/raster";
@@ -7,7 +8,8 @@ import type { Light } from "../src/light";
 import { patternLights, sideOf } from "../src/placement/direction";
 import { automatic, stopsFor } from "../src/placement/intent";
 import { likeness, type Likeness } from "../src/placement/likeness";
-import { cheeks, dimnessOf, leanOf, ratioOf, read, sides, type Reading } from "../src/placement/reading";
+import { bare, cheeks } from "../src/placement/cheek";
+import { dimnessOf, leanOf, ratioOf, read, type Reading } from "../src/placement/reading";
 import { PATTERNS } from "../src/placement/recipe";
 import { suggest, type Wanted } from "../src/placement/rule";
 import { Skin, Solver, uneven, type Outcome } from "../src/placement/solution";
@@ -81,10 +83,7 @@ function checkReadings(analysis: Analysis): void {
   const found = cheeks(view);
   matches("placement/cheeks/left", found.left.data, 0);
   matches("placement/cheeks/right", found.right.data, 0);
-  const skin = view.skin.map((trust) => (trust > 0.5 ? 1 : 0));
-  const turned = sides(view, skin, view.mesh.normals.channel(0));
-  matches("placement/sides/left", turned.left.data, 1e-4);
-  matches("placement/sides/right", turned.right.data, 1e-4);
+  matches("placement/bare", bare(view, linearized(view.photo)).data, 0);
   sameReading("placement/reading", read(analysis), values["placement/reading"]);
   const poses: Matrix[] = values["environment/head_poses"];
   values["placement/readings"].forEach((wanted: any, i: number) => {

@@ -69,7 +69,8 @@ export async function checkExample(networks: Networks, photo: Pixels): Promise<v
   const preview = colours(await portrait.render(filled, { side }));
   matches("portrait/filled_preview", preview, MEAN, 2 * MOST);
   const after = portrait.keyToFill(0, await portrait.render(filled));
-  close("portrait/key_to_fill_after", [after], [values["portrait/key_to_fill_after"]], 1e-3);
+  // A mean of pixels that may differ by a level.
+  close("portrait/key_to_fill_after", [after], [values["portrait/key_to_fill_after"]], 1e-2);
 }
 
 /** The example twice, side by side, the second smaller: several faces, one light. */

@@ -233,7 +233,8 @@ def test_a_face_half_in_shadow_has_the_same_landmarks(
     assert len(found) == 1
     moved = np.linalg.norm((found[0].landmarks - face.landmarks)[:, :2], axis=1).mean()
     assert moved < 0.015 * width
-    assert turned_deg(found[0].head_pose, face.head_pose) < 3.3
+    # Brighter to the other side, the photo is looked at the other way round, too.
+    assert turned_deg(found[0].head_pose, face.head_pose) < 4.5
 
 
 def test_the_result_scales_with_the_photo(
@@ -252,9 +253,10 @@ def test_a_mirrored_photo_has_the_mirrored_head(
     mirrored = find(detector, np.ascontiguousarray(astronaut[:, ::-1]))
     assert len(mirrored) == 1
     left, top, width, height = face.box
-    np.testing.assert_allclose(mirrored[0].box, (512 - left - width, top, width, height), atol=6)
+    expected = (512 - left - width, top, width, height)
+    np.testing.assert_allclose(mirrored[0].box, expected, atol=0.1)
     flip = np.diag([-1.0, 1.0, 1.0])
-    assert turned_deg(mirrored[0].head_pose, flip @ face.head_pose @ flip) < 5
+    assert turned_deg(mirrored[0].head_pose, flip @ face.head_pose @ flip) < 0.2
 
 
 @pytest.mark.parametrize("side", [-1, 1])
@@ -269,7 +271,7 @@ def test_a_head_turned_image_right_has_positive_yaw_and_its_mirror_negative(
     assert np.sign(yaw) == side
     assert abs(yaw) > 6
     mirrored = head_angles(find(detector, np.ascontiguousarray(pushed[:, ::-1]))[0].head_pose)[0]
-    assert mirrored == pytest.approx(-yaw, abs=4)
+    assert mirrored == pytest.approx(-yaw, abs=0.2)
 
 
 @pytest.mark.parametrize("turn", [-25, 25])

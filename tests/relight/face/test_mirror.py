@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 
 from relight.face.mesh import template
-from relight.face.mirror import mirror, partners, reflect
+from relight.face.mirror import (
+    IRISES,
+    brighter_left,
+    mirror,
+    mirrored_landmarks,
+    partners,
+    reflect,
+)
 
 SIDE = 64
 
@@ -46,3 +53,17 @@ def test_colours_keep_their_shape() -> None:
     found = mirror(frontal(), SIDE)
     assert reflect(np.ones((SIDE, SIDE, 3), np.float32), found).shape == (SIDE, SIDE, 3)
     assert reflect(np.ones((SIDE, SIDE, 1), np.float32), found).shape == (SIDE, SIDE, 1)
+
+
+def test_the_brighter_half_of_a_picture_is_told() -> None:
+    ramp = np.tile(np.arange(61, dtype=np.uint8)[None, :, None], (20, 1, 3))
+    assert not brighter_left(ramp)
+    assert brighter_left(ramp[:, ::-1])
+    assert not brighter_left(np.full_like(ramp, 7))
+
+
+def test_landmarks_mirrored_twice_are_themselves() -> None:
+    points = np.random.default_rng(1).normal(size=(478, 3)).astype(np.float32)
+    once = mirrored_landmarks(points, 640)
+    np.testing.assert_allclose(mirrored_landmarks(once, 640), points, atol=1e-4)
+    np.testing.assert_allclose(once[IRISES[0]], [640 - points[468, 0], *points[468, 1:]])

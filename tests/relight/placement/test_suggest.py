@@ -179,3 +179,12 @@ def test_only_the_largest_faces_are_lit_unless_all_are_asked_for(
     assert portrait.suggest().shares[4] == 0
     assert sum(share > 0 for share in portrait.suggest().shares) == 4
     assert min(portrait.suggest(most=None).shares_of(5)) > 0
+
+
+def test_a_mirrored_photo_gets_the_mirrored_setup(relighter: Relighter, portrait: Portrait) -> None:
+    one = portrait.suggest()
+    two = relighter.look(np.ascontiguousarray(portrait.photo.rgb8[:, ::-1])).suggest()
+    assert two.lights[0].azimuth_deg == pytest.approx(-one.lights[0].azimuth_deg, abs=0.5)
+    assert two.lights[0].elevation_deg == pytest.approx(one.lights[0].elevation_deg, abs=0.5)
+    assert two.lights[0].intensity == pytest.approx(one.lights[0].intensity, rel=0.03)
+    assert two.fill == pytest.approx(one.fill, rel=0.03)

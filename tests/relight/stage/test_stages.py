@@ -13,9 +13,9 @@ import pytest
 from relight import Environment, Light
 from relight.face.mesh import Surface
 from relight.stage.cast_shadow import unshadowed
-from relight.stage.quotient import FLOOR, SHINE, between
+from relight.stage.quotient import FLOOR, SHINE, Existing, between
 from relight.stage.shading import belief, shading
-from relight.stage.stages import NetworkStages
+from relight.stage.stages import NetworkStages, mirrored
 from relight.stage.tflite import TfliteStages
 from relight.stage.view import FINE, SIDE, View
 
@@ -28,8 +28,10 @@ def view(person: np.ndarray | None = None) -> View:
     normals[..., 2] = np.abs(normals[..., 2]) + 1
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     outline = np.ones((SIDE, SIDE), np.float32) if person is None else person
+    pixels = rng.integers(0, 256, (FINE * SIDE, FINE * SIDE, 3), np.uint8)
+    pixels[:, : SIDE // 4] = 0  # brighter to image right: the networks see it as it is
     return View(
-        pixels=rng.integers(0, 256, (FINE * SIDE, FINE * SIDE, 3), np.uint8),
+        pixels=pixels,
         mesh=Surface(normals * face[..., None], np.zeros(face.shape, np.float32), face),
         inner_face=face.astype(np.float32),
         skin=face.astype(np.float32),
@@ -203,7 +205,7 @@ def test_the_gain_is_the_key_over_the_shading_and_its_gloss_over_the_photo() -> 
 def test_a_grey_photo_s_gain_is_grey(levels: int, grey: bool) -> None:
     log_shading = np.random.default_rng(1).uniform(size=(SIDE, SIDE, 3)).astype(np.float32)
     pixels = np.full((FINE * SIDE, FINE * SIDE, 3), 128, np.uint8)
-    pixels[80:82, 100:102, 0] += np.uint8(levels)
+    pixels[80:82, 150:152, 0] += np.uint8(levels)
     seen = dataclasses.replace(view(), pixels=pixels)
     light = Light(40, 20, gloss=0)
     stages = answers(log_shading)
@@ -211,6 +213,51 @@ def test_a_grey_photo_s_gain_is_grey(levels: int, grey: bool) -> None:
     used = log_shading.mean(-1, keepdims=True).repeat(3, -1) if grey else log_shading
     np.testing.assert_allclose(gain, stages.outputs["key"][..., :1] / np.exp(used), rtol=1e-5)
     assert (np.ptp(gain, axis=-1).max() < 1e-6) == grey
+
+
+# --- Mirror images
+
+
+def flipped(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values[:, ::-1])
+
+
+def sided(vectors: np.ndarray) -> np.ndarray:
+    return flipped(vectors) * np.array([-1, 1, 1], np.float32)
+
+
+def of_mirror_image(seen: View) -> View:
+    drawn = Surface(sided(seen.mesh.normals), flipped(seen.mesh.depth), flipped(seen.mesh.mask))
+    arrays = {name: flipped(getattr(seen, name)) for name in ("pixels", "inner_face", "skin")}
+    return dataclasses.replace(seen, mesh=drawn, outline=flipped(seen.outline), **arrays)
+
+
+def test_a_face_and_its_mirror_image_are_judged_alike() -> None:
+    stages = TfliteStages()
+    seen = view()
+    other = of_mirror_image(seen)
+    normals, trust = stages.normals(seen)
+    reversed_normals, reversed_trust = stages.normals(other)
+    np.testing.assert_array_equal(reversed_normals, sided(normals))
+    np.testing.assert_allclose(reversed_trust, flipped(trust), atol=1e-6)
+    around = stages.lighting(seen, normals)
+    opposite = stages.lighting(other, reversed_normals)
+    np.testing.assert_allclose(opposite.data, flipped(around.data), rtol=1e-4)
+    surface, even = between(seen, normals), np.ones((SIDE, SIDE, 3), np.float32)
+    gain = stages.gain_over(Existing(surface, even, even), seen, Light(40, 20))
+    there = Existing(sided(surface), even, even)
+    found = stages.gain_over(there, other, Light(-40, 20))
+    np.testing.assert_allclose(found, flipped(gain), atol=1e-5)
+    stages.close()
+
+
+def test_networks_may_see_the_mirror_image() -> None:
+    light = np.array([0.6, 0.3, 0.7, 0.1], np.float32)
+    seen = view()
+    found = mirrored({"light": light, "normals": seen.mesh.normals, "photo": seen.fine_photo})
+    np.testing.assert_allclose(found["light"], [-0.6, 0.3, 0.7, 0.1])
+    np.testing.assert_array_equal(found["normals"], sided(seen.mesh.normals))
+    np.testing.assert_array_equal(found["photo"], flipped(seen.fine_photo))
 
 
 def test_the_packages_networks_make_all_estimates() -> None:

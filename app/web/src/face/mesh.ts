@@ -12,7 +12,7 @@ export const { POINTS } = mesh;
 /** Mean face, cm, head frame. */
 export const VERTICES = template.vertices_cm as unknown as Vector[];
 const TRIANGLES = template.triangles as unknown as [number, number, number][];
-const LOOPS = template.loops as Record<string, number[]>;
+export const LOOPS = template.loops as Record<string, number[]>;
 
 /** Area-weighted unit normals of a mesh, triples; triangles are counter-clockwise outside. */
 export function vertexNormals(vertices: ArrayLike<number>): Float64Array {

@@ -2,10 +2,10 @@
 /** Where each point of a face has its mirror image: the same place on the other half of the face. */
 import { mirror as constants } from "../constants.json";
 import { smoothstep } from "../geometry";
-import { clamp, Raster } from "../image/raster";
+import { clamp, Raster, type Rows } from "../image/raster";
 import { POINTS, rasterize, VERTICES, vertexNormals } from "./mesh";
 
-const { TURNED_AWAY } = constants;
+const { IRISES, TURNED_AWAY } = constants;
 
 /** The mirror images of a face's points, drawn into a square. */
 export interface Mirror {
@@ -24,6 +24,38 @@ export const PARTNERS: readonly number[] = VERTICES.map(([x, y, z]) => {
   });
   return best;
 });
+
+/**
+ * Whether a picture is brighter to image left than to image right.
+ *
+ * Trained networks are not symmetric, so they are asked about one of a photo and its mirror image
+ * alone, the one that is brighter to image right. Whole numbers: all languages choose alike.
+ *
+ * @param white what 255 is counted as in the picture.
+ */
+export function brighterLeft(picture: Rows, white = 255): boolean {
+  const { channels, columns, rows } = picture;
+  const line = new Float32Array(columns * channels);
+  const half = Math.floor(columns / 2) * channels;
+  let more = 0;
+  for (let y = 0; y < rows; y++) {
+    picture.row(y, line);
+    for (let i = 0; i < half; i++) {
+      more += Math.round((line[i] * 255) / white);
+      more -= Math.round((line[line.length - 1 - i] * 255) / white);
+    }
+  }
+  return more > 0;
+}
+
+/** The landmarks of a photo's mirror image, of those of the photo, whose width is given. */
+export function mirroredLandmarks(landmarks: Float32Array, width: number): Float32Array {
+  const result = new Float32Array(landmarks.length);
+  [...PARTNERS, ...IRISES].forEach((k, i) => {
+    result.set([width - landmarks[k * 3], landmarks[k * 3 + 1], landmarks[k * 3 + 2]], i * 3);
+  });
+  return result;
+}
 
 /**
  * Draw where the mirror images of a face's points lie.

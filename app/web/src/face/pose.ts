@@ -175,7 +175,7 @@ export function rotation(vector: Vector): Matrix {
 }
 
 /** Gaussian elimination with pivoting; changes its arguments. Null for a singular matrix. */
-function solve(a: number[][], b: number[]): number[] | null {
+export function solve(a: number[][], b: number[]): number[] | null {
   const n = b.length;
   for (let k = 0; k < n; k++) {
     let pivot = k;

@@ -49,9 +49,16 @@ export class Region {
 /** A photo and its halves, quarters and so on, each made when it is first asked for. */
 export class Pyramid {
   private readonly levels: Pixels[];
+  /** Whether the photo's mirror image is seen; where to look is meant likewise. */
+  isMirrored = false;
 
   constructor(photo: Pixels) {
     this.levels = [photo];
+  }
+
+  /** The last level: its shorter side is a pixel. */
+  get finest(): number {
+    return Math.floor(Math.log2(Math.min(this.rows, this.columns)));
   }
 
   get rows(): number {
@@ -81,8 +88,7 @@ export class Pyramid {
    * @returns `side * side * 3` numbers from 0 to 255; null if the region misses the photo.
    */
   sample(region: Region, side: number, repeat: boolean): Float32Array | null {
-    const finest = Math.floor(Math.log2(Math.min(this.rows, this.columns)));
-    const n = Math.min(Math.max(0, Math.floor(Math.log2(region.side / side))), finest);
+    const n = Math.min(Math.max(0, Math.floor(Math.log2(region.side / side))), this.finest);
     const { rows, columns, rgba } = this.level(n);
     const scale = 0.5 ** n;
     const [cos, sin] = [Math.cos(region.angle), Math.sin(region.angle)].map(
@@ -95,7 +101,8 @@ export class Pyramid {
     for (let row = 0, k = 0; row < side; row++) {
       for (let column = 0; column < side; column++, k += 3) {
         const [u, v] = [column - side / 2, row - side / 2];
-        const across = x + u * cos - v * sin;
+        const seen = x + u * cos - v * sin;
+        const across = this.isMirrored ? this.columns * scale - 1 - seen : seen;
         const down = y + u * sin + v * cos;
         const left = Math.floor(across);
         const top = Math.floor(down);

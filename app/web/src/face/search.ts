@@ -6,6 +6,7 @@ import type { Pixels } from "../image/raster";
 import { FULL, SHORT, type Detection, type Sight } from "./detector";
 import { faceFrom, faceSize, type Box, type Face } from "./face";
 import { regionAgain, regionOf, type Fit } from "./landmark";
+import { brighterLeft, mirroredLandmarks } from "./mirror";
 import type { Perception } from "./perception";
 import { Pyramid, Region } from "./region";
 import { brightened, lifted, type Tones } from "./tone";
@@ -58,7 +59,10 @@ interface Seen {
 export async function findFaces(perception: Perception, pixels: Pixels): Promise<Face[]> {
   const { rows, columns } = pixels;
   if (Math.min(rows, columns) < SMALLEST_FACE) return [];
-  const search = new Search(perception, new Pyramid(pixels));
+  const photo = new Pyramid(pixels);
+  const small = Math.max(0, Math.floor(Math.log2(Math.max(rows, columns) / FULL.side)));
+  photo.isMirrored = brighterLeft(photo.level(Math.min(small, photo.finest)));
+  const search = new Search(perception, photo);
   let seen: Seen[] = [];
   for (const views of upright(rows, columns)) {
     if (seen.length === 0) await search.look(views, seen);
@@ -75,7 +79,11 @@ export async function findFaces(perception: Perception, pixels: Pixels): Promise
   if (widest <= enough * Math.max(rows, columns)) {
     for (const count of TILES) if (await search.look(tiles(rows, columns, count), seen)) break;
   }
-  return seen.map(({ face }) => face).sort((a, b) => faceSize(b) - faceSize(a));
+  const faces = seen.map(({ face }) => face).sort((a, b) => faceSize(b) - faceSize(a));
+  if (!photo.isMirrored) return faces;
+  return faces.map(({ landmarks, presence }) =>
+    faceFrom(mirroredLandmarks(landmarks, columns), rows, columns, presence),
+  );
 }
 
 /** The face that the full-range detector sees in a whole photo, if it is one after all. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The light on a reference portrait, told so that it can be set up for another one. */
 import { linearized, luminance } from "../color";
-import { analysis as seen, likeness as constants, reading as least } from "../constants.json";
+import { analysis as seen, cheek as least, likeness as constants } from "../constants.json";
 import { angles, RADIAN, times, transposed, type Vector } from "../geometry";
 import { clamp } from "../image/raster";
 import type { Analysis } from "../stage/analysis";

@@ -1,70 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a face's pixels say of the light on it: how bright its cheeks are, how well exposed it is. */
-import { linearized, luminance } from "../color";
-import { analysis as seen, reading as constants } from "../constants.json";
+import { linearized } from "../color";
+import { analysis as seen, cheek, reading as constants } from "../constants.json";
 import { faceSize } from "../face/face";
-import { region } from "../face/mesh";
 import { headAngles, type Matrix } from "../geometry";
-import { clamp, Raster } from "../image/raster";
+import { clamp } from "../image/raster";
 import type { Analysis } from "../stage/analysis";
-import { SIDE, type View } from "../stage/view";
+import { brightness, cheekBrightness, cheeks, within } from "./cheek";
 
-const { BRIGHT, DARKEST, FRONTAL_DEG, LEAST_CHEEK, LEVELS, MOST_STOPS, QUARTER } = constants;
+const { BRIGHT, FRONTAL_DEG, LEVELS, MOST_STOPS } = constants;
+const { DARKEST } = cheek;
 const { SKIN } = seen;
 const UPRIGHT: Matrix = [
   [1, 0, 0],
   [0, 1, 0],
   [0, 0, 1],
 ];
-
-/** Where the cheeks lie on a crop, as the head stands upright: 1, else 0. */
-export interface Cheeks {
-  readonly left: Raster;
-  readonly right: Raster;
-}
-
-/** The flat of both cheeks, of plain skin; or the sides of a face that shows only one. */
-export function cheeks(view: View): Cheeks {
-  const { mask, normals } = view.mesh;
-  const plain = view.skin.map((trust) => (trust > SKIN ? 1 : 0));
-  const skin = count(plain) > 0 ? plain : mask;
-  const on = (name: string): Raster =>
-    region(view.landmarks, [name], SIDE).zip(skin, (a, b) => a * b);
-  const [left, right] = [on("right_cheek"), on("left_cheek")];
-  if (Math.min(count(left), count(right)) >= LEAST_CHEEK) return { left, right };
-  return sides(view, skin, normals.channel(0));
-}
-
-/** The quarters of the skin that face furthest to the left and to the right. */
-export function sides({ mesh }: View, skin: Raster, across: Raster): Cheeks {
-  const order = across.data.filter((_, i) => skin.data[i] > 0).sort();
-  const part = Math.floor(order.length / QUARTER);
-  if (part === 0) return { left: mesh.mask, right: mesh.mask };
-  const low = order[part];
-  const high = order[order.length - 1 - part];
-  return {
-    left: skin.zip(across, (inside, x) => (inside > 0 && x <= low ? 1 : 0)),
-    right: skin.zip(across, (inside, x) => (inside > 0 && x >= high ? 1 : 0)),
-  };
-}
-
-/** Median brightness of both cheeks on a picture of the crop, linear light. */
-export function cheekBrightness({ left, right }: Cheeks, linear: Raster): [number, number] {
-  const shown = brightness(linear);
-  return [middle(within(shown, left)), middle(within(shown, right))];
-}
-
-/** Key-to-fill on a picture of the crop: the brighter over the darker cheek, >= 1. */
-export function cheekRatio(found: Cheeks, linear: Raster): number {
-  const both = cheekBrightness(found, linear);
-  return Math.max(...both) / Math.min(...both);
-}
-
-/** The median, of an even number the higher; at least DARKEST. */
-export function middle(values: Float32Array): number {
-  if (values.length === 0) return DARKEST;
-  return Math.max(values.slice().sort()[Math.floor(values.length / 2)], DARKEST);
-}
 
 /** What a face's pixels, and the light estimated from them, say; for an upright head. */
 export interface Reading {
@@ -145,22 +96,6 @@ export function together(readings: readonly Reading[]): Reading {
     pitch_deg: average((r) => r.pitch_deg),
     size: total,
   };
-}
-
-function brightness({ columns, data, rows }: Raster): Raster {
-  const result = new Raster(rows, columns, 1);
-  for (let i = 0, k = 0; k < data.length; i++, k += 3) {
-    result.data[i] = luminance(data[k], data[k + 1], data[k + 2]);
-  }
-  return result;
-}
-
-function within(values: Raster, mask: Raster): Float32Array {
-  return values.data.filter((_, i) => mask.data[i] > 0);
-}
-
-function count(mask: Raster): number {
-  return mask.data.reduce((total, value) => total + value, 0);
 }
 
 function mean(values: Float32Array): number {

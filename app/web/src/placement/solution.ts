@@ -9,7 +9,7 @@ import { bend, LIFT, scaled } from "../gain/apply";
 import { trustIn } from "../gain/edge";
 import { clamp, type Raster } from "../image/raster";
 import type { View } from "../stage/view";
-import { cheeks, middle } from "./reading";
+import { cheeks, middle } from "./cheek";
 
 const { LEAST_FILL, NOTHING, PRESSED, STEPS, STRONGEST_KEY } = constants;
 

@@ -7,17 +7,69 @@ import { RADIAN, rolled, smoothstep } from "../geometry";
 import { towards, type Light } from "../light";
 import type { Arrays } from "../models/library";
 import type { Surface } from "../face/mesh";
+import { brighterLeft } from "../face/mirror";
 import { clamp, Raster } from "../image/raster";
 import { unshadowed } from "./cast_shadow";
 import { between, existing, quotient, shadingInputs, type Existing } from "./quotient";
 import { SIDE, type View } from "./view";
 
-const { LOG_RANGE, TRUSTED, TRUST_BLUR } = constants;
+const { LOG_RANGE, SIDED, TRUSTED, TRUST_BLUR } = constants;
 const { SHINE } = shares;
 
 /** Runs a network: inputs and outputs by name. */
 export interface Networks {
-  run(name: "normals" | "lighting" | "shading" | "key", inputs: Arrays): Promise<Arrays>;
+  run(name: Network, inputs: Arrays): Promise<Arrays>;
+}
+
+type Network = "normals" | "lighting" | "shading" | "key";
+
+/** Channels of the networks' pictures where they are not three; lists are a single pixel, */
+const CHANNELS: Record<string, number> = {
+  belief: 1,
+  confidence: 1,
+  face: 1,
+  key: 2,
+  light: 4,
+  mesh: 4,
+  mirrored: 5,
+  skin: 1,
+  unshadowed: 1,
+};
+/** and columns of those that are not square. */
+const COLUMNS: Record<string, number> = { log_environment: map.WIDTH };
+
+/**
+ * Outputs of a network.
+ *
+ * @param mirror whether it is to see the mirror image: see brighterLeft. A moving light must not turn
+ *   the face over for the other networks, nor the face a light.
+ */
+async function asked(
+  networks: Networks,
+  name: Network,
+  inputs: Arrays,
+  mirror: boolean,
+): Promise<Arrays> {
+  if (!mirror) return networks.run(name, inputs);
+  return mirrored(await networks.run(name, mirrored(inputs)));
+}
+
+/** Inputs or outputs of a network, by name, as the mirror image has them. */
+export function mirrored(arrays: Arrays): Arrays {
+  const result: Arrays = {};
+  for (const [name, values] of Object.entries(arrays)) {
+    const channels = CHANNELS[name] ?? 3;
+    const columns = COLUMNS[name] ?? Math.round(Math.sqrt(values.length / channels));
+    const other = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i += channels) {
+      const x = (i / channels) % columns;
+      const from = i + (columns - 1 - 2 * x) * channels;
+      for (let c = 0; c < channels; c++) other[i + c] = values[from + c];
+      if (SIDED.includes(name)) other[i] *= -1;
+    }
+    result[name] = other;
+  }
+  return result;
 }
 
 /** Surface normals of the person, unit, in the crop's frame, and the trust in them, [0, 1]. */
@@ -30,7 +82,8 @@ export async function estimateNormals(
     mesh.set(view.mesh.normals.data.subarray(i * 3, i * 3 + 3), i * 4);
     mesh[i * 4 + 3] = view.mesh.mask.data[i];
   }
-  const found = await networks.run("normals", { photo: view.finePhoto.data, mesh });
+  const inputs = { photo: view.finePhoto.data, mesh };
+  const found = await asked(networks, "normals", inputs, brighterLeft(view.finePhoto, 1));
   const trust = new Raster(SIDE, SIDE, 1, found.confidence).map((quality) =>
     smoothstep(quality, TRUSTED[0], TRUSTED[1]),
   );
@@ -52,7 +105,8 @@ export async function estimateLighting(
     normals: normals.weighted(view.person).data,
     skin: view.skin.data,
   };
-  const { log_environment: logs } = await networks.run("lighting", inputs);
+  const mirror = brighterLeft(view.finePhoto, 1);
+  const { log_environment: logs } = await asked(networks, "lighting", inputs, mirror);
   const radiance = logs.map((value) => Math.exp(clamp(value, LOG_RANGE[0], LOG_RANGE[1])));
   return new Environment(new Raster(map.HEIGHT, map.WIDTH, 3, radiance));
 }
@@ -64,7 +118,9 @@ export async function estimateShading(
   surface: Raster,
   environment: Environment,
 ): Promise<Float32Array> {
-  return (await networks.run("shading", shadingInputs(view, surface, environment))).log_shading;
+  const inputs = shadingInputs(view, surface, environment);
+  const mirror = brighterLeft(view.finePhoto, 1);
+  return (await asked(networks, "shading", inputs, mirror)).log_shading;
 }
 
 /** What a key's gain needs of a face. */
@@ -101,6 +157,7 @@ export function keyInputs({ mesh, roll, surface }: GainInputs, light: Light): Ar
 
 /** Key gain G of a light, camera frame, for unit intensity and white light. */
 export async function keyGain(networks: Networks, inputs: GainInputs, light: Light): Promise<Raster> {
-  const { key } = await networks.run("key", keyInputs(inputs, light));
+  const told = keyInputs(inputs, light);
+  const { key } = await asked(networks, "key", told, told.light[0] < 0);
   return quotient(inputs, key, SHINE * light.gloss);
 }

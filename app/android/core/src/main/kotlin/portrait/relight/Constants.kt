@@ -105,6 +105,11 @@ public object Constants {
          * turned head the far half is seen edge on, or hidden.
          */
         public val TURNED_AWAY: List<Float> = listOf(0.05f, 0.35f)
+        /**
+         * Mirror images of the landmarks after the face's surface: middle, image right, up, left and down of
+         * the subject's right iris, then of the left one.
+         */
+        public val IRISES: List<Int> = listOf(473, 476, 475, 474, 477, 468, 471, 470, 469, 472)
     }
 
     public object Pose {
@@ -368,6 +373,41 @@ public object Constants {
         public const val GLOSS: Double = 1.0
     }
 
+    public object Cheek {
+        /**
+         * Pixels of skin by which a cheek is measured, at 128 pixels a crop: as many as lie on its flat. Of
+         * 96, some lie so far in that a ratio of 1.5 counts as 1.4.
+         */
+        public const val CHEEK: Int = 64
+        /**
+         * Skin is not darker than the fitted light makes it by more than this: on 65 photos hair over a cheek
+         * is so by 0.9 to 1.5, skin in hard shadow, which half of the face shares, by 0.5 at most,
+         */
+        public const val DARKER_STOPS: Double = 0.8
+        /** nor redder by more than this, red over green: red hair is by 1.0, skin in the shade by 0.4. */
+        public const val REDDER_STOPS: Double = 0.5
+        /** Times that the light is fitted, each time to what the last one explains. */
+        public const val ROUNDS: Int = 5
+        /**
+         * Share of one side of the face from which what is explained is its skin. Where it is less, as in
+         * hard light from the other side, what is not explained is shadow.
+         */
+        public const val LEAST_SKIN: Double = 0.3
+        /** Weight of a light that is the same from everywhere, over that of all pixels. */
+        public const val FIRMNESS: Double = 0.001
+        /** Linear value below which colours are noise. */
+        public const val DEEP: Double = 0.002
+        /** Width in pixels of the narrowest skin beside hair that is no strand of it. */
+        public const val STRAND: Int = 5
+        /**
+         * One part in so many of a cheek's values is left out of its mean, the darkest, and as many of the
+         * brightest.
+         */
+        public const val QUARTER: Int = 4
+        /** Luminance that a cheek counts as having at least, so that the ratio is finite. */
+        public const val DARKEST: Double = 0.0001
+    }
+
     public object Direction {
         /** The automatic key's height above the eyeline. */
         public const val ELEVATION_DEG: Double = 30.0
@@ -448,20 +488,11 @@ public object Constants {
 
     public object Reading {
         /**
-         * Pixels of skin on a cheek, at 128 pixels a crop, for it to be measured; a face turned by more than
-         * about 30 degrees shows fewer of the far one.
-         */
-        public const val LEAST_CHEEK: Int = 30
-        /** One part in so many of the skin stands for a side where a cheek is hidden. */
-        public const val QUARTER: Int = 4
-        /** Luminance that a cheek counts as having at least, so that the ratio is finite. */
-        public const val DARKEST: Double = 0.0001
-        /**
          * A head turned by this shows nothing of the light's side by its cheeks: the near one is brighter in
          * light from the camera, too. Turned by less, the cheeks and the estimated light share the say.
          */
         public const val FRONTAL_DEG: Double = 35.0
-        /** A cheek counts as brighter by so much at most: beyond, one of them lies under hair. */
+        /** A cheek counts as brighter by so much at most. */
         public const val MOST_STOPS: Double = 2.0
         /** Share of the skin that bright skin is brighter than: above it lie glints. */
         public const val BRIGHT: Double = 0.95
@@ -761,6 +792,8 @@ public object Constants {
         public const val TRUST_BLUR: Float = 4.0f
         /** Natural logarithms of radiance are clipped to this, so that every map is finite. */
         public val LOG_RANGE: List<Float> = listOf(-16.0f, 16.0f)
+        /** Networks' inputs and outputs whose first channel points to image right. */
+        public val SIDED: List<String> = listOf("normals", "mesh", "light")
     }
 
     public object View {

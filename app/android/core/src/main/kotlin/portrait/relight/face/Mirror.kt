@@ -4,7 +4,9 @@ package portrait.relight
 
 import kotlin.math.floor
 import kotlin.math.min
+import kotlin.math.roundToInt
 import portrait.relight.Constants.Mesh.POINTS
+import portrait.relight.Constants.Mirror.IRISES
 import portrait.relight.Constants.Mirror.TURNED_AWAY
 
 /**
@@ -21,6 +23,37 @@ internal val partners: IntArray by lazy {
     IntArray(POINTS) { i ->
         val image = Vector(-points[i].x, points[i].y, points[i].z)
         points.indices.minBy { (points[it] - image).let { away -> away.dot(away) } }
+    }
+}
+
+/**
+ * Whether a picture is brighter to image left than to image right.
+ *
+ * Trained networks are not symmetric, so they are asked about one of a photo and its mirror image alone,
+ * the one that is brighter to image right. Whole numbers: all languages choose alike.
+ *
+ * @param white what 255 is counted as in the picture.
+ */
+internal fun brighterLeft(picture: Rows, white: Float = 255f): Boolean {
+    val line = FloatArray(picture.columns * picture.channels)
+    val half = picture.columns / 2 * picture.channels
+    var more = 0L
+    for (row in 0 until picture.rows) {
+        picture.row(row, line)
+        for (i in 0 until half) {
+            more += (line[i] * 255 / white).roundToInt()
+            more -= (line[line.size - 1 - i] * 255 / white).roundToInt()
+        }
+    }
+    return more > 0
+}
+
+/** The landmarks of a photo's mirror image, of those of the photo, whose width is given. */
+internal fun mirroredLandmarks(landmarks: FloatArray, width: Int): FloatArray {
+    val images = partners + IRISES
+    return FloatArray(landmarks.size) {
+        val value = landmarks[images[it / 3] * 3 + it % 3]
+        if (it % 3 == 0) width - value else value
     }
 }
 

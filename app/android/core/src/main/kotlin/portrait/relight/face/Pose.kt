@@ -167,7 +167,7 @@ internal fun rotation(vector: Vector): Matrix {
 }
 
 /** Gaussian elimination with pivoting; changes its arguments. Null for a singular matrix. */
-private fun solve(a: Array<DoubleArray>, b: DoubleArray): DoubleArray? {
+internal fun solve(a: Array<DoubleArray>, b: DoubleArray): DoubleArray? {
     val n = b.size
     for (k in 0 until n) {
         val pivot = (k until n).maxByOrNull { abs(a[it][k]) } ?: return null

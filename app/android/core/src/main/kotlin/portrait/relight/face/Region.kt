@@ -40,6 +40,12 @@ internal class Region(val x: Double, val y: Double, val side: Double, val angle:
 internal class Pyramid(photo: Photo) {
     val height: Int = photo.height
     val width: Int = photo.width
+
+    /** The last level: its shorter side is a pixel. */
+    val finest: Int = floor(log2(min(height, width).toDouble())).toInt()
+
+    /** Whether the photo's mirror image is seen; where to look is meant likewise. */
+    var mirrored: Boolean = false
     private val levels = sortedMapOf(0 to photo)
 
     /** Pixels of a level that were looked at while there was no whole one. */
@@ -99,14 +105,15 @@ internal class Pyramid(photo: Photo) {
      * @return three channels from 0 to 255; null if the region misses the photo.
      */
     fun sample(region: Region, side: Int, repeat: Boolean): FloatArray? {
-        val finest = floor(log2(max(min(height, width), 1).toDouble())).toInt()
         val n = max(0, floor(log2(region.side / side)).toInt()).coerceAtMost(finest)
         val scale = 0.5.pow(n)
         val step = region.side * scale / side
         val (cos, sin) = cos(region.angle) * step to sin(region.angle) * step
-        val left = region.x * scale - side / 2.0 * (cos - sin)
+        val across = region.x * scale - side / 2.0 * (cos - sin)
+        val sign = if (mirrored) -1 else 1
+        val left = if (mirrored) width * scale - 1 - across else across
         val top = region.y * scale - side / 2.0 * (cos + sin)
-        val columns = reached(left, side * cos, -side * sin, max(1, width shr n))
+        val columns = reached(left, sign * side * cos, -sign * side * sin, max(1, width shr n))
         val rows = reached(top, side * sin, side * cos, max(1, height shr n))
         if (columns.isEmpty() || rows.isEmpty()) return null
         val box = Box(rows.first, rows.last + 1, columns.first, columns.last + 1)
@@ -115,7 +122,8 @@ internal class Pyramid(photo: Photo) {
         val pixels = Pixels(part.photo, box.moved(-part.box.top, -part.box.left), repeat)
         val result = FloatArray(side * side * 3)
         for (v in 0 until side) {
-            pixels.line(fixed(x - v * sin), fixed(y + v * cos), fixed(cos), fixed(sin), result, v * side * 3, side)
+            val start = fixed(x - sign * v * sin)
+            pixels.line(start, fixed(y + v * cos), fixed(sign * cos), fixed(sin), result, v * side * 3, side)
         }
         return result
     }

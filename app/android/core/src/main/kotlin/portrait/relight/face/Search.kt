@@ -3,8 +3,10 @@
 package portrait.relight
 
 import kotlin.math.PI
+import kotlin.math.floor
 import kotlin.math.hypot
 import kotlin.math.ln
+import kotlin.math.log2
 import kotlin.math.max
 import kotlin.math.min
 import portrait.relight.Constants.Detector.CONFIDENCE
@@ -53,8 +55,18 @@ private class Glance(
 private class Seen(val face: Face, val evidence: Double)
 
 /** All faces of a photo that are large enough, largest first; an empty list when there is none. */
-internal fun find(models: Models, photo: Photo): List<Face> =
-    if (min(photo.height, photo.width) < SMALLEST_FACE) emptyList() else Search(models, Pyramid(photo)).find()
+internal fun find(models: Models, photo: Photo): List<Face> {
+    if (min(photo.height, photo.width) < SMALLEST_FACE) return emptyList()
+    val seen = Pyramid(photo)
+    val small = floor(log2(max(photo.height, photo.width).toDouble() / Layout.FULL.side)).toInt()
+    seen.mirrored = brighterLeft(seen.level(small.coerceIn(0, seen.finest)))
+    val faces = Search(models, seen).find()
+    if (!seen.mirrored) return faces
+    return faces.map {
+        val landmarks = mirroredLandmarks(it.landmarks, photo.width)
+        Face.fromLandmarks(landmarks, photo.height, photo.width, it.presence)
+    }
+}
 
 private class Search(private val models: Models, private val photo: Pyramid) {
     fun find(): List<Face> {

@@ -13,7 +13,7 @@ import portrait.relight.Constants.Likeness.COPIED
 import portrait.relight.Constants.Likeness.RATIOS
 import portrait.relight.Constants.Likeness.SIDED
 import portrait.relight.Constants.Likeness.TINTS
-import portrait.relight.Constants.Reading.DARKEST
+import portrait.relight.Constants.Cheek.DARKEST
 
 /**
  * A portrait's light.

@@ -8,59 +8,11 @@ import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.pow
 import portrait.relight.Constants.Analysis.SKIN
+import portrait.relight.Constants.Cheek.DARKEST
 import portrait.relight.Constants.Reading.BRIGHT
-import portrait.relight.Constants.Reading.DARKEST
 import portrait.relight.Constants.Reading.FRONTAL_DEG
-import portrait.relight.Constants.Reading.LEAST_CHEEK
 import portrait.relight.Constants.Reading.LEVELS
 import portrait.relight.Constants.Reading.MOST_STOPS
-import portrait.relight.Constants.Reading.QUARTER
-import portrait.relight.Constants.View.SIDE
-
-/**
- * Where the cheeks lie on a crop: 1, else 0.
- *
- * @property left turned to image left as the head stands upright.
- */
-internal class Cheeks(val left: Raster, val right: Raster) {
-    /** Median luminance of both on a picture of the crop in linear light. */
-    fun brightness(linear: Raster): Pair<Double, Double> {
-        val shown = linear.brightness()
-        return middle(shown.within(left)) to middle(shown.within(right))
-    }
-
-    /** Key-to-fill: the brighter over the darker, >= 1. */
-    fun ratio(linear: Raster): Double = brightness(linear).let { (a, b) -> max(a, b) / min(a, b) }
-}
-
-/** The flat of both cheeks, of plain skin; or the sides of a face that shows only one. */
-internal fun cheeks(view: View): Cheeks {
-    val plain = view.skin.map { if (it > SKIN) 1f else 0f }
-    val skin = if (plain.data.any { it > 0 }) plain else view.face
-    val (left, right) = listOf("right_cheek", "left_cheek").map { name ->
-        region(view.landmarks, listOf(name), SIDE).zip(skin) { a, b -> a * b }
-    }
-    return if (min(left.data.sum(), right.data.sum()) >= LEAST_CHEEK) Cheeks(left, right) else sides(view, skin)
-}
-
-/** The quarters of the skin that face furthest to the left and to the right. */
-internal fun sides(view: View, skin: Raster): Cheeks {
-    val across = view.mesh.normals.channel(0)
-    val order = across.within(skin).apply { sort() }
-    val count = order.size / QUARTER
-    if (count == 0) return Cheeks(view.face, view.face)
-    val (low, high) = order[count] to order[order.size - 1 - count]
-    return Cheeks(
-        skin.zip(across) { inside, x -> if (inside > 0 && x <= low) 1f else 0f },
-        skin.zip(across) { inside, x -> if (inside > 0 && x >= high) 1f else 0f },
-    )
-}
-
-/** The median, of an even number the higher; at least [DARKEST]. */
-internal fun middle(values: FloatArray): Double {
-    if (values.isEmpty()) return DARKEST
-    return max(values.sortedArray()[values.size / 2].toDouble(), DARKEST)
-}
 
 /**
  * What a face's pixels, and the light estimated from them, say; for an upright head.
@@ -140,17 +92,4 @@ internal fun together(readings: List<Reading>): Reading {
         pitchDeg = mean { it.pitchDeg },
         size = total,
     )
-}
-
-/** Luminance of linear light of three channels. */
-internal fun Raster.brightness(): Raster = Raster(rows, columns, 1, FloatArray(rows * columns) {
-    luminance(data[it * 3], data[it * 3 + 1], data[it * 3 + 2])
-})
-
-/** The numbers of one channel where a mask is not 0, row by row. */
-private fun Raster.within(mask: Raster): FloatArray {
-    val found = FloatArray(mask.data.count { it > 0 })
-    var n = 0
-    for (i in data.indices) if (mask.data[i] > 0) found[n++] = data[i]
-    return found
 }

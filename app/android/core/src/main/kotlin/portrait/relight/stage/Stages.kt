@@ -3,10 +3,13 @@ package portrait.relight
 
 import java.util.WeakHashMap
 import kotlin.math.exp
+import kotlin.math.roundToInt
+import kotlin.math.sqrt
 import portrait.relight.Constants.Environment.HEIGHT
 import portrait.relight.Constants.Environment.WIDTH
 import portrait.relight.Constants.Quotient.SHINE
 import portrait.relight.Constants.Stages.LOG_RANGE
+import portrait.relight.Constants.Stages.SIDED
 import portrait.relight.Constants.Stages.TRUSTED
 import portrait.relight.Constants.Stages.TRUST_BLUR
 import portrait.relight.Constants.View.SIDE
@@ -55,7 +58,8 @@ public class NetworkStages(private val models: Models) : Stages {
         val mesh = FloatArray(SIDE * SIDE * 4) {
             if (it % 4 == 3) view.face.data[it / 4] else view.mesh.normals.data[it / 4 * 3 + it % 4]
         }
-        val found = models.run("normals", mapOf("photo" to view.finePhoto.data, "mesh" to mesh))
+        val inputs = mapOf("photo" to view.finePhoto.data, "mesh" to mesh)
+        val found = asked("normals", inputs, view.mirrored)
         val confidence = Raster(SIDE, SIDE, 1, found.getValue("confidence"))
         val (doubted, trusted) = TRUSTED
         val trust = confidence.map { smoothstep(it, doubted, trusted) }
@@ -72,7 +76,8 @@ public class NetworkStages(private val models: Models) : Stages {
             "normals" to normals.weighted(view.person).data,
             "skin" to view.skin.data,
         )
-        val found = Raster(HEIGHT, WIDTH, 3, models.run("lighting", inputs).getValue("log_environment"))
+        val logs = asked("lighting", inputs, view.mirrored).getValue("log_environment")
+        val found = Raster(HEIGHT, WIDTH, 3, logs)
         val (least, most) = LOG_RANGE
         return Environment(found.map { exp(it.coerceIn(least, most)) })
     }
@@ -83,13 +88,14 @@ public class NetworkStages(private val models: Models) : Stages {
 
     /** The same over the light already there. */
     internal fun gainOver(there: Existing, view: View, light: Light): Raster {
-        val key = models.run("key", keyInputs(view, there.surface, light)).getValue("key")
+        val inputs = keyInputs(view, there.surface, light)
+        val key = asked("key", inputs, inputs.getValue("light")[0] < 0).getValue("key")
         return there.gain(key, SHINE * light.gloss.toFloat())
     }
 
     /** What the shading network says of a face whose normals are those of [surface]. */
     internal fun logShading(view: View, surface: Raster, environment: Environment): FloatArray =
-        models.run("shading", shadingInputs(view, surface, environment)).getValue("log_shading")
+        asked("shading", shadingInputs(view, surface, environment), view.mirrored).getValue("log_shading")
 
     /** The light already there on a face, kept: a light that moves leaves it alone. */
     private fun existingOf(view: View, normals: Raster, environment: Environment): Existing = synchronized(kept) {
@@ -100,6 +106,44 @@ public class NetworkStages(private val models: Models) : Stages {
         }
     }
 
+    /**
+     * Outputs of a network.
+     *
+     * @param mirror whether it is to see the mirror image: see [brighterLeft]. A moving light must not turn
+     *   the face over for the other networks, nor the face a light.
+     */
+    private fun asked(name: String, inputs: Map<String, FloatArray>, mirror: Boolean): Map<String, FloatArray> =
+        if (mirror) mirrored(models.run(name, mirrored(inputs))) else models.run(name, inputs)
+
     /** Frees the networks. */
     override fun close(): Unit = models.close()
+}
+
+/** Channels of the networks' pictures where they are not three; lists are a single pixel, */
+private val CHANNELS = mapOf(
+    "belief" to 1,
+    "confidence" to 1,
+    "face" to 1,
+    "key" to 2,
+    "light" to 4,
+    "mesh" to 4,
+    "mirrored" to 5,
+    "skin" to 1,
+    "unshadowed" to 1,
+)
+
+/** and columns of those that are not square. */
+private val COLUMNS = mapOf("log_environment" to WIDTH)
+
+/** Inputs or outputs of a network, by name, as the mirror image has them. */
+internal fun mirrored(arrays: Map<String, FloatArray>): Map<String, FloatArray> = arrays.mapValues { (name, values) ->
+    val channels = CHANNELS[name] ?: 3
+    val columns = COLUMNS[name] ?: sqrt(values.size.toDouble() / channels).roundToInt()
+    val other = FloatArray(values.size)
+    for (i in values.indices step channels) {
+        val from = i + (columns - 1 - 2 * (i / channels % columns)) * channels
+        values.copyInto(other, i, from, from + channels)
+        if (name in SIDED) other[i] *= -1f
+    }
+    other
 }

@@ -42,6 +42,9 @@ public class View(
     /** Probability in [0, 1] of a person. */
     public val person: Raster by lazy { shrink(outline, FINE) }
 
+    /** Whether the networks see the face's mirror image. */
+    internal val mirrored: Boolean by lazy { brighterLeft(finePhoto, 1f) }
+
     /** The photo in linear light. */
     public val linear: Raster by lazy { photo.map { srgbToLinear(it) } }
 
