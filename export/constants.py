@@ -35,6 +35,7 @@ MODULES = (
     "face.tone",
     "gain.apply",
     "gain.edge",
+    "gain.grain",
     "gain.guide",
     "gain.reach",
     "geometry",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from relight.face.face import Face
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
+from relight.gain.grain import Grain
 from relight.gain.guide import Canvas, FaceGain, Guide
 from relight.light import BRIGHTEST, Light
 from relight.photo.color.gamut import Gamut
@@ -169,6 +170,7 @@ class Portrait:
             taken=taken,
             threads=self._threads,
             gamut=sheet.gamut,
+            grain=sheet.grain,
         )
         timings = {"gain": middle - start, "apply": time.perf_counter() - middle}
         return Result(
@@ -235,7 +237,10 @@ class Portrait:
                 gains = [gain.scaled(share) for gain, share in zip(gains, shares, strict=True)]
             return guide.fit(gains)
 
-        return _Sheet(rgb, guide, fit, self.photo.gamut if side is None else None)
+        gamut, grain = self.photo.gamut if side is None else None, guide.grain
+        if grain is not None and gamut is not None:
+            grain = grain.seen_in(gamut)
+        return _Sheet(rgb, guide, fit, gamut, grain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,12 +252,14 @@ class _Sheet:
         guide: its edges.
         fit: the fitted gain of a unit light, by the faces' shares and what else it depends on.
         gamut: the colours of its pixels; None for sRGB.
+        grain: their noise; None where they have none.
     """
 
     rgb: NDArray[Any]
     guide: Guide
     fit: Callable[..., Float]
     gamut: Gamut | None
+    grain: Grain | None
 
     def color_of(self, light: Light) -> NDArray[Any]:
         """A light's colour in these primaries."""

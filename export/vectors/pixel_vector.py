@@ -18,7 +18,8 @@ from relight import Environment, Light, color, geometry
 from relight.face import mesh
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
-from relight.gain.edge import follow_colors
+from relight.gain.edge import follow_colors, on_grid
+from relight.gain.grain import grain_of, noise
 from relight.gain.guide import Canvas, FaceGain, Guide, Layer, Outline, upsample
 from relight.gain.reach import FADE, Reach
 from relight.geometry import Crop, Grid
@@ -214,6 +215,34 @@ def _apply(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
             vectors.array(f"apply/expanded/{i}", added.expand(photo.shape)[::2, ::2])
 
 
+def _grain(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
+    shape, fill = (56, 72), 0.4
+    stray = np.random.default_rng(91).normal(0, 7, (*shape, 3))
+    photo = np.clip(160 * smooth((*shape, 3), 92, 3.0) + stray, 0, 255).astype(np.uint8)
+    vectors.array("grain/photo", photo)
+    vectors.value("grain/noise", noise(photo))
+    vectors.value("grain/fill", fill)
+    vectors.value("grain/steps", [1, 4])
+    for step in (1, 4):
+        cells = on_grid(photo, Grid(0, 0, step, shape[0] // step, shape[1] // step))
+        grain = grain_of(photo, cells, step)
+        assert grain is not None  # noqa: S101
+        gain = 2 * smooth(cells.shape, 93, 2.0)
+        gain[gain < 0.4] = 0
+        person = smooth(cells.shape[:2], 94, 3.0)
+        added, taken = GainMap(0, 0, step, gain), np.float32(1 - fill) * person
+        for name, array in (
+            ("cells", cells),
+            ("colors", grain.colors),
+            ("dim", grain.dim),
+            ("gain", gain),
+            ("person", person),
+            ("relit", quotient.apply(photo, added, taken=taken, grain=grain)),
+            ("lit", quotient.apply(photo, added, grain=grain)),
+        ):
+            vectors.array(f"grain/{name}/{step}", array)
+
+
 STAGES: tuple[Callable[[Vectors, Image8, Float], None], ...] = (
     _color,
     _geometry,
@@ -221,5 +250,6 @@ STAGES: tuple[Callable[[Vectors, Image8, Float], None], ...] = (
     _guide,
     _grey,
     _apply,
+    _grain,
 )
 """Each adds its vectors, given the example's pixels and landmarks."""

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import curved_from, curved_part, either_part, encoded_gain, to_integer
+from relight.gain.grain import Grain, calmed
 from relight.photo.color.gamut import Gamut
 
 Float = NDArray[np.float32]
@@ -34,6 +35,8 @@ LIFT = 3.0
 """Most that the light of a pixel grows by: beyond, noise and wrong hues grow with it."""
 TINY = 1e-6
 """Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
+FAINT = 0.02
+"""Share of noise that need not be taken back: less than a level of any."""
 BLOCK = (128, 384)
 """Rows and columns of a photo worked on at a time: few stay in the cache, many are little to do
 beside the work."""
@@ -88,6 +91,7 @@ def apply(
     taken: Float | None = None,
     threads: int = 1,
     gamut: Gamut | None = None,
+    grain: Grain | None = None,
 ) -> NDArray[Any]:
     """Multiply a photo by ``1 - min(strength, 1) * taken + strength * added`` in linear light.
 
@@ -103,6 +107,8 @@ def apply(
             ``added``; ``None`` takes nothing.
         threads: rows are shared between so many threads.
         gamut: the photo's colours and those of ``added``, if not sRGB.
+        grain: the photo's noise, on the cells of ``added``: in colour it is not lifted with the
+            rest. ``None`` where there is none.
 
     Returns:
         ``(H, W, 3)`` of the same dtype.
@@ -118,7 +124,7 @@ def apply(
     )
 
     def work(corner: tuple[int, int]) -> None:
-        cells = _Cells.within(added, corner, (high, wide), strength, taken)
+        cells = _Cells.within(added, corner, (high, wide), strength, taken, grain)
         if cells is None:
             return
         top, left = added.top + cells.row * added.factor, added.left + cells.column * added.factor
@@ -152,6 +158,7 @@ class _Cells(NamedTuple):
         columns: how many the block has.
         before: how many of the cells lie above the block and left of it.
         factor: pixels per cell.
+        grain: the noise of their pixels; ``None`` for none.
     """
 
     gain: Float
@@ -162,6 +169,7 @@ class _Cells(NamedTuple):
     columns: int
     before: tuple[int, int]
     factor: int
+    grain: Grain | None
 
     @classmethod
     def within(
@@ -171,6 +179,7 @@ class _Cells(NamedTuple):
         size: tuple[int, int],
         strength: float,
         taken: Float | None,
+        grain: Grain | None,
     ) -> _Cells | None:
         """The cells of a block that change or have a neighbour that does; ``None`` for none."""
         import cv2
@@ -198,7 +207,8 @@ class _Cells(NamedTuple):
             gain += cv2.merge([kept] * 3)  # faster than to spread it over the channels
         np.minimum(gain, np.float32(LIFT), out=gain)
         before = row - top, first - left
-        return cls(gain, kept, row, first, rows, last - first, before, added.factor)
+        there = grain and grain.part(near)
+        return cls(gain, kept, row, first, rows, last - first, before, added.factor, there)
 
     def on_pixels(self, values: Float, shape: tuple[int, ...]) -> Float:
         """Values on the cells at the block's pixels, as many as a picture of a shape has."""
@@ -219,7 +229,10 @@ def _relit(rgb: NDArray[Any], cells: _Cells) -> NDArray[Any]:
     import cv2
 
     white, shape, photo = int(np.iinfo(rgb.dtype).max), rgb.shape, np.ascontiguousarray(rgb)
-    after = curved_part(photo, cells.on_pixels(encoded_gain(cells.gain), shape), white)
+    lift = encoded_gain(cells.gain)
+    if cells.grain is not None:
+        photo = _calmed(photo, cells, cells.grain, lift)
+    after = curved_part(photo, cells.on_pixels(lift, shape), white)
     # That is all but for highlights and for dark pixels, on the transfer function's straight part.
     most, least = float(cells.gain.max()), float(cells.gain.min())
     fewest = least if cells.kept is None else float(cells.kept.min())
@@ -240,6 +253,16 @@ def _relit(rgb: NDArray[Any], cells: _Cells) -> NDArray[Any]:
             before[k] = np.maximum(left, plane * kept) if is_dark else left  # the right one of both
     bent = shoulder(before, cv2.split(after), white)
     return cv2.merge([to_integer(plane, rgb.dtype) for plane in bent])
+
+
+def _calmed(photo: NDArray[Any], cells: _Cells, grain: Grain, lift: Float) -> NDArray[Any]:
+    """Pixels whose noise in colour will not show when an encoded gain has lifted it."""
+    share = grain.share(lift)
+    if share.max() < FAINT:
+        return photo
+    white, shape = int(np.iinfo(photo.dtype).max), photo.shape
+    around = cells.on_pixels(grain.colors * np.float32(white), shape)
+    return calmed(photo, around, cells.on_pixels(share, shape), grain.most * white, white)
 
 
 def shoulder(

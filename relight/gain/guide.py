@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from relight.gain.apply import GainMap
 from relight.gain.edge import EdgeFilter, on_grid, outline_on_edges, photo_tint, photo_trust
+from relight.gain.grain import grain_of
 from relight.gain.reach import (
     Box,
     Place,
@@ -150,6 +151,7 @@ class Canvas:
         brightness = cv2.cvtColor(self.colors, cv2.COLOR_RGB2GRAY)
         self.trust, self.tint = photo_trust(brightness), photo_tint(self.colors)
         self.brightness = cv2.merge([brightness] * 3)
+        self.grain = grain_of(rgb, self.colors, grid.step)
         self.shape = rgb.shape
         self.edges = []
         for head, _ in reaches:
@@ -165,6 +167,7 @@ class Guide:
         grid: the cells that gains are fitted to: all on which there are people.
         person: ``(h, w)`` float32 in [0, 1] on them, the people whose outlines they are, fading
             towards where their squares end within the photo.
+        grain: the photo's noise on them; ``None`` where it has none.
     """
 
     def __init__(self, canvas: Canvas, outlines: Sequence[Outline]) -> None:
@@ -199,6 +202,7 @@ class Guide:
         np.minimum(person, 1, out=person)
         whole = hull([around(person > 0), *(where.head_box for where in places)])
         self.grid, self.person = part_of(grid, whole), np.ascontiguousarray(person[whole])
+        self.grain = canvas.grain and canvas.grain.part(whole)
         self._shape, self._whole = person.shape, whole
         self._layers = [
             _layers(*each, canvas, whole)

@@ -1,11 +1,11 @@
-const VERSION = "911f0d33d11bc1a0";
+const VERSION = "12fb0707552add46";
 const FILES = [
  "./",
+ "assets/index-C_Wus-s1.js",
  "assets/index-CsR7YMQc.css",
- "assets/index-DqEHxB_d.js",
- "assets/painting-BSkxcVmo.js",
+ "assets/painting-D0Juiru6.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-BHUj5SWC.js",
+ "assets/worker-DVS8rqIZ.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -131,7 +131,9 @@ export class Portrait {
   async render(setup: Setup, options: Options = {}): Promise<Pixels> {
     const { rows, columns, rgba } = this.at(options.side);
     const result = new Pixels(rows, columns, rgba.slice());
-    if (options.strength !== 0) apply(result, await this.change(setup, options));
+    if (options.strength === 0) return result;
+    const { guide } = this.edges(options.faces ?? this.all, options.side);
+    apply(result, await this.change(setup, options), guide.grain);
     return result;
   }
 

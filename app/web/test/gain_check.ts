@@ -3,6 +3,7 @@
 import { Environment } from "../src/environment";
 import { POINTS } from "../src/face/mesh";
 import { apply, type GainMap } from "../src/gain/apply";
+import { grainOf, noise } from "../src/gain/grain";
 import { Guide, noticeable, type FaceGain, type Outline } from "../src/gain/guide";
 import { bodyCrop } from "../src/gain/reach";
 import { Pixels, Raster } from "../src/image/raster";
@@ -84,4 +85,27 @@ export function checkApply(): void {
     apply(photo, { left: 9, top: 7, factor, gain, dimming });
     matches(`apply/relit/${i}`, colours(photo), 0.01, 1);
   });
+  checkGrain();
+}
+
+/** A dark, noisy photo: how much noise it has, and light that does not lift it. */
+function checkGrain(): void {
+  const [rows, columns] = entries["grain/photo"].shape;
+  const fill: number = values["grain/fill"];
+  for (const step of values["grain/steps"]) {
+    const photo = opaque(rows, columns, array("grain/photo"));
+    close("noise", [noise(photo)], [values["grain/noise"]], 1e-6);
+    const grain = grainOf(photo, raster(`grain/cells/${step}`), step);
+    if (grain === null) throw new Error("no noise");
+    matches(`grain/colors/${step}`, grain.colors.data, 1e-5);
+    matches(`grain/dim/${step}`, grain.dim.data, 1e-5);
+    const gain = raster(`grain/gain/${step}`);
+    const dimming = raster(`grain/person/${step}`).map((x) => x * (1 - fill));
+    const part = { left: 0, top: 0, factor: step, gain };
+    apply(photo, { ...part, dimming }, grain);
+    matches(`grain/relit/${step}`, colours(photo), 0.01, 1);
+    const undimmed = opaque(rows, columns, array("grain/photo"));
+    apply(undimmed, { ...part, dimming: null }, grain);
+    matches(`grain/lit/${step}`, colours(undimmed), 0.01, 1);
+  }
 }

@@ -30,6 +30,8 @@ from relight.photo.color.icc import (
 
 _SAME_CURVE = 1e-4
 """How far a curve may be from sRGB's, of white, to be multiplied as it is."""
+_SMOOTH = 4
+"""Smooth colours are converted on squares of so many pixels a side."""
 _BAND = 512
 """Rows converted at once, since LittleCMS's images need more memory than arrays."""
 
@@ -90,6 +92,19 @@ class Gamut:
         matrix = np.linalg.solve(self.primaries, SRGB_PRIMARIES)
         adapted: NDArray[np.float64] = np.maximum(matrix @ color, 0) / matrix.sum(axis=1)
         return adapted
+
+    def from_srgb(self, colors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Smooth colours ``(h, w, 3)``, sRGB in [0, 1], in these primaries with sRGB's curve."""
+        import cv2
+
+        if self.primaries is None:
+            return colors
+        size = colors.shape[1::-1]
+        few = (max(1, size[0] // _SMOOTH), max(1, size[1] // _SMOOTH))  # powers take long
+        linear = srgb_to_linear(cv2.resize(colors, few, interpolation=cv2.INTER_AREA))
+        matrix = np.linalg.solve(self.primaries, SRGB_PRIMARIES)
+        own = linear_to_srgb(cv2.transform(linear, matrix.astype(np.float32)))
+        return np.asarray(cv2.resize(own, size, interpolation=cv2.INTER_LINEAR))
 
     def profile_for(self, grey: bool) -> bytes:
         """The profile to write: this one, or its curve for pixels of the other kind."""

@@ -9,6 +9,7 @@ import { smoothstep, type Box, type Crop, type Grid } from "../geometry";
 import { clamp, Pixels, Raster, Window } from "../image/raster";
 import { resizeArea, resizeLinear } from "../image/resample";
 import { EdgeFilter, grey, outlineOnEdges, photoTint, photoTrust } from "./edge";
+import { grainOf, type Grain } from "./grain";
 import {
   around,
   enlarged,
@@ -77,6 +78,8 @@ export class Guide {
   private readonly all: Grid;
   private readonly whole: Box;
   private readonly squares: Square[][];
+  private readonly measured: () => Grain | null;
+  private known: Grain | null | undefined;
 
   constructor(photo: Pixels, outlines: readonly Outline[]) {
     const reaches = outlines.map(({ crop, body }) => ({ head: crop, body: body?.crop ?? null }));
@@ -113,6 +116,16 @@ export class Guide {
     this.squares = outlines.map((outline, k) =>
       squares(outline, places[k], weights[k], brightness, tint, grid, whole, photo),
     );
+    this.measured = () => {
+      const found = grainOf(photo, colors, grid.step);
+      return found && { ...found, colors: cut(found.colors, whole), dim: cut(found.dim, whole) };
+    };
+  }
+
+  /** The photo's noise on the cells; null where it has none. */
+  get grain(): Grain | null {
+    if (this.known === undefined) this.known = this.measured();
+    return this.known;
   }
 
   /** How much of the existing light is taken away when a share in [0, 1] is of each person. */

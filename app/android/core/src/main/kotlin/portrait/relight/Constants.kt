@@ -226,6 +226,8 @@ public object Constants {
         public const val LIFT: Float = 3.0f
         /** Share of white that quotients are kept finite by: far below one level of a 16-bit photo. */
         public const val TINY: Float = 1e-06f
+        /** Share of noise that need not be taken back: less than a level of any. */
+        public const val FAINT: Float = 0.02f
         /**
          * Rows and columns of a photo worked on at a time: few stay in the cache, many are little to do
          * beside the work.
@@ -303,6 +305,28 @@ public object Constants {
         public const val TINTED: Int = 4
         /** Linear value that a channel counts as having at least. */
         public const val DARKEST: Float = 0.0001f
+    }
+
+    public object Grain {
+        /**
+         * Columns between pixels whose colours are compared to measure noise: neighbours share it, since a
+         * JPEG keeps colours at half the size.
+         */
+        public const val APART: Int = 4
+        /** So many rows of a photo are measured: enough for a quantile. */
+        public const val ROWS: Int = 64
+        /** Brightness, sRGB, between which colours cease to be calmed: brighter ones hide their noise. */
+        public val DIM: List<Float> = listOf(0.45f, 0.6f)
+        /** Noise is told by this share of the dark pixels, the quietest: texture strays too, further. */
+        public const val QUIETEST: Float = 0.25f
+        /** Limit of that share of `|2 b - a - c|` over the deviation of a, b and c. */
+        public const val DEVIATIONS: Float = 0.7804074320507205f
+        /** Noise, 8-bit levels of a difference of two colours, that is none: rounding and JPEG make it. */
+        public const val CLEAN: Float = 1.0f
+        /** A stray of up to so many times what noise is above that is noise; of twice that it is detail. */
+        public const val STRAY: Float = 2.0f
+        /** Pixels to each side that a colour is compared with: wider than a blotch. */
+        public const val AROUND: Int = 6
     }
 
     public object Guide {

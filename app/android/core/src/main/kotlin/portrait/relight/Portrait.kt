@@ -135,7 +135,7 @@ public class Portrait internal constructor(
                 addTo(added.gain.data, fit(light, shares).gain.data, red, green, blue)
             }
             val taken = if (setup.fill == 1.0) null else guide.taken(shares.map { (1 - setup.fill) * it })
-            return apply(photo, added.seen(), strength, threads, taken)
+            return apply(photo, added.seen(), strength, threads, taken, guide.grain)
         }
     }
 }

@@ -54,6 +54,7 @@ public class GainMap(public val left: Int, public val top: Int, public val facto
  * @param threads rows are shared between so many threads.
  * @param taken share in [0, 1) of the existing light that is taken away, one channel on the cells of
  *   [added]; null takes nothing.
+ * @param grain the photo's noise, on the cells of [added]: in colour it is not lifted with the rest.
  */
 public fun apply(
     photo: Photo,
@@ -61,11 +62,12 @@ public fun apply(
     strength: Double = 1.0,
     threads: Int = 1,
     taken: Raster? = null,
+    grain: Grain? = null,
 ): Photo {
     val result = photo.copy()
     val dimming = taken?.takeIf { share -> share.data.any { it != 0f } }
     if (strength == 0.0 || (dimming == null && added.gain.data.all { it == 0f })) return result
-    val factors = Factors(added, strength.toFloat(), dimming, min(strength, 1.0).toFloat(), threads)
+    val factors = Factors(added, strength.toFloat(), dimming, min(strength, 1.0).toFloat(), threads, grain)
     val rows = min(photo.height - added.top, added.gain.rows * added.factor)
     val columns = min(photo.width - added.left, added.gain.columns * added.factor)
     shareRows(rows, threads) { range ->
@@ -92,14 +94,24 @@ private fun shareRows(rows: Int, threads: Int, work: (IntRange) -> Unit) {
  *
  * @property gain with the key, three channels.
  * @property kept share of the existing light that stays, one channel; null where all of it does.
+ * @property grain the photo's noise; null where it has none.
+ * @property calmed how far it is taken back, one channel.
  */
-private class Factors(added: GainMap, strength: Float, taken: Raster?, share: Float, threads: Int) {
+private class Factors(
+    added: GainMap,
+    strength: Float,
+    taken: Raster?,
+    share: Float,
+    threads: Int,
+    val grain: Grain?,
+) {
     val rows = added.gain.rows
     val columns = added.gain.columns
     val gain = Raster(rows, columns, 3)
     val encodedGain = Raster(rows, columns, 3)
     val kept = taken?.let { Raster(rows, columns, 1) }
     val encodedKept = taken?.let { Raster(rows, columns, 1) }
+    val calmed = grain?.let { Raster(rows, columns, 1) }
 
     /** Of each row the first cell that changes something and the first after which none does. */
     val first = IntArray(rows) { columns }
@@ -128,6 +140,9 @@ private class Factors(added: GainMap, strength: Float, taken: Raster?, share: Fl
                 linear[k] = value
                 encoded[k] = if (value == 1f) 1f else encodedGain(value)
                 changed = changed || value != 1f
+            }
+            if (calmed != null && grain != null) {
+                calmed.data[cell] = grain.share(cell, (encoded[i] + encoded[i + 1] + encoded[i + 2]) / 3)
             }
             if (changed) {
                 if (first[row] > column) first[row] = column
@@ -163,6 +178,9 @@ private class Strip(private val factors: Factors, private val factor: Int) {
     private val encoded = Grown(factors.encodedGain, factor)
     private val kept = factors.kept?.let { Grown(it, factor) }
     private val encodedKept = factors.encodedKept?.let { Grown(it, factor) }
+    private val calmed = factors.calmed?.let { Grown(it, factor) }
+    private val around = factors.grain?.let { Grown(it.colors, factor) }
+    private val own = FloatArray(3)
     private val before = FloatArray(3)
     private val after = FloatArray(3)
     private var start = 0
@@ -183,23 +201,35 @@ private class Strip(private val factors: Factors, private val factor: Int) {
         encoded.begin(row, start, stop)
         kept?.begin(row, start, stop)
         encodedKept?.begin(row, start, stop)
+        calmed?.begin(row, start, stop)
+        around?.begin(row, start, stop)
     }
 
     /** Changes the first [columns] pixels from [from] on, in place. */
     fun relight(rgb: ByteArray, from: Int, columns: Int) {
-        val factors = gain.line
+        val linear = gain.line
         val encodedFactors = encoded.line
+        val isNoisy = calmed != null
         val first = gain.first
         val end = 3 * min(stop, columns)
         var k = 3 * start
         while (k < end) {
             val at = from + k
             val i = first + k
-            val untouched = factors[i] == 1f && factors[i + 1] == 1f && factors[i + 2] == 1f
+            val untouched = linear[i] == 1f && linear[i + 1] == 1f && linear[i + 2] == 1f
             if (!untouched || (kept != null && kept.line[kept.first + k / 3] != 1f)) {
-                val red = changeEncoded(LEVELS[rgb[at].toInt() and 255], factors[i], encodedFactors[i])
-                val green = changeEncoded(LEVELS[rgb[at + 1].toInt() and 255], factors[i + 1], encodedFactors[i + 1])
-                val blue = changeEncoded(LEVELS[rgb[at + 2].toInt() and 255], factors[i + 2], encodedFactors[i + 2])
+                var red = LEVELS[rgb[at].toInt() and 255]
+                var green = LEVELS[rgb[at + 1].toInt() and 255]
+                var blue = LEVELS[rgb[at + 2].toInt() and 255]
+                if (isNoisy) {
+                    calm(red, green, blue, k / 3)
+                    red = own[0]
+                    green = own[1]
+                    blue = own[2]
+                }
+                red = changeEncoded(red, linear[i], encodedFactors[i])
+                green = changeEncoded(green, linear[i + 1], encodedFactors[i + 1])
+                blue = changeEncoded(blue, linear[i + 2], encodedFactors[i + 2])
                 if (red > KNEE || green > KNEE || blue > KNEE) {
                     press(rgb, at, k / 3, red, green, blue)
                 } else {
@@ -212,13 +242,24 @@ private class Strip(private val factors: Factors, private val factor: Int) {
         }
     }
 
+    /** Takes noise back from a pixel of column [x]; leaves the rest in [own]. */
+    private fun calm(red: Float, green: Float, blue: Float, x: Int) {
+        own[0] = red
+        own[1] = green
+        own[2] = blue
+        val grain = factors.grain
+        if (grain == null || calmed == null || around == null) return
+        val share = calmed.line[calmed.first + x]
+        if (share > 0) grain.calm(own, around.line, around.first + x * 3, share)
+    }
+
     /** Writes a pixel of column [x] that is brighter than the knee. */
     private fun press(rgb: ByteArray, at: Int, x: Int, red: Float, green: Float, blue: Float) {
         after[0] = red
         after[1] = green
         after[2] = blue
         for (c in 0 until 3) {
-            val photo = LEVELS[rgb[at + c].toInt() and 255]
+            val photo = if (calmed == null) LEVELS[rgb[at + c].toInt() and 255] else own[c]
             // The shoulder belongs to what is left of the existing light: the key is added to that.
             before[c] = if (kept == null || encodedKept == null) photo else {
                 changeEncoded(photo, kept.line[kept.first + x], encodedKept.line[encodedKept.first + x])

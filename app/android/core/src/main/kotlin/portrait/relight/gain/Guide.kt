@@ -78,6 +78,9 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
 
     /** Where the photo shows people, in [0, 1], on the cells of a fitted gain. */
     public val person: Raster
+
+    /** The photo's noise on those cells; null where it has none. */
+    public val grain: Grain?
     private val persons: List<Person>
     private val squares: List<List<Square>>
     private val grid: Grid
@@ -110,6 +113,7 @@ public class Guide(photo: Photo, outlines: List<Outline>) {
         whole = hull(places.map { it.headBox } + lit)
         grid = partOf(all, whole)
         person = cut(people, whole)
+        grain = grainOf(photo, colors, all.step)?.let { Grain(cut(it.colors, whole), cut(it.dim, whole), it.most) }
         squares = outlines.indices.map { k ->
             val fit = Fitting(outlines[k], places[k], found[k].second, tint, all, whole, photo)
             listOfNotNull(fit.head(brightness), fit.body())
