@@ -29,12 +29,19 @@ PACKAGE = "portrait_relight"
 
 CELLS = 32
 """Side of the picture that it is fitted to."""
-STEPS = 12
-"""Accelerated gradient steps."""
+STEPS = 16
+"""Accelerated gradient steps. With the ridge chosen by the direction of single lamps on ten people of
+Extended Yale B: another third of steps or of ridge gains 0.1 degrees there and loses as much or more
+on rendered people."""
 UNCERTAIN = 0.005
 """Weight of pixels that are not plain skin; they count if a face shows none."""
-RIDGE = 6e-3
+RIDGE = 1e-2
 """Weight of the light's energy against the shading's error: only half a sphere is seen."""
+TILT_DEG = 2.5
+"""By so much the light that a face shows is taken to be lower than it looks. Beards, lips and the
+shade of the brow make lamps seem higher than they are: by 3.6 degrees on average on Extended Yale B,
+by 2.9 on rendered people and 9.9 on a scanned head. Lamps above 40 degrees seem lower, hence not
+all of it."""
 FLOOR = 0.12
 """Radiance added everywhere, over the mean, as its logarithm is taken."""
 BLACK = 5e-3
@@ -81,7 +88,7 @@ class NonNegativeFit(keras.layers.Layer):
         roots = cell_roots().astype(np.float32)
         rows = CELLS * CELLS
         basis = ops.relu(
-            ops.matmul(ops.reshape(normals, (-1, rows, 3)), cell_vectors().astype(np.float32))
+            ops.matmul(ops.reshape(normals, (-1, rows, 3)), ops.convert_to_tensor(_raised_cells()))
         )
         weighted = ops.transpose(basis * ops.reshape(weight, (-1, rows, 1)), (0, 2, 1))
         ridge = RIDGE * np.eye(len(roots), dtype=np.float32)
@@ -110,6 +117,14 @@ def behind() -> Any:
     """``(16, 32, 1)``: 1 for light from behind, which a face hardly shows, 0 from in front."""
     z = directions(HEIGHT)[..., 2:]
     return np.clip((0.2 - z) / 0.5, 0, 1).astype(np.float32)
+
+
+def _raised_cells() -> Any:
+    """Vectors ``(3, 128)`` of :func:`cell_vectors`, those in front of the person :data:`TILT_DEG`
+    higher: what comes from there counts for the cell."""
+    sin, cos = np.sin(np.radians(TILT_DEG)), np.cos(np.radians(TILT_DEG))
+    raised = np.array([[1, 0, 0], [0, cos, sin], [0, -sin, cos]])
+    return (raised @ cell_vectors()).astype(np.float32)
 
 
 def _face_logit() -> Any:
