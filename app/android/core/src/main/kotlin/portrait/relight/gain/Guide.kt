@@ -193,6 +193,9 @@ private class Square(
         }
     }
 
+    private val lit = first.indices.filter { first[it] < stop[it] }
+        .let { rows -> rows.minOfOrNull { first[it] }?.until(rows.maxOf { stop[it] }) ?: IntRange.EMPTY }
+
     /** Adds the light of a gain on the square to that on the guide's grid. */
     fun add(gain: Raster, total: Raster) {
         val drawn = crop.ontoGrid(gain, coarse)
@@ -216,7 +219,7 @@ private class Square(
     }
 
     private fun reader(plane: Raster): Enlarged =
-        Enlarged(if (counts == null) plane else plane.weighted(counts), weight.rows, columns)
+        Enlarged(if (counts == null) plane else plane.weighted(counts), weight.rows, columns, lit)
 
     private fun addLine(values: FloatArray, line: Int, start: Int, stop: Int, into: FloatArray, to: Int) {
         val weights = weight.data

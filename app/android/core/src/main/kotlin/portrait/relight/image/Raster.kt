@@ -52,8 +52,24 @@ public class Raster @JvmOverloads constructor(
     public fun weighted(weight: Raster): Raster {
         require(weight.channels == 1 && weight.data.size * channels == data.size)
         val result = Raster(rows, columns, channels)
-        for (c in 0 until channels) weigh(weight.data, c, result.data)
+        if (channels == 3) {
+            weighColors(weight.data, result.data)
+        } else {
+            for (c in 0 until channels) weigh(weight.data, c, result.data)
+        }
         return result
+    }
+
+    private fun weighColors(weight: FloatArray, into: FloatArray) {
+        var cell = 0
+        var k = 0
+        while (k < into.size) {
+            val share = weight[cell++]
+            into[k] = data[k] * share
+            into[k + 1] = data[k + 1] * share
+            into[k + 2] = data[k + 2] * share
+            k += 3
+        }
     }
 
     private fun weigh(weight: FloatArray, channel: Int, into: FloatArray) {

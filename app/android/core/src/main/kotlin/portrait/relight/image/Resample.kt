@@ -144,8 +144,15 @@ private class Overlaps(from: Int, private val to: Int) {
  *
  * Each of its rows is widened once and kept while it is needed: between two of them, number by number,
  * is what compilers turn into vector instructions.
+ *
+ * @param seen columns that will be asked for; of others, nothing is promised.
  */
-internal class Enlarged(private val source: Raster, override val rows: Int, override val columns: Int) : Rows {
+internal class Enlarged(
+    private val source: Raster,
+    override val rows: Int,
+    override val columns: Int,
+    private val seen: IntRange = 0 until columns,
+) : Rows {
     override val channels: Int get() = source.channels
     private val down = Neighbours(source.rows, rows, 1)
     private val across = Neighbours(source.columns, columns, channels)
@@ -195,9 +202,10 @@ internal class Enlarged(private val source: Raster, override val rows: Int, over
     /** Between two cells lie several places, so that their colours are read once for all of these. */
     private fun widenColors(from: FloatArray, line: Int, into: FloatArray) {
         val (first, second, part) = across
-        var x = 0
-        var k = 0
-        while (k < into.size) {
+        var x = seen.first
+        var k = 3 * x
+        val end = 3 * (seen.last + 1)
+        while (k < end) {
             val left = first[x]
             val right = second[x]
             val red = from[line + left]
@@ -213,7 +221,7 @@ internal class Enlarged(private val source: Raster, override val rows: Int, over
                 into[k + 2] = blue + bluer * t
                 x++
                 k += 3
-            } while (k < into.size && first[x] == left && second[x] == right)
+            } while (k < end && first[x] == left && second[x] == right)
         }
     }
 
