@@ -34,7 +34,7 @@ from relight.gain.reach import (
     share_out,
     window,
 )
-from relight.geometry import Crop, Grid, smoothstep
+from relight.geometry import Crop, Grid
 
 Float = NDArray[np.float32]
 
@@ -45,7 +45,10 @@ BODY_SIDE = 64
 OUTLINE_SIDE = 20
 """The person's outline may move by the crop's side over this to meet an edge of the photo."""
 SURE = (0.45, 0.95)
-"""Probability of a person between which light grows from nothing to all."""
+"""Probability of a person between which pixels come to be theirs."""
+MIXED = (0.3, 0.95)
+"""Share of a cell that is a person's, as the photo's colours tell, between which light grows from
+nothing to all: straight, so that a defocused outline ends softly; from less on, light leaks."""
 BODY_SURE = (0.3, 0.7)
 """The same on a body: clothes are recognised less surely than hair, and end less softly."""
 NOBODY = 0.02
@@ -263,18 +266,24 @@ def _on_place(outline: Outline, where: Place, canvas: Canvas) -> tuple[Float, Fl
     """The person and the trust in the gain on one face's cells."""
     crop, body = outline.crop, outline.body
     cells, head = part_of(canvas.grid, where.box), part_of(canvas.grid, where.head_box)
-    person, trust = crop.onto_grid(outline.person, head), crop.onto_grid(outline.confidence, head)
+    person = _ramp(crop.onto_grid(outline.person, head), *SURE)
+    trust = crop.onto_grid(outline.confidence, head)
     if body is not None and where.box != where.head_box:
-        (low, high), (least, most) = SURE, BODY_SURE
-        slope = np.float32((high - low) / (most - least))
-        sure = np.clip(low + (body.drawn(body.person, cells) - least) * slope, 0, 1)
-        person = where.joined(person, sure)
+        person = where.joined(person, _ramp(body.drawn(body.person, cells), *BODY_SURE))
         trust = where.joined(trust, body.drawn(body.confidence, cells))
     reach = crop.size / cells.step / OUTLINE_SIDE
-    person = smoothstep(outline_on_edges(canvas.colors[where.box], person, reach), *SURE)
+    # Of a blurred outline the filter tells how much of each cell is the person's.
+    person = _ramp(outline_on_edges(canvas.colors[where.box], person, reach), *MIXED)
     part = person[where.inner]
     np.maximum(part, crop.onto_grid(outline.face, head, outside=0.0), out=part)
     return person, trust
+
+
+def _ramp(values: Float, low: float, high: float) -> Float:
+    """0 below ``low``, 1 above ``high``, straight between them; any shape, changed in place."""
+    values -= np.float32(low)
+    values *= np.float32(1 / (high - low))
+    return np.clip(values, 0, 1, out=values)
 
 
 def _layers(

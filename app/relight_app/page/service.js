@@ -1,11 +1,11 @@
-const VERSION = "12fb0707552add46";
+const VERSION = "34a3b0c662c3e4cf";
 const FILES = [
  "./",
- "assets/index-C_Wus-s1.js",
  "assets/index-CsR7YMQc.css",
+ "assets/index-DMj6u1qK.js",
  "assets/painting-D0Juiru6.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-DVS8rqIZ.js",
+ "assets/worker-CSDuwPDL.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -350,3 +350,46 @@ def test_wherever_a_turned_crop_meets_the_photos_border_no_edge_shows(
 def test_a_crop_reaching_far_beyond_the_border_does_not_fade_there() -> None:
     gain = turned_gain(math.pi, (200, 60))
     assert gain[0, 180:220].min() > 0.99
+
+
+# --- Defocused outlines
+
+
+def across(values: np.ndarray) -> float:
+    """Pixels between which values that fall outwards fall from nine tenths to one tenth."""
+    falling = np.minimum.accumulate(values)[::-1]
+    places = np.arange(len(falling))
+    return float(np.diff(np.interp([0.1, 0.9], falling, places))[0])
+
+
+@pytest.mark.parametrize("blur", [3.0, 6.0, 10.0])
+@pytest.mark.parametrize("wall", [(60, 80, 60), (160, 175, 190)])
+def test_a_defocused_outline_gets_a_soft_end_of_light(
+    blur: float, wall: tuple[int, int, int]
+) -> None:
+    """The light ends over much of the photo's own blur, at its middle, though the outline given
+    is sharp; a sharp outline's light ends at once."""
+    side, radius = 512, 140
+
+    def light_on(sigma: float) -> tuple[np.ndarray, np.ndarray]:
+        y, x = np.mgrid[:side, :side] + 0.5 - side / 2
+        inside = (np.hypot(x, y) < radius).astype(np.float32)
+        share = cv2.GaussianBlur(inside, (0, 0), sigma)
+        picture = share[..., None] * np.float32((200, 150, 120))
+        picture += (1 - share[..., None]) * np.float32(wall)
+        picture += np.random.default_rng(0).normal(0, 1.5, picture.shape)
+        shown = np.clip(picture, 0, 255).astype(np.uint8)
+        crop = square(0, 0, side)
+        inner, sure = disc(128, 0.1), np.ones((128, 128), np.float32)
+        outline = Outline(crop, disc(SIDE, radius / side), face=inner, confidence=sure)
+        found = guide.upsample(shown, [outline], [FaceGain(np.ones((128, 128, 3), np.float32))])
+        ray = side // 2, slice(side // 2, side // 2 + 200)
+        return share[ray], found.expand(shown.shape)[ray].mean(-1)
+
+    share, light = light_on(blur)
+    light /= light[:80].mean()
+    assert 0.35 * across(share) < across(light) < 1.2 * across(share)
+    middle = float(np.interp(0.5, np.minimum.accumulate(light)[::-1], np.arange(200)[::-1]))
+    assert abs(middle - radius) < 0.6 * blur + 0.5
+    _, sharp = light_on(0.4)
+    assert across(sharp / sharp[:80].mean()) < 4

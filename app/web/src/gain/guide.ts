@@ -5,7 +5,7 @@
  * What depends on the photo and the faces alone is worked out once.
  */
 import { guide as constants } from "../constants.json";
-import { smoothstep, type Box, type Crop, type Grid } from "../geometry";
+import type { Box, Crop, Grid } from "../geometry";
 import { clamp, Pixels, Raster, Window } from "../image/raster";
 import { resizeArea, resizeLinear } from "../image/resample";
 import { EdgeFilter, grey, outlineOnEdges, photoTint, photoTrust } from "./edge";
@@ -26,7 +26,7 @@ import {
   type Size,
 } from "./reach";
 
-const { BODY_SIDE, BODY_SURE, GAIN_SIDE, LEAST, NOBODY, OUTLINE_SIDE, SURE } = constants;
+const { BODY_SIDE, BODY_SURE, GAIN_SIDE, LEAST, MIXED, NOBODY, OUTLINE_SIDE, SURE } = constants;
 
 /** Where light may fall on one square of a photo: rasters of one channel, in [0, 1]. */
 export interface Layer {
@@ -224,7 +224,8 @@ function onPlace(outline: Outline, where: Place, grid: Grid, colors: Raster): [R
   const { crop, body } = outline;
   const [cells, near] = [partOf(grid, where.box), partOf(grid, where.headBox)];
   const inside = inner(where.headBox, where.box);
-  let [person, trust] = [outline.person, outline.confidence].map((own) => crop.ontoGrid(own, near));
+  let person = ramp(crop.ontoGrid(outline.person, near), SURE);
+  let trust = crop.ontoGrid(outline.confidence, near);
   if (body !== null && cells.rows * cells.columns !== near.rows * near.columns) {
     const drawn = (values: Raster): Raster =>
       enlarged((coarse) => body.crop.ontoGrid(values, coarse), body.crop, cells);
@@ -234,18 +235,21 @@ function onPlace(outline: Outline, where: Place, grid: Grid, colors: Raster): [R
       });
       return wide;
     };
-    const slope = (SURE[1] - SURE[0]) / (BODY_SURE[1] - BODY_SURE[0]);
-    const sure = drawn(body.person).map((p) => clamp(SURE[0] + (p - BODY_SURE[0]) * slope, 0, 1));
-    person = joined(person, sure);
+    person = joined(person, ramp(drawn(body.person), BODY_SURE));
     trust = joined(trust, drawn(body.confidence));
   }
-  const fitted = outlineOnEdges(cut(colors, where.box), person, crop.size / grid.step / OUTLINE_SIDE);
-  const found = fitted.map((value) => smoothstep(value, SURE[0], SURE[1]));
+  const reach = crop.size / grid.step / OUTLINE_SIDE;
+  const found = ramp(outlineOnEdges(cut(colors, where.box), person, reach), MIXED);
   const certain = crop.ontoGrid(outline.face, near, 0);
   within(found, inside, (i, k) => {
     found.data[k] = Math.max(found.data[k], certain.data[i]);
   });
   return [found, trust];
+}
+
+/** 0 below the first of two numbers, 1 above the second, straight between them. */
+function ramp(values: Raster, [low, high]: readonly number[]): Raster {
+  return values.map((value) => clamp((value - low) / (high - low), 0, 1));
 }
 
 /** Rows and columns of a photo that hold all of the person on a square, or null. */

@@ -336,8 +336,13 @@ public object Constants {
         public const val BODY_SIDE: Int = 64
         /** The person's outline may move by the crop's side over this to meet an edge of the photo. */
         public const val OUTLINE_SIDE: Int = 20
-        /** Probability of a person between which light grows from nothing to all. */
+        /** Probability of a person between which pixels come to be theirs. */
         public val SURE: List<Float> = listOf(0.45f, 0.95f)
+        /**
+         * Share of a cell that is a person's, as the photo's colours tell, between which light grows from
+         * nothing to all: straight, so that a defocused outline ends softly; from less on, light leaks.
+         */
+        public val MIXED: List<Float> = listOf(0.3f, 0.95f)
         /** The same on a body: clothes are recognised less surely than hair, and end less softly. */
         public val BODY_SURE: List<Float> = listOf(0.3f, 0.7f)
         /** Probability below which nobody is looked for: far less than where light begins. */

@@ -14,6 +14,7 @@ import portrait.relight.Constants.Guide.BODY_SIDE
 import portrait.relight.Constants.Guide.BODY_SURE
 import portrait.relight.Constants.Guide.GAIN_SIDE
 import portrait.relight.Constants.Guide.LEAST
+import portrait.relight.Constants.Guide.MIXED
 import portrait.relight.Constants.Guide.NOBODY
 import portrait.relight.Constants.Guide.OUTLINE_SIDE
 import portrait.relight.Constants.Guide.SURE
@@ -299,25 +300,29 @@ private fun onPlace(outline: Outline, place: Place, all: Grid, colors: Raster): 
     val (crop, body) = outline.crop to outline.body
     val (cells, near) = partOf(all, place.box) to partOf(all, place.headBox)
     val inside = inner(place.headBox, place.box)
-    var person = crop.ontoGrid(outline.person, near)
+    var person = ramp(crop.ontoGrid(outline.person, near), SURE)
     var trust = crop.ontoGrid(outline.confidence, near)
-    val (hardly, sure) = SURE
     if (body != null && place.box != place.headBox) {
         fun wide(values: Raster): Raster = enlarged(body.crop, cells) { body.crop.ontoGrid(values, it) }
         fun join(own: Raster, wide: Raster): Raster {
             within(inside, wide.columns) { i, k -> wide.data[k] += (own.data[i] - wide.data[k]) * place.head.data[i] }
             return wide
         }
-        val (least, most) = BODY_SURE
-        val slope = (sure - hardly) / (most - least)
-        person = join(person, wide(body.person).map { (hardly + (it - least) * slope).coerceIn(0f, 1f) })
+        person = join(person, ramp(wide(body.person), BODY_SURE))
         trust = join(trust, wide(body.confidence))
     }
-    val found = outlineOnEdges(cut(colors, place.box), person, crop.size / all.step / OUTLINE_SIDE)
-    for (i in found.data.indices) found.data[i] = smoothstep(found.data[i], hardly, sure)
+    val found = ramp(outlineOnEdges(cut(colors, place.box), person, crop.size / all.step / OUTLINE_SIDE), MIXED)
     val certain = crop.ontoGrid(outline.face, near, 0f)
     within(inside, found.columns) { i, k -> found.data[k] = max(found.data[k], certain.data[i]) }
     return found to trust
+}
+
+/** 0 below the first of two numbers, 1 above the second, straight between them; changed in place. */
+private fun ramp(values: Raster, ends: List<Float>): Raster {
+    val (low, high) = ends
+    val data = values.data
+    for (i in data.indices) data[i] = ((data[i] - low) / (high - low)).coerceIn(0f, 1f)
+    return values
 }
 
 /** Rows and columns of a photo that hold all of the person on a square, or null. */
