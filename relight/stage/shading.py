@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from relight.color import luminance
 from relight.environment import HEIGHT, Environment, directions
 from relight.face.mirror import Mirror, reflect
+from relight.geometry import smoothstep
 
 Float = NDArray[np.float32]
 
@@ -28,6 +29,19 @@ BLACK = 0.02
 """Encoded value below which a pixel's light is not told from noise."""
 DARKEST, LIGHTEST = -3.5, 2.5
 """Least and largest shading, in logarithms against the face's mean, that is divided by."""
+
+CAST = 0.8
+"""Share of the colour by which plain skin differs from the rest of the face's that is its light's:
+the shade of a nose or of hair is red, and multiplied it would glow. The rest is the skin's own."""
+CAST_LIMIT = (0.5, 0.9)
+"""Largest such difference of a channel, in logarithms, between which it ceases to be light's and is
+that of hair over the skin."""
+CAST_BLUR = 1.5
+"""Width in pixels over which it is averaged: freckles are no light."""
+TRUSTED = 0.5
+"""Trust from which a pixel counts as skin."""
+DIM = 0.01
+"""Linear value below which colours are noise."""
 
 
 def visibility(normals: Float, direction: NDArray[Any]) -> Float:
@@ -119,3 +133,30 @@ def log_light(photo: Float) -> Float:
     grey = (photo.mean(-1) + np.float32(0.055)) / np.float32(1.055)
     least = np.float32((BLACK + 0.055) / 1.055)
     return np.float32(2.4) * np.log(np.maximum(grey, least))
+
+
+def cast(linear: Float, skin: Float) -> Float:
+    """What the colour of the light already there, on plain skin, adds to its shading.
+
+    Args:
+        linear: ``(R, R, 3)`` the photo in linear light.
+        skin: ``(R, R)`` in [0, 1], trust in a pixel as plain skin.
+
+    Returns:
+        ``(R, R, 3)`` natural logarithm, 0 off the skin; a light without it is as bright.
+    """
+    import cv2
+
+    plain = skin > TRUSTED
+    if not plain.any():
+        return np.zeros_like(linear)
+    seen = np.maximum(linear, np.float32(DIM))
+    color = np.log(seen / luminance(seen)[..., None])
+    usual = np.sort(color[plain], 0)[int(plain.sum()) // 2]
+    apart = color - usual
+    trust = (1 - smoothstep(np.abs(apart).max(-1), *CAST_LIMIT)) * plain
+    share = cv2.GaussianBlur(trust, (0, 0), CAST_BLUR)
+    part = cv2.GaussianBlur((apart * trust[..., None]).astype(np.float32), (0, 0), CAST_BLUR)
+    weight = trust / np.maximum(share, np.float32(TRUSTED))
+    found = np.float32(CAST) * part * weight[..., None]
+    return found + np.log(luminance(seen * np.exp(-found)) / luminance(seen))[..., None]

@@ -22,6 +22,7 @@ from relight.geometry import smoothstep
 from relight.light import Light
 from relight.stage.quotient import SHINE, Existing, Inputs, between, key_inputs, shading_inputs
 from relight.stage.quotient import existing as existing_light
+from relight.stage.shading import cast
 from relight.stage.view import SIDE, View
 
 Float = NDArray[np.float32]
@@ -142,9 +143,10 @@ class NetworkStages(ABC):
         return kept[2]
 
     def log_shading(self, view: View, surface: Float, environment: Environment) -> Float:
-        """What the shading network says, ``(128, 128, 3)``, of a face with these normals."""
+        """Logarithm of the existing light's shading, ``(128, 128, 3)``, with its colour on skin."""
         inputs = shading_inputs(view, surface, environment)
-        return self.ask("shading", inputs, brighter_left(view.pixels))["log_shading"]
+        found = self.ask("shading", inputs, brighter_left(view.pixels))["log_shading"]
+        return found + cast(view.linear, view.skin)
 
     def ask(self, name: str, inputs: Inputs, mirror: bool) -> dict[str, Float]:
         """Outputs of a network.

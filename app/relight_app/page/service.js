@@ -1,11 +1,11 @@
-const VERSION = "34a3b0c662c3e4cf";
+const VERSION = "7c0e573ca526fada";
 const FILES = [
  "./",
  "assets/index-CsR7YMQc.css",
- "assets/index-DMj6u1qK.js",
+ "assets/index-Diy3kBSM.js",
  "assets/painting-D0Juiru6.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-CSDuwPDL.js",
+ "assets/worker-DPW28fTZ.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

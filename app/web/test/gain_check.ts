@@ -69,7 +69,7 @@ export async function checkGrey(): Promise<void> {
     const photo = new Raster(SIDE, SIDE, 3).map(() => 128 / 255);
     photo.data[(40 * SIDE + 50) * 3] += level / 255;
     const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
-    const view = { photo, finePhoto: photo, person: whole, mesh, landmarks } as View;
+    const view = { photo, finePhoto: photo, person: whole, skin: whole, mesh, landmarks } as View;
     const gain = await keyGain(answer, await gainInputs(answer, view, normals, environment, 0), light);
     matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 2e-5); // of about 5, in single precision
   }

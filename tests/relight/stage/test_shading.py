@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from relight.color import luminance
 from relight.environment import Environment
 from relight.face.mirror import Mirror
-from relight.stage.shading import BELIEF, belief, existing_shading, shading
+from relight.stage.shading import BELIEF, CAST, belief, cast, existing_shading, shading
 
 SIDE = 32
 FACE = np.ones((SIDE, SIDE), np.bool_)
@@ -55,3 +56,32 @@ def test_shading_is_relative_to_the_face() -> None:
     normals[..., 2] = 1
     found = shading(Environment.uniform(3.0), normals, FACE)
     np.testing.assert_allclose(found, 0, atol=1e-2)
+
+
+SKIN = np.array([0.5, 0.3, 0.2], np.float32)
+
+
+def painted(color: tuple[float, float, float]) -> np.ndarray:
+    """Skin, the left quarter of it multiplied by a colour."""
+    linear = np.tile(SKIN, (SIDE, SIDE, 1))
+    linear[:, : SIDE // 4] *= np.array(color, np.float32)
+    return linear
+
+
+def test_red_shade_on_skin_is_the_light_s() -> None:
+    linear, skin = painted((0.3, 0.2, 0.18)), FACE.astype(np.float32)
+    found = cast(linear, skin)
+    lit = linear * np.exp(-found)
+    np.testing.assert_allclose(luminance(lit), luminance(linear), rtol=1e-4)
+    redness = np.log(linear[5, 2] / linear[5, -2])
+    left = np.log(lit[5, 2] / lit[5, -2])
+    np.testing.assert_allclose(np.ptp(left), (1 - CAST) * np.ptp(redness), atol=0.01)
+    np.testing.assert_allclose(found[:, -8:], 0, atol=1e-5)
+
+
+def test_hair_over_skin_and_all_that_is_no_skin_keeps_its_colour() -> None:
+    skin = FACE.astype(np.float32)
+    np.testing.assert_allclose(cast(painted((0.5, 0.15, 0.05)), skin)[:, :6], 0, atol=1e-5)
+    skin[:, : SIDE // 2] = 0
+    np.testing.assert_allclose(cast(painted((0.3, 0.2, 0.18)), skin), 0, atol=1e-5)
+    assert not cast(painted((0.3, 0.2, 0.18)), np.zeros_like(skin)).any()

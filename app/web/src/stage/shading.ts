@@ -3,10 +3,12 @@
 import { luminance } from "../color";
 import { environment as map, shading as constants } from "../constants.json";
 import { Environment } from "../environment";
-import { direction } from "../geometry";
+import { direction, smoothstep } from "../geometry";
+import { gaussianBlur } from "../image/filter";
 import { clamp, Raster } from "../image/raster";
 
-const { BELIEF, HARDNESS, NO_LIGHT, SHADING_LIMIT } = constants;
+const { BELIEF, CAST, CAST_BLUR, CAST_LIMIT, DIM, HARDNESS, NO_LIGHT, SHADING_LIMIT, TRUSTED } =
+  constants;
 
 /** How bright the light already there makes a white surface, in logarithms against the face's mean. */
 export function shading(environment: Environment, normals: Raster, face: Raster): Raster {
@@ -73,4 +75,43 @@ function meanLuminance(image: Raster): number {
     total += luminance(image.data[i], image.data[i + 1], image.data[i + 2]);
   }
   return total / (image.data.length / 3);
+}
+
+/**
+ * What the colour of the light already there, on plain skin, adds to its shading: three logarithms.
+ *
+ * @param linear the photo in linear light.
+ * @param skin trust in a pixel as plain skin.
+ */
+export function cast(linear: Raster, skin: Raster): Raster {
+  const apart = new Raster(linear.rows, linear.columns, 3);
+  const seen = linear.map((value) => Math.max(value, DIM));
+  const bright = (data: Float32Array, k: number): number =>
+    luminance(data[k], data[k + 1], data[k + 2]);
+  for (let k = 0; k < apart.data.length; k += 3) {
+    const level = bright(seen.data, k);
+    for (let c = 0; c < 3; c++) apart.data[k + c] = Math.log(seen.data[k + c] / level);
+  }
+  const plain = skin.map((value) => Number(value > TRUSTED));
+  const count = plain.data.reduce((sum, value) => sum + value, 0);
+  if (count === 0) return new Raster(linear.rows, linear.columns, 3);
+  const usual = [0, 1, 2].map((c) => {
+    const own = apart.channel(c).data.filter((_, i) => plain.data[i] > 0);
+    return own.sort()[Math.floor(count / 2)];
+  });
+  const trust = plain.map((inside, i) => {
+    const most = Math.max(...usual.map((own, c) => Math.abs((apart.data[i * 3 + c] -= own))));
+    return (1 - smoothstep(most, CAST_LIMIT[0], CAST_LIMIT[1])) * inside;
+  });
+  const share = gaussianBlur(trust, CAST_BLUR);
+  const part = gaussianBlur(apart.weighted(trust), CAST_BLUR);
+  const found = part.weighted(
+    trust.zip(share, (own, around) => (CAST * own) / Math.max(around, TRUSTED)),
+  );
+  const dimmed = seen.zip(found, (value, light) => value * Math.exp(-light));
+  for (let k = 0; k < found.data.length; k += 3) {
+    const level = Math.log(bright(dimmed.data, k) / bright(seen.data, k));
+    for (let c = 0; c < 3; c++) found.data[k + c] += level;
+  }
+  return found;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The estimates behind a relit face, as the networks make them. */
+import { linearized } from "../color";
 import { environment as map, quotient as shares, stages as constants } from "../constants.json";
 import { Environment } from "../environment";
 import { gaussianBlur } from "../image/filter";
@@ -11,6 +12,7 @@ import { brighterLeft } from "../face/mirror";
 import { clamp, Raster } from "../image/raster";
 import { unshadowed } from "./cast_shadow";
 import { between, existing, quotient, shadingInputs, type Existing } from "./quotient";
+import { cast } from "./shading";
 import { SIDE, type View } from "./view";
 
 const { LOG_RANGE, SIDED, TRUSTED, TRUST_BLUR } = constants;
@@ -111,7 +113,7 @@ export async function estimateLighting(
   return new Environment(new Raster(map.HEIGHT, map.WIDTH, 3, radiance));
 }
 
-/** Logarithm of the shading that the light already there makes, three channels. */
+/** Logarithm of the shading that the light already there makes, with its colour on skin. */
 export async function estimateShading(
   networks: Networks,
   view: View,
@@ -120,7 +122,9 @@ export async function estimateShading(
 ): Promise<Float32Array> {
   const inputs = shadingInputs(view, surface, environment);
   const mirror = brighterLeft(view.finePhoto, 1);
-  return (await asked(networks, "shading", inputs, mirror)).log_shading;
+  const { log_shading: found } = await asked(networks, "shading", inputs, mirror);
+  const color = cast(linearized(view.photo), view.skin);
+  return found.map((value, i) => value + color.data[i]);
 }
 
 /** What a key's gain needs of a face. */

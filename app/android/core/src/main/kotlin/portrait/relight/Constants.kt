@@ -795,6 +795,22 @@ public object Constants {
         public const val DARKEST: Float = -3.5f
         /** Least and largest shading, in logarithms against the face's mean, that is divided by. */
         public const val LIGHTEST: Float = 2.5f
+        /**
+         * Share of the colour by which plain skin differs from the rest of the face's that is its light's:
+         * the shade of a nose or of hair is red, and multiplied it would glow. The rest is the skin's own.
+         */
+        public const val CAST: Float = 0.8f
+        /**
+         * Largest such difference of a channel, in logarithms, between which it ceases to be light's and is
+         * that of hair over the skin.
+         */
+        public val CAST_LIMIT: List<Float> = listOf(0.5f, 0.9f)
+        /** Width in pixels over which it is averaged: freckles are no light. */
+        public const val CAST_BLUR: Float = 1.5f
+        /** Trust from which a pixel counts as skin. */
+        public const val TRUSTED: Float = 0.5f
+        /** Linear value below which colours are noise. */
+        public const val DIM: Float = 0.01f
     }
 
     public object Silhouette {

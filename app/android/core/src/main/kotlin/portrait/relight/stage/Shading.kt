@@ -2,15 +2,22 @@
 /** Shading: how bright the light already there makes a surface. */
 package portrait.relight
 
+import kotlin.math.abs
+import kotlin.math.exp
 import kotlin.math.ln
 import kotlin.math.max
 import kotlin.math.sqrt
 import portrait.relight.Constants.Environment.HEIGHT
 import portrait.relight.Constants.Environment.WIDTH
 import portrait.relight.Constants.Shading.BELIEF
+import portrait.relight.Constants.Shading.CAST
+import portrait.relight.Constants.Shading.CAST_BLUR
+import portrait.relight.Constants.Shading.CAST_LIMIT
+import portrait.relight.Constants.Shading.DIM
 import portrait.relight.Constants.Shading.HARDNESS
 import portrait.relight.Constants.Shading.NO_LIGHT
 import portrait.relight.Constants.Shading.SHADING_LIMIT
+import portrait.relight.Constants.Shading.TRUSTED
 
 /**
  * How bright the light already there makes a white surface, against the face's mean.
@@ -67,4 +74,30 @@ private fun meanLuminance(image: Raster, mask: Raster?): Float? {
         count++
     }
     return if (count == 0) null else (sum / count).toFloat()
+}
+
+/**
+ * What the colour of the light already there, on plain skin, adds to its shading: three logarithms.
+ *
+ * @param linear the photo in linear light.
+ * @param skin trust in a pixel as plain skin.
+ */
+internal fun cast(linear: Raster, skin: Raster): Raster {
+    val apart = Raster(linear.rows, linear.columns, 3)
+    val plain = skin.data.indices.filter { skin.data[it] > TRUSTED }
+    if (plain.isEmpty()) return apart
+    val seen = linear.map { max(it, DIM) }
+    val level = seen.brightness()
+    for (i in apart.data.indices) apart.data[i] = ln(seen.data[i] / level.data[i / 3])
+    val usual = List(3) { c -> plain.map { apart.data[it * 3 + c] }.sorted()[plain.size / 2] }
+    for (i in apart.data.indices) apart.data[i] -= usual[i % 3]
+    val (low, high) = CAST_LIMIT
+    val trust = Raster(linear.rows, linear.columns, 1)
+    for (i in plain) trust.data[i] = 1 - smoothstep((0 until 3).maxOf { abs(apart.data[i * 3 + it]) }, low, high)
+    val share = gaussianBlur(trust, CAST_BLUR.toDouble())
+    val part = gaussianBlur(apart.weighted(trust), CAST_BLUR.toDouble())
+    val found = part.weighted(trust.zip(share) { own, around -> CAST * own / max(around, TRUSTED) })
+    val dimmed = seen.zip(found) { value, light -> value * exp(-light) }.brightness()
+    for (i in found.data.indices) found.data[i] += ln(dimmed.data[i / 3] / level.data[i / 3])
+    return found
 }

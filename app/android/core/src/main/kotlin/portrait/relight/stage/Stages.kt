@@ -93,9 +93,12 @@ public class NetworkStages(private val models: Models) : Stages {
         return there.gain(key, SHINE * light.gloss.toFloat())
     }
 
-    /** What the shading network says of a face whose normals are those of [surface]. */
-    internal fun logShading(view: View, surface: Raster, environment: Environment): FloatArray =
-        asked("shading", shadingInputs(view, surface, environment), view.mirrored).getValue("log_shading")
+    /** Logarithm of the existing light's shading on normals [surface], with its colour on skin. */
+    internal fun logShading(view: View, surface: Raster, environment: Environment): FloatArray {
+        val found = asked("shading", shadingInputs(view, surface, environment), view.mirrored).getValue("log_shading")
+        val color = cast(view.linear, view.skin)
+        return FloatArray(found.size) { found[it] + color.data[it] }
+    }
 
     /** The light already there on a face, kept: a light that moves leaves it alone. */
     private fun existingOf(view: View, normals: Raster, environment: Environment): Existing = synchronized(kept) {
