@@ -30,18 +30,18 @@ PACKAGE = "portrait_relight"
 CELLS = 32
 """Side of the picture that it is fitted to."""
 STEPS = 16
-"""Accelerated gradient steps. With the ridge chosen by the direction of single lamps on ten people of
-Extended Yale B: another third of steps or of ridge gains 0.1 degrees there and loses as much or more
-on rendered people."""
+"""Accelerated gradient steps. With the ridge chosen by the direction of single lamps on ten people
+of Extended Yale B: another third of steps or of ridge gains 0.1 degrees there and loses as much or
+more on rendered people."""
 UNCERTAIN = 0.005
 """Weight of pixels that are not plain skin; they count if a face shows none."""
 RIDGE = 1e-2
 """Weight of the light's energy against the shading's error: only half a sphere is seen."""
 TILT_DEG = 2.5
 """By so much the light that a face shows is taken to be lower than it looks. Beards, lips and the
-shade of the brow make lamps seem higher than they are: by 3.6 degrees on average on Extended Yale B,
-by 2.9 on rendered people and 9.9 on a scanned head. Lamps above 40 degrees seem lower, hence not
-all of it."""
+shade of the brow make lamps seem higher than they are: on average by 3.6 degrees on Extended Yale
+B's people, by 2.9 on rendered ones and 9.9 on a scanned head. It is less than that:
+lamps above 50 degrees seem lower."""
 FLOOR = 0.12
 """Radiance added everywhere, over the mean, as its logarithm is taken."""
 BLACK = 5e-3
@@ -120,8 +120,10 @@ def behind() -> Any:
 
 
 def _raised_cells() -> Any:
-    """Vectors ``(3, 128)`` of :func:`cell_vectors`, those in front of the person :data:`TILT_DEG`
-    higher: what comes from there counts for the cell."""
+    """Vectors of :func:`cell_vectors` turned up by :data:`TILT_DEG`, ``(3, 128)``.
+
+    What comes from there counts for the cell.
+    """
     sin, cos = np.sin(np.radians(TILT_DEG)), np.cos(np.radians(TILT_DEG))
     raised = np.array([[1, 0, 0], [0, cos, sin], [0, -sin, cos]])
     return (raised @ cell_vectors()).astype(np.float32)
