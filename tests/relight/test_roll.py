@@ -6,9 +6,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from relight import Analysis, Environment, Face, Light, Relighter
 from relight.environment import directions
@@ -22,8 +22,14 @@ FEWEST = 0.97
 
 
 def turned(pixels: np.ndarray, degrees: float) -> np.ndarray:
-    """A photo turned clockwise as seen, as a roll > 0 turns a head."""
-    return np.asarray(Image.fromarray(pixels).rotate(-degrees, resample=Image.Resampling.BICUBIC))
+    """A photo turned clockwise as seen, as a roll > 0 turns a head; its edges are repeated.
+
+    Black corners would be seen by the networks.
+    """
+    height, width = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
+    size, repeated = (width, height), cv2.BORDER_REPLICATE
+    return cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_CUBIC, borderMode=repeated)
 
 
 def added(relighter: Relighter, pixels: np.ndarray, light: Light) -> np.ndarray:
@@ -65,7 +71,7 @@ def test_from_the_same_landmarks_a_turned_head_is_lit_almost_exactly_alike(
     upright = relighter.look(astronaut, [face]).render(KEY).image.astype(float) - astronaut
     expected = upright.mean(-1)[FACE]
     assert np.corrcoef(expected.ravel(), back.ravel())[0, 1] >= 0.985
-    assert back.mean() == pytest.approx(expected.mean(), rel=0.03)
+    assert back.mean() == pytest.approx(expected.mean(), rel=0.01)
 
 
 @pytest.fixture(scope="module")
