@@ -210,7 +210,7 @@ def test_added_light_falls_on_the_chest_and_fill_on_the_whole_person(
         assert np.median(dimmed[place]) == pytest.approx(0.5 ** (1 / 2.2), abs=0.06)
 
 
-@pytest.mark.parametrize("cut", [160, 190])
+@pytest.mark.parametrize("cut", [100, 160, 190])
 def test_a_person_cut_by_the_photo_s_border_is_dimmed_up_to_it(
     relighter: Relighter, astronaut: np.ndarray, cut: int
 ) -> None:
