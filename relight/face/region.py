@@ -50,6 +50,9 @@ class Pyramid:
 
     Args:
         photo: ``(H, W, 3)`` uint8 sRGB.
+
+    Attributes:
+        shape: rows and columns of the photo.
         mirrored: whether its mirror image is seen; where to look is meant likewise.
 
     Raises:
@@ -57,12 +60,12 @@ class Pyramid:
         OpenCVError: if OpenCV is missing or broken.
     """
 
-    def __init__(self, photo: Image, *, mirrored: bool = False) -> None:
+    def __init__(self, photo: Image) -> None:
         if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
             raise ValueError(f"expected uint8 HxWx3, got {photo.dtype} {photo.shape}")
         check_opencv()
         self.shape = photo.shape[:2]
-        self.mirrored = mirrored
+        self.mirrored = False
         self._levels = [np.ascontiguousarray(photo)]
 
     @property

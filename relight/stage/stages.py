@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
-from relight.face.mirror import brighter_left
 from relight.geometry import smoothstep
 from relight.light import Light
 from relight.stage.quotient import SHINE, Existing, Inputs, between, key_inputs, shading_inputs
@@ -99,9 +98,7 @@ class NetworkStages(ABC):
 
         mask = view.face[..., None].astype(np.float32)
         mesh = np.concatenate([view.mesh.normals, mask], -1)
-        found = self.ask(
-            "normals", {"photo": view.fine_photo, "mesh": mesh}, brighter_left(view.pixels)
-        )
+        found = self.ask("normals", {"photo": view.fine_photo, "mesh": mesh}, view.mirrored)
         trust = smoothstep(found["confidence"][..., 0], *TRUSTED)
         trust = cv2.GaussianBlur(trust, (0, 0), TRUST_BLUR, borderType=cv2.BORDER_REPLICATE)
         return found["normals"], trust * view.person
@@ -113,7 +110,7 @@ class NetworkStages(ABC):
             "normals": _on_person(normals, view),
             "skin": view.skin[..., None],
         }
-        found = self.ask("lighting", inputs, brighter_left(view.pixels))["log_environment"]
+        found = self.ask("lighting", inputs, view.mirrored)["log_environment"]
         return Environment(radiance(found))
 
     def gain(self, view: View, normals: Float, environment: Environment, light: Light) -> Float:
@@ -145,7 +142,7 @@ class NetworkStages(ABC):
     def log_shading(self, view: View, surface: Float, environment: Environment) -> Float:
         """Logarithm of the existing light's shading, ``(128, 128, 3)``, with its colour on skin."""
         inputs = shading_inputs(view, surface, environment)
-        found = self.ask("shading", inputs, brighter_left(view.pixels))["log_shading"]
+        found = self.ask("shading", inputs, view.mirrored)["log_shading"]
         return found + cast(view.linear, view.skin)
 
     def ask(self, name: str, inputs: Inputs, mirror: bool) -> dict[str, Float]:
@@ -154,7 +151,7 @@ class NetworkStages(ABC):
         Args:
             name: the network.
             inputs: by name.
-            mirror: whether it is to see the mirror image; see :func:`brighter_left`. A moving light
+            mirror: whether it is to see the mirror image; see :attr:`View.mirrored`. A moving light
                 must not turn the face over for the other networks, nor the face a light.
         """
         return mirrored(self.run(name, mirrored(inputs))) if mirror else self.run(name, inputs)

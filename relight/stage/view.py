@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from relight.color import luminance, srgb_to_linear
 from relight.face.face import Face
 from relight.face.mesh import Surface, region, surface
+from relight.face.mirror import brighter_left
 from relight.face.perception import Perception
 from relight.geometry import shrink
 
@@ -81,6 +82,11 @@ class View:
     def photo(self) -> Float:
         """The crop at half the size, ``(128, 128, 3)`` float32 sRGB in [0, 1]."""
         return small_photo(self.pixels)
+
+    @functools.cached_property
+    def mirrored(self) -> bool:
+        """Whether the networks see the face's mirror image: :func:`brighter_left`."""
+        return brighter_left(self.pixels)
 
     @functools.cached_property
     def person(self) -> Float:

@@ -1,11 +1,11 @@
-const VERSION = "7c0e573ca526fada";
+const VERSION = "d6e24a08e7a21d80";
 const FILES = [
  "./",
  "assets/index-CsR7YMQc.css",
- "assets/index-Diy3kBSM.js",
+ "assets/index-DgtOqV97.js",
  "assets/painting-D0Juiru6.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-DPW28fTZ.js",
+ "assets/worker-ChOypnYK.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

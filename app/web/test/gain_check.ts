@@ -2,6 +2,7 @@
 /** Gains fitted to edges and applied, against Python. */
 import { Environment } from "../src/environment";
 import { POINTS } from "../src/face/mesh";
+import { brighterLeft } from "../src/face/mirror";
 import { apply, type GainMap } from "../src/gain/apply";
 import { grainOf, noise } from "../src/gain/grain";
 import { Guide, noticeable, type FaceGain, type Outline } from "../src/gain/guide";
@@ -69,7 +70,9 @@ export async function checkGrey(): Promise<void> {
     const photo = new Raster(SIDE, SIDE, 3).map(() => 128 / 255);
     photo.data[(40 * SIDE + 50) * 3] += level / 255;
     const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
-    const view = { photo, finePhoto: photo, person: whole, skin: whole, mesh, landmarks } as View;
+    const isMirrored = brighterLeft(Pixels.rounded(photo.map((value) => value * 255)));
+    const seen = { photo, finePhoto: photo, person: whole, skin: whole, mesh, landmarks, isMirrored };
+    const view = seen as View;
     const gain = await keyGain(answer, await gainInputs(answer, view, normals, environment, 0), light);
     matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 2e-5); // of about 5, in single precision
   }

@@ -2,7 +2,7 @@
 /** Where each point of a face has its mirror image: the same place on the other half of the face. */
 import { mirror as constants } from "../constants.json";
 import { smoothstep } from "../geometry";
-import { clamp, Raster, type Rows } from "../image/raster";
+import { clamp, Raster, type Pixels } from "../image/raster";
 import { POINTS, rasterize, VERTICES, vertexNormals } from "./mesh";
 
 const { IRISES, TURNED_AWAY } = constants;
@@ -30,10 +30,8 @@ export const PARTNERS: readonly number[] = VERTICES.map(([x, y, z]) => {
  *
  * Trained networks are not symmetric, so they are asked about one of a photo and its mirror image
  * alone, the one that is brighter to image right. Whole numbers: all languages choose alike.
- *
- * @param white what 255 is counted as in the picture.
  */
-export function brighterLeft(picture: Rows, white = 255): boolean {
+export function brighterLeft(picture: Pixels): boolean {
   const { channels, columns, rows } = picture;
   const line = new Float32Array(columns * channels);
   const half = Math.floor(columns / 2) * channels;
@@ -41,8 +39,7 @@ export function brighterLeft(picture: Rows, white = 255): boolean {
   for (let y = 0; y < rows; y++) {
     picture.row(y, line);
     for (let i = 0; i < half; i++) {
-      more += Math.round((line[i] * 255) / white);
-      more -= Math.round((line[line.length - 1 - i] * 255) / white);
+      more += line[i] - line[line.length - 1 - i];
     }
   }
   return more > 0;

@@ -8,7 +8,6 @@ import { RADIAN, rolled, smoothstep } from "../geometry";
 import { towards, type Light } from "../light";
 import type { Arrays } from "../models/library";
 import type { Surface } from "../face/mesh";
-import { brighterLeft } from "../face/mirror";
 import { clamp, Raster } from "../image/raster";
 import { unshadowed } from "./cast_shadow";
 import { between, existing, quotient, shadingInputs, type Existing } from "./quotient";
@@ -43,7 +42,7 @@ const COLUMNS: Record<string, number> = { log_environment: map.WIDTH };
 /**
  * Outputs of a network.
  *
- * @param mirror whether it is to see the mirror image: see brighterLeft. A moving light must not turn
+ * @param mirror whether it is to see the mirror image: see View. A moving light must not turn
  *   the face over for the other networks, nor the face a light.
  */
 async function asked(
@@ -85,7 +84,7 @@ export async function estimateNormals(
     mesh[i * 4 + 3] = view.mesh.mask.data[i];
   }
   const inputs = { photo: view.finePhoto.data, mesh };
-  const found = await asked(networks, "normals", inputs, brighterLeft(view.finePhoto, 1));
+  const found = await asked(networks, "normals", inputs, view.isMirrored);
   const trust = new Raster(SIDE, SIDE, 1, found.confidence).map((quality) =>
     smoothstep(quality, TRUSTED[0], TRUSTED[1]),
   );
@@ -107,8 +106,7 @@ export async function estimateLighting(
     normals: normals.weighted(view.person).data,
     skin: view.skin.data,
   };
-  const mirror = brighterLeft(view.finePhoto, 1);
-  const { log_environment: logs } = await asked(networks, "lighting", inputs, mirror);
+  const { log_environment: logs } = await asked(networks, "lighting", inputs, view.isMirrored);
   const radiance = logs.map((value) => Math.exp(clamp(value, LOG_RANGE[0], LOG_RANGE[1])));
   return new Environment(new Raster(map.HEIGHT, map.WIDTH, 3, radiance));
 }
@@ -121,8 +119,7 @@ export async function estimateShading(
   environment: Environment,
 ): Promise<Float32Array> {
   const inputs = shadingInputs(view, surface, environment);
-  const mirror = brighterLeft(view.finePhoto, 1);
-  const { log_shading: found } = await asked(networks, "shading", inputs, mirror);
+  const { log_shading: found } = await asked(networks, "shading", inputs, view.isMirrored);
   const color = cast(linearized(view.photo), view.skin);
   return found.map((value, i) => value + color.data[i]);
 }

@@ -6,6 +6,7 @@ import type { Perception } from "../face/perception";
 import type { Face } from "../face/face";
 import { dilate, erode, gaussianBlur } from "../image/filter";
 import { region, surface, type Surface } from "../face/mesh";
+import { brighterLeft } from "../face/mirror";
 import { Raster, type Pixels } from "../image/raster";
 import { shrink, shrinkPixels } from "../image/resample";
 
@@ -31,6 +32,8 @@ export interface View {
   readonly person: Raster;
   /** Triples in pixels of the drawing, z in the same scale, smaller nearer. */
   readonly landmarks: Float32Array;
+  /** Whether the networks see the face's mirror image: see brighterLeft. */
+  readonly isMirrored: boolean;
 }
 
 /** See a face as the stages do. */
@@ -73,6 +76,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     outline,
     person: shrink(outline, FINE),
     landmarks,
+    isMirrored: brighterLeft(crop),
   };
 }
 
