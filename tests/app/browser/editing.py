@@ -128,22 +128,31 @@ class Editor:
         """The photo as it is shown, pixel by pixel: it must fit the window so."""
         page = self.page
         page.click("#zoom-full")
-        self.drawn()
+        left, top, scale = self.drawn()
         data = page.evaluate("document.querySelector('#picture').toDataURL()")
-        left, top, scale = map(
-            float, page.evaluate("document.querySelector('#picture').dataset.view").split(",")
-        )
         assert scale == 1
         shown = np.array(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))))
         inside = shown[int(top) :, int(left) :]
         inside = inside[: int((inside[:, 0, 3] > 0).sum()), : int((inside[0, :, 3] > 0).sum())]
         return inside[..., :3]
 
-    def drawn(self) -> None:
-        """Wait until the picture shows what it is meant to."""
+    def drawn(self) -> tuple[float, float, float]:
+        """Wait until the picture shows what it is meant to; where the photo lies, and its scale.
+
+        Results that are still on their way have the picture drawn again, so it is done only when
+        nothing has changed for a while.
+        """
         self.page.wait_for_timeout(50)  # the page draws with the next frame
-        self.wait("document.querySelector('#picture').dataset.view !== undefined")
-        self.page.wait_for_timeout(150)  # on its way from the worker to the screen
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        before = None
+        while True:
+            view = self.page.evaluate("document.querySelector('#picture').dataset.view ?? null")
+            if view is not None and view == before:
+                left, top, scale = map(float, view.split(","))
+                return left, top, scale
+            assert time.monotonic() < deadline, "the picture does not come to rest"
+            before = view
+            self.page.wait_for_timeout(150)  # on its way from the worker to the screen
 
     def fingers(self) -> Fingers:
         return Fingers(self.page)

@@ -147,10 +147,10 @@ def test_changes_are_compared_undone_and_reset(editor: Editor, astronaut: np.nda
 
 def editor_still(editor: Editor) -> np.ndarray:
     """The picture while a button is held: nothing may be clicked."""
-    view = editor.page.evaluate("document.querySelector('#picture').dataset.view")
-    assert view.endswith(",1"), "asked for at full size before"
+    left, top, scale = editor.drawn()
+    assert scale == 1, "asked for at full size before"
     data = editor.page.evaluate("document.querySelector('#picture').toDataURL()")
-    left, top = (int(float(part)) for part in view.split(",")[:2])
+    left, top = int(left), int(top)
     shown = pixels(base64.b64decode(data.partition(",")[2]))
     return shown[top : top + 512, left : left + 512]
 

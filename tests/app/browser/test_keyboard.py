@@ -48,11 +48,9 @@ def test_a_portrait_is_finished_by_keyboard_alone(editor: Editor, astronaut: np.
 
     reach(editor, "#undo")
     press("1")
-    editor.drawn()
-    view = page.evaluate("document.querySelector('#picture').dataset.view")
+    view = editor.drawn()
     press("+")
-    editor.drawn()
-    assert page.evaluate("document.querySelector('#picture').dataset.view") != view
+    assert editor.drawn() != view
     press("0")
     press("s")
     assert page.is_visible("#divider")

@@ -58,9 +58,7 @@ def test_a_touch_that_the_system_takes_away_changes_nothing(phone: Editor) -> No
 def test_two_fingers_zoom_and_pan_and_leave_the_light(phone: Editor) -> None:
     phone.open(ASTRONAUT)
     before, fingers = phone.light(), phone.fingers()
-    view = "document.querySelector('#picture').dataset.view.split(',').map(Number)"
-    phone.drawn()
-    start = phone.page.evaluate(view)
+    start = phone.drawn()
     # The second finger comes while the first drags already.
     fingers.send("touchStart", (150, 300))
     fingers.send("touchMove", (170, 300))
@@ -69,13 +67,11 @@ def test_two_fingers_zoom_and_pan_and_leave_the_light(phone: Editor) -> None:
     for k in range(1, 11):
         fingers.send("touchMove", (170 - 8 * k, 300), (230 + 8 * k, 300))
     fingers.send("touchEnd")
-    phone.drawn()
-    zoomed = phone.page.evaluate(view)
+    zoomed = phone.drawn()
     assert zoomed[2] > 2 * start[2]
     assert phone.light() == before
     phone.page.click("#zoom-fit")
-    phone.drawn()
-    assert phone.page.evaluate(view) == start
+    assert phone.drawn() == start
 
 
 def test_a_double_tap_looks_closely(phone: Editor) -> None:
@@ -199,14 +195,10 @@ def test_pixels_at_full_size_are_those_of_the_photo(phone: Editor) -> None:
     phone.wait("document.querySelector('#picture').dataset.detail")
     page.evaluate("""document.querySelector('#before').dispatchEvent(
         new PointerEvent('pointerdown', {button: 0, bubbles: true}))""")
-    phone.drawn()
-    held = page.evaluate("""() => {
-        const canvas = document.querySelector('#picture');
-        return [canvas.dataset.view, canvas.toDataURL()];
-    }""")
-    x, y, scale = map(float, held[0].split(","))
+    x, y, scale = phone.drawn()
     assert scale == 1
-    shown = np.array(Image.open(io.BytesIO(base64.b64decode(held[1].partition(",")[2]))))[..., :3]
+    held = page.evaluate("document.querySelector('#picture').toDataURL()")
+    shown = np.array(Image.open(io.BytesIO(base64.b64decode(held.partition(",")[2]))))[..., :3]
     left, top = int(-x), int(-y)
     part = fine[top : top + shown.shape[0], left : left + shown.shape[1]]
     assert np.array_equal(shown[100:-100, 100:-100], part[100:-100, 100:-100])
