@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that appear complete or not at all."""
+"""Files that appear complete or not at all, and files for a while."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import contextlib
 import os
 import re
 import secrets
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}\.part(\.[^.]*)?")
 """Names of the temporary files that a killed process leaves behind."""
@@ -54,3 +57,16 @@ def remove_unfinished(folder: Path, idle_s: float = 10.0) -> None:
                     and time.time() - entry.stat().st_mtime > idle_s
                 ):
                     os.unlink(entry.path)
+
+
+def kept_aside() -> BinaryIO:
+    """A file to write and read, gone when it is closed.
+
+    In memory where the system has such files, so that a read-only disk will do.
+
+    Raises:
+        OSError: where there are none, if the folder for temporary files cannot be written to.
+    """
+    if sys.platform == "linux":
+        return open(os.memfd_create("relight"), "w+b")
+    return cast(BinaryIO, tempfile.TemporaryFile())

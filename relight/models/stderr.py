@@ -7,10 +7,10 @@ import contextlib
 import os
 import re
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
-from typing import IO
+
+from relight.storage import kept_aside
 
 _lock = threading.Lock()
 
@@ -28,7 +28,7 @@ def muffled(noise: re.Pattern[bytes]) -> Iterator[None]:
     with _lock, contextlib.ExitStack() as stack:
         _flush()
         try:
-            log = stack.enter_context(_kept_aside())
+            log = stack.enter_context(kept_aside())
             original = os.dup(2)
         except OSError:
             yield
@@ -44,13 +44,6 @@ def muffled(noise: re.Pattern[bytes]) -> Iterator[None]:
                 if not noise.match(line):
                     os.write(original, line)
             os.close(original)
-
-
-def _kept_aside() -> IO[bytes]:
-    """A file in memory where the system has them, so that a read-only disk will do."""
-    if sys.platform == "linux":
-        return open(os.memfd_create("stderr"), "w+b")
-    return tempfile.TemporaryFile()
 
 
 def _flush() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from relight.error import PhotoError, reason
 from relight.photo.color.icc import srgb_profile
-from relight.photo.container import gain_map, png, tiff
+from relight.photo.container import gain_map, jpeg, png, tiff
 from relight.photo.container.signature import HEIC_CURE
 from relight.photo.encoding import MOST_IPTC, MOST_XMP, image_resource
 from relight.photo.exif import EXIF_PREFIX, add_thumbnail
@@ -106,20 +106,8 @@ def _to_image(samples: NDArray[np.uint8]) -> Image.Image:
     return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
 
 
-def _to_jpeg_image(samples: NDArray[np.uint8]) -> Image.Image:
-    """L or RGB in the layout that Pillow writes as JPEG without a copy, four times as fast."""
-    import cv2
-
-    height, width, channels = samples.shape
-    if channels == 1:
-        return _to_image(samples)
-    pixels = np.empty((height, width, 4), np.uint8)
-    cv2.cvtColor(samples, cv2.COLOR_RGB2RGBA, dst=pixels)
-    return Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
-
-
 def _encode_jpeg(photo: Photo) -> bytes:
-    image = _to_jpeg_image(_samples(photo, deep=False, alpha=False))
+    samples = _samples(photo, deep=False, alpha=False)
     how = photo.encoding
     # A marker segment holds at most 65533 bytes.
     exif, xmp, extra = photo.exif or b"", how.xmp or b"", b""
@@ -145,19 +133,17 @@ def _encode_jpeg(photo: Photo) -> bytes:
     options: dict[str, Any] = {"quality": 95}
     if how.qtables:
         options = {"qtables": [list(table) for table in how.qtables]}
+    told: dict[str, Any] = {
+        "exif": exif,
+        "extra": extra,
+        "icc_profile": _profile(photo, grey=samples.shape[2] == 1),
+    }
     if how.dpi:
-        options["dpi"] = how.dpi
+        told["dpi"] = how.dpi
     if how.comment:
-        options["comment"] = how.comment
-    data = _save(
-        image,
-        "JPEG",
-        subsampling=how.subsampling,
-        progressive=how.progressive,
-        exif=exif,
-        extra=extra,
-        icc_profile=_profile(photo, grey=image.mode == "L"),
-        **options,
+        told["comment"] = how.comment
+    data = jpeg.encode(
+        samples, subsampling=how.subsampling, progressive=how.progressive, told=told, **options
     )
     return gain_map.append(data, found.jpeg) if found else data
 

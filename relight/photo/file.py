@@ -110,7 +110,8 @@ def save_photo(
     """Write a photo with its EXIF, XMP and its profile: sRGB's, or its own if that was kept.
 
     The file appears complete or not at all. A JPEG keeps its quantisation tables and chroma
-    subsampling; from other sources JPEG is written at quality 95 with full chroma. WebP is written
+    subsampling, and a high one is encoded by two threads, for which it has restart markers; from
+    other sources JPEG is written at quality 95 with full chroma. WebP is written
     at quality 90 (lossless if it was), HEIC at quality 90. JPEG has no alpha: transparent parts
     become white. PNG and TIFF keep 16 bits, HEIC 10 of
     them; the others are rounded to 8.

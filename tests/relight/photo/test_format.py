@@ -27,6 +27,7 @@ from PIL import Image, JpegImagePlugin
 
 from relight.error import UnsupportedPhotoError
 from relight.photo.color.icc import srgb_profile
+from relight.photo.container import jpeg
 from relight.photo.file import PhotoError, load_photo, save_photo
 
 
@@ -39,6 +40,37 @@ def test_jpeg_quality_and_subsampling_are_kept(quality: int, subsampling: int) -
     before, after = (Image.open(io.BytesIO(d)) for d in (data, saved(load_photo(data), "JPEG")))
     assert after.quantization == before.quantization
     assert JpegImagePlugin.get_sampling(after) == subsampling
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(513, 40, 3), (1100, 333, 3), (5000, 17, 1), (270, 65500, 3)])
+def test_strips_of_a_jpeg_are_what_pillow_writes_at_once(
+    shape: tuple[int, int, int], subsampling: int
+) -> None:
+    pixels = noise(shape)
+    told = {"comment": b"once", "exif": camera_exif(1)}
+    written = jpeg.encode(pixels, subsampling=subsampling, told=told, quality=90)
+    blocks = written[written.index(b"\xff\xdd\0\x04") + 4 :][:2]
+    whole = pillow_bytes(
+        Image.fromarray(pixels[..., 0] if shape[2] == 1 else pixels), "JPEG", quality=90,
+        subsampling=subsampling, restart_marker_blocks=int.from_bytes(blocks), **told,
+    )  # fmt: skip
+    assert written == whole
+
+
+def test_a_low_jpeg_has_no_markers() -> None:
+    assert b"\xff\xdd\0\x04" not in jpeg.encode(noise((512, 64, 3)), told={})
+
+
+def test_a_jpeg_is_written_where_no_file_can_be_kept_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = noise((1030, 64, 3))
+    with_files = jpeg.encode(pixels, told={})
+
+    def refuse() -> None:
+        raise OSError
+
+    monkeypatch.setattr(jpeg, "kept_aside", refuse)
+    assert jpeg.encode(pixels, told={}) == with_files
 
 
 def test_jpeg_extras_are_kept() -> None:
