@@ -106,16 +106,16 @@ class Pyramid:
                 [sin, cos, y - middle * (cos + sin)],
             ]
         )
-        if self.mirrored:
-            matrix[0] *= -1
-            matrix[0, 2] += self.shape[1] * scale - 1
+        if self.mirrored:  # what halving leaves out lies at the other edge
+            matrix[0, 2] -= self.shape[1] * scale - level.shape[1]
         # Only what is looked at becomes float: a large photo is not copied whole.
         corners = matrix @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]])
         low = np.maximum(np.floor(corners.min(1)).astype(int) - 2, 0)
         high = np.minimum(np.ceil(corners.max(1)).astype(int) + 3, level.shape[1::-1])
         if (low >= high).any():
             return None
-        part = level[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+        seen = level[:, ::-1] if self.mirrored else level
+        part = seen[low[1] : high[1], low[0] : high[0]].astype(np.float32)
         matrix[:, 2] -= low
         sampled: Float = cv2.warpAffine(
             part,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from relight.color import luminance, srgb_to_linear
 from relight.face.face import Face
 from relight.face.mesh import Surface, region, surface
-from relight.face.mirror import brighter_left
+from relight.face.mirror import brighter_left, mirrored_landmarks
 from relight.face.perception import Perception
 from relight.geometry import shrink
 
@@ -109,9 +109,28 @@ def look(detector: Perception, pixels: NDArray[np.uint8], face: Face) -> View:
     """
     crop = face.crop.extract(pixels, FINE * SIDE)
     landmarks = face.crop_landmarks(SIDE)
-    drawn = surface(landmarks, face.crop_pose, SIDE)
-    features = region(landmarks, FEATURES, SIDE)
+    drawn, features = drawings(landmarks, face.crop_pose, mirror=brighter_left(crop))
     return view_of(crop, drawn, features, detector.person(crop), landmarks)
+
+
+def drawings(landmarks: Float, head_pose: Float, *, mirror: bool) -> tuple[Surface, Mask]:
+    """The face mesh, and eyes, eyebrows and lips, drawn at 128 pixels.
+
+    The mesh's triangles are not symmetric, and a drawn polygon includes its left edge and not its
+    right one: normals turn by half a degree. So a photo and its mirror image get the same drawing.
+
+    Args:
+        landmarks: ``(478, 3)`` in pixels of the crop at 128 pixels.
+        head_pose: ``(3, 3)`` rotation head to crop's frame.
+        mirror: whether the mirror image is drawn, and turned back.
+    """
+    if not mirror:
+        return surface(landmarks, head_pose, SIDE), region(landmarks, FEATURES, SIDE)
+    other = mirrored_landmarks(landmarks, SIDE)
+    across = np.array([-1, 1, 1], np.float32)
+    normals, depth, mask = surface(other, across[:, None] * head_pose * across, SIDE)
+    drawn = Surface(normals[:, ::-1] * across, depth[:, ::-1], mask[:, ::-1])
+    return drawn, region(other, FEATURES, SIDE)[:, ::-1]
 
 
 def view_of(

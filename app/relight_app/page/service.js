@@ -1,11 +1,11 @@
-const VERSION = "d6e24a08e7a21d80";
+const VERSION = "817b834eed2bad71";
 const FILES = [
  "./",
  "assets/index-CsR7YMQc.css",
- "assets/index-DgtOqV97.js",
- "assets/painting-D0Juiru6.js",
+ "assets/index-ZOu64OAe.js",
+ "assets/painting-C39LPB_Y.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-ChOypnYK.js",
+ "assets/worker-WPbK5Q5J.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

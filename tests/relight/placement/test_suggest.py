@@ -5,12 +5,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from relight import Analysis, Environment, Face, Light, Portrait, Relighter
+from relight import (
+    Analysis,
+    Environment,
+    Face,
+    Light,
+    NoFaceError,
+    PhotoError,
+    Portrait,
+    Relighter,
+    load_photo,
+)
 from relight.face.mesh import surface
 from relight.face.mirror import partners
 from relight.placement.recipe import PATTERNS
@@ -101,16 +112,33 @@ def test_a_mirrored_face_gets_the_mirrored_setup(portrait: Portrait, pattern: st
     assert two.fill == pytest.approx(one.fill, rel=0.05)
 
 
-def test_a_mirrored_photo_gets_nearly_the_mirrored_setup(
-    relighter: Relighter, portrait: Portrait, astronaut: np.ndarray
+def check_mirrored(
+    relighter: Relighter, pixels: np.ndarray, degrees: float, share: float, name: str = ""
 ) -> None:
-    """The models are not quite symmetric."""
-    one = portrait.suggest()
-    two = relighter.look(np.ascontiguousarray(astronaut[:, ::-1])).suggest()
-    assert two.lights[0].azimuth_deg == pytest.approx(-one.lights[0].azimuth_deg, abs=2)
-    assert two.lights[0].elevation_deg == pytest.approx(one.lights[0].elevation_deg, abs=2)
-    assert two.lights[0].intensity == pytest.approx(one.lights[0].intensity, rel=0.15)
-    assert two.fill == pytest.approx(one.fill, rel=0.15)
+    """A photo and its mirror image get the same light, mirrored; in degrees and in share of it."""
+    one = relighter.look(pixels).suggest()
+    two = relighter.look(np.ascontiguousarray(pixels[:, ::-1])).suggest()
+    light, other = one.lights[0], two.lights[0]
+    assert other.azimuth_deg == pytest.approx(-light.azimuth_deg, abs=degrees), name
+    assert other.elevation_deg == pytest.approx(light.elevation_deg, abs=degrees), name
+    assert other.intensity == pytest.approx(light.intensity, rel=share, abs=1e-6), name
+    assert two.fill == pytest.approx(one.fill, rel=share), name
+
+
+def test_a_mirrored_photo_gets_the_mirrored_setup(
+    relighter: Relighter, astronaut: np.ndarray
+) -> None:
+    check_mirrored(relighter, astronaut, 0.5, 0.03)
+
+
+def test_mirrored_real_photos_get_the_mirrored_setup(
+    relighter: Relighter, real_photos: Path
+) -> None:
+    for path in sorted(real_photos.iterdir()):
+        try:
+            check_mirrored(relighter, load_photo(path).rgb8, 2, 0.05, path.name)
+        except (NoFaceError, PhotoError):
+            continue  # nobody, or a list beside the photos
 
 
 @pytest.mark.parametrize("pattern", list(PATTERNS))
@@ -179,12 +207,3 @@ def test_only_the_largest_faces_are_lit_unless_all_are_asked_for(
     assert portrait.suggest().shares[4] == 0
     assert sum(share > 0 for share in portrait.suggest().shares) == 4
     assert min(portrait.suggest(most=None).shares_of(5)) > 0
-
-
-def test_a_mirrored_photo_gets_the_mirrored_setup(relighter: Relighter, portrait: Portrait) -> None:
-    one = portrait.suggest()
-    two = relighter.look(np.ascontiguousarray(portrait.photo.rgb8[:, ::-1])).suggest()
-    assert two.lights[0].azimuth_deg == pytest.approx(-one.lights[0].azimuth_deg, abs=0.5)
-    assert two.lights[0].elevation_deg == pytest.approx(one.lights[0].elevation_deg, abs=0.5)
-    assert two.lights[0].intensity == pytest.approx(one.lights[0].intensity, rel=0.03)
-    assert two.fill == pytest.approx(one.fill, rel=0.03)

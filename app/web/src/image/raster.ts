@@ -51,6 +51,16 @@ export class Raster implements Rows {
     return new Raster(this.rows, this.columns, count, result);
   }
 
+  /** Each row from right to left. */
+  mirrored(): Raster {
+    const result = new Raster(this.rows, this.columns, this.channels);
+    for (let i = 0; i < this.rows * this.columns; i++) {
+      const from = (i + this.columns - 1 - 2 * (i % this.columns)) * this.channels;
+      result.data.set(this.data.subarray(from, from + this.channels), i * this.channels);
+    }
+    return result;
+  }
+
   /** One channel by itself. */
   channel(index: number): Raster {
     const result = new Raster(this.rows, this.columns, 1);

@@ -6,7 +6,8 @@ import type { Perception } from "../face/perception";
 import type { Face } from "../face/face";
 import { dilate, erode, gaussianBlur } from "../image/filter";
 import { region, surface, type Surface } from "../face/mesh";
-import { brighterLeft } from "../face/mirror";
+import { brighterLeft, mirroredLandmarks } from "../face/mirror";
+import type { Matrix } from "../geometry";
 import { Raster, type Pixels } from "../image/raster";
 import { shrink, shrinkPixels } from "../image/resample";
 
@@ -47,10 +48,11 @@ export async function look(perception: Perception, pixels: Pixels, face: Face): 
 export function viewOf(crop: Pixels, face: Face, person: Raster): View {
   const photo = shrinkPixels(crop, FINE).toRaster();
   const landmarks = face.crop.toCrop(face.landmarks, SIDE);
-  const mesh = surface(landmarks, face.cropPose, SIDE);
+  const isMirrored = brighterLeft(crop);
+  const { mesh, features } = drawings(landmarks, face.cropPose, isMirrored);
   const { normals, mask } = mesh;
   const inner = erode(mask, RIM);
-  const skin = inner.zip(plain(landmarks), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
+  const skin = inner.zip(plain(features), (a, b) => a * b).zip(exposed(photo), (a, b) => a * b);
   const seen = shrink(person, FINE);
   const total = (raster: Raster): number => raster.data.reduce((a, b) => a + b, 0);
   const blind = total(seen.zip(mask, (a, b) => a * b)) < BLIND * total(mask);
@@ -76,13 +78,39 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     outline,
     person: shrink(outline, FINE),
     landmarks,
-    isMirrored: brighterLeft(crop),
+    isMirrored,
+  };
+}
+
+/**
+ * The face mesh, and eyes, eyebrows and lips: a photo and its mirror image get the same drawing.
+ *
+ * @param isMirrored whether the mirror image is drawn, and turned back.
+ */
+function drawings(
+  landmarks: Float32Array,
+  headPose: Matrix,
+  isMirrored: boolean,
+): { mesh: Surface; features: Raster } {
+  if (!isMirrored) {
+    return { mesh: surface(landmarks, headPose, SIDE), features: region(landmarks, FEATURES, SIDE) };
+  }
+  const other = mirroredLandmarks(landmarks, SIDE);
+  const [x, y, z] = headPose;
+  const drawn = surface(other, [[x[0], -x[1], -x[2]], [-y[0], y[1], y[2]], [-z[0], z[1], z[2]]], SIDE);
+  return {
+    mesh: {
+      normals: drawn.normals.mirrored().map((value, i) => (i % 3 === 0 ? -value : value)),
+      depth: drawn.depth.mirrored(),
+      mask: drawn.mask.mirrored(),
+    },
+    features: region(other, FEATURES, SIDE).mirrored(),
   };
 }
 
 /** 1 where no eye, eyebrow or lip is. */
-function plain(landmarks: Float32Array): Raster {
-  return dilate(region(landmarks, FEATURES, SIDE), RIM).map((value) => 1 - value);
+function plain(features: Raster): Raster {
+  return dilate(features, RIM).map((value) => 1 - value);
 }
 
 /** Neither clipped nor black: 1, else 0. */

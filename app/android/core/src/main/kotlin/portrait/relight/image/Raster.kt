@@ -80,6 +80,16 @@ public class Raster @JvmOverloads constructor(
         }
     }
 
+    /** Each row from right to left. */
+    internal fun mirrored(): Raster {
+        val result = Raster(rows, columns, channels)
+        for (cell in 0 until rows * columns) {
+            val from = (cell + columns - 1 - 2 * (cell % columns)) * channels
+            data.copyInto(result.data, cell * channels, from, from + channels)
+        }
+        return result
+    }
+
     /** One channel by itself. */
     public fun channel(index: Int): Raster =
         Raster(rows, columns, 1, FloatArray(rows * columns) { data[it * channels + index] })

@@ -57,10 +57,10 @@ internal fun look(perception: Perception, photo: Photo, face: Face): View {
     val crop = face.crop.extract(photo, FINE * SIDE)
     val small = shrink(crop, FINE).toRaster()
     val landmarks = face.cropLandmarks(SIDE)
-    val mesh = surface(landmarks, face.cropPose, SIDE)
+    val (mesh, features) = drawings(landmarks, face.cropPose, brighterLeft(crop))
     val (normals, mask) = mesh.normals to mesh.mask
     val inner = erode(mask, RIM)
-    val plain = dilate(region(landmarks, FEATURES, SIDE), RIM).map { 1 - it }
+    val plain = dilate(features, RIM).map { 1 - it }
     val person = perception.person(crop)
     require(person.rows == FINE * SIDE && person.columns == FINE * SIDE && person.channels == 1) {
         "a person's outline is as large as the picture it was found in"
@@ -81,6 +81,22 @@ internal fun look(perception: Perception, photo: Photo, face: Face): View {
     })
     val skin = inner.zip(plain) { a, b -> a * b }.zip(exposed(small)) { a, b -> a * b }
     return View(crop.toRaster(), small, mesh, gaussianBlur(certain, SOFT.toDouble()), skin, outline, landmarks)
+}
+
+/**
+ * The face mesh, and eyes, eyebrows and lips: a photo and its mirror image get the same drawing.
+ *
+ * @param mirror whether the mirror image is drawn, and turned back.
+ */
+private fun drawings(landmarks: FloatArray, headPose: Matrix, mirror: Boolean): Pair<Surface, Raster> {
+    if (!mirror) return surface(landmarks, headPose, SIDE) to region(landmarks, FEATURES, SIDE)
+    val other = mirroredLandmarks(landmarks, SIDE)
+    val pose = Matrix(DoubleArray(9) { if ((it / 3 == 0) == (it % 3 == 0)) headPose.m[it] else -headPose.m[it] })
+    val drawn = surface(other, pose, SIDE)
+    val normals = drawn.normals.mirrored()
+    for (i in normals.data.indices step 3) normals.data[i] *= -1f
+    val mesh = Surface(normals, drawn.depth.mirrored(), drawn.mask.mirrored())
+    return mesh to region(other, FEATURES, SIDE).mirrored()
 }
 
 /** 1 where a pixel is neither clipped nor black, else 0. */
