@@ -56,15 +56,15 @@ class SubjectRanges:
     age_years: Range = (16.0, 85.0)
     identity_deviation: float = 0.85
     expression: Weights = (
-        ("neutral", 0.34),
-        ("smile", 0.2),
-        ("grin", 0.12),
-        ("frown", 0.08),
-        ("surprise", 0.06),
-        ("smirk", 0.06),
-        ("pucker", 0.03),
-        ("squint", 0.05),
-        ("speak", 0.06),
+        ("neutral", 0.22),
+        ("smile", 0.14),
+        ("grin", 0.4),
+        ("frown", 0.05),
+        ("surprise", 0.04),
+        ("smirk", 0.04),
+        ("pucker", 0.02),
+        ("squint", 0.03),
+        ("speak", 0.04),
         ("closed", 0.02),
     )
     expression_strength: Range = (0.4, 1.0)

@@ -177,7 +177,7 @@ def estimated_shading(
     contrast = jnp.exp(config.contrast_error * random.normal(next(keys), (n, 1, 1, 1)))
     error = config.light_error * smooth_noise(next(keys), n, 4, 1)
     # The light is estimated from the photo, so it follows skin that is darker here and there.
-    seen = blurred(log_light(photo), face)
+    seen = blurred(log_light(photo.mean(-1, keepdims=True)), face)
     taken = config.mistaken * random.uniform(next(keys), (n, 1, 1, 1))
     grey = found.mean(-1, keepdims=True)
     error = error + taken * face * (seen - mean_of(seen, face)[:, None, None, None] - grey)

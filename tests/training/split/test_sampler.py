@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,15 @@ from relight.stage import cast_shadow
 
 pytest.importorskip("jax")
 
-from training.split.batch_picture import sampled
+import jax
+import jax.numpy as jnp
+
+from training.split.batch_picture import Arrays, sampled
 from training.split.rig_light import unshadowed
+from training.split.run import RunConfig, pool_shapes
+from training.split.sampler import sample
+from training.split.sampler_config import SamplerConfig
+from training.split.split_network import key_network, shading_network
 
 
 def test_shadows_are_the_runtimes() -> None:
@@ -34,3 +43,23 @@ def test_samples_between_pixels() -> None:
     ramp = np.tile(np.arange(8, dtype=np.float32), (8, 1))[None, ..., None]
     place = np.full((1, 8, 8, 2), 3.25, np.float32)
     np.testing.assert_allclose(np.asarray(sampled(ramp, place)), 2.75, atol=1e-5)
+
+
+def test_a_batch_has_what_the_networks_ask_for() -> None:
+    config = RunConfig(capacity=2, sampler=SamplerConfig(views=2, lightings=3))
+    tables = {
+        "lights": jax.ShapeDtypeStruct((5, config.lights, 3), jnp.float32),
+        "skin": jax.ShapeDtypeStruct((4, 96, 96, 3), jnp.int8),
+    }
+
+    def draw(pool: Arrays, count: Any, tables: Arrays, key: Any) -> Any:
+        return sample(pool, count, tables, key, config.sampler)
+
+    inputs, truth = jax.eval_shape(
+        draw, pool_shapes(config), jnp.int32(1), tables, jax.random.key(0)
+    )
+    for network in (shading_network(), key_network()):
+        for given in network.inputs:
+            assert inputs[given.name].shape == (6, *given.shape[1:])
+    assert truth["key"].shape == (6, 128, 128, 3)
+    assert truth["weight"].shape == truth["face"].shape == (6, 128, 128, 1)
