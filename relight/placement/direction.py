@@ -32,11 +32,14 @@ AZIMUTHS_DEG = (30.0, 60.0)
 """Its least and largest distance from the axis, once it has followed the head's turn by half."""
 SOFTNESS_DEG = 10.0
 """Its radius, as the subject sees it: a small umbrella's."""
-WIDEST_DEG = 100.0
+WIDEST_DEG = 80.0
 """Furthest that a pattern's key in front of the face stands off the camera's axis, however far the
-head is turned: from further behind it would not be seen."""
+head is turned: from further behind it grazes what is seen, and bleaches ears and necks."""
 LOWEST_DEG = 8.0
-"""Least height of a pattern's key above the eyeline, however far the head hangs."""
+"""Least height of a key above the eyeline, however far the head hangs or leans."""
+LEAN_DEG = (45.0, 60.0)
+"""A head that leans by less is lit from above; one that leans by more may lie in a photo that was
+turned, of which nobody knows where up is. Between, the key comes down."""
 FAVOURED = 0.5
 """Light that is stronger from one side by so many stops names the key's side,"""
 SHORT_DEG = 24.0
@@ -92,6 +95,18 @@ def head_light(
     own = geometry.direction(math.radians(azimuth_deg), math.radians(elevation_deg))
     vector = np.asarray(head_pose, np.float32) @ own
     return Light.from_direction(vector, softness_deg=softness_deg)
+
+
+def lifted(key: Light, roll: float) -> Light:
+    """A key in camera frame that does not stand below the eyes of a head that leans.
+
+    Args:
+        key: in camera frame.
+        roll: of the head, radians.
+    """
+    upright = 1 - float(geometry.smoothstep(np.float32(abs(math.degrees(roll))), *LEAN_DEG))
+    missing = max(LOWEST_DEG - key.elevation_deg, 0.0)
+    return replace(key, elevation_deg=key.elevation_deg + upright * missing)
 
 
 def _within(value: float, limits: tuple[float, float]) -> float:

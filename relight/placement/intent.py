@@ -47,6 +47,10 @@ SPARE_STOPS = 0.3
 """or by so many where nothing else would be seen."""
 PATTERN_STOPS = 0.4
 """No more than by so many under a pattern: what is raised by a key alone shows no pattern."""
+PATTERN_KEY = 2.2
+"""No pattern's key is stronger than this: it stands beside more of the light that is there instead.
+At 3.5 necks and hair beside the face glowed orange or purple in five of 62 portraits, and shadows
+looked cut out in four; at 2 a fifth of them hardly showed the pattern."""
 DIM = 0.5
 """Dimness from which a harshly lit face is filled rather than left."""
 KEPT = "the shadow side is kept"
@@ -117,7 +121,8 @@ def patterned(recipe: Recipe, reading: Reading, head_pose: NDArray[Any]) -> Inte
             return _balanced(own, solver)
         if recipe.intensity:
             return solver.given(recipe.intensity, recipe.fill)
-        return solver.until(lambda outcome: outcome.towards(side) >= recipe.ratio, *recipe.shares)
+        softer = solver.no_stronger(PATTERN_KEY)
+        return softer.until(lambda outcome: outcome.towards(side) >= recipe.ratio, *recipe.shares)
 
     aim = 0.0 if recipe is BALANCE else recipe.ratio
     lights = direction.patterned(recipe, side, head_pose)

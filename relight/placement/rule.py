@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from relight.light import Light
 from relight.placement import intent as intents
 from relight.placement import wording
+from relight.placement.direction import lifted
 from relight.placement.intent import Intent
 from relight.placement.likeness import Likeness
 from relight.placement.reading import Reading, read, together
@@ -58,6 +59,8 @@ def suggest(
     intent = intent_for(wanted, together(readings), faces[0])
     roll = faces[0].face.crop.roll
     lights = [light.rolled(roll) for light in intent.lights]
+    if not isinstance(wanted, Likeness):
+        lights[0] = lifted(lights[0], roll)
     stops = [intent.stops(reading) for reading in readings]
     solvers = _solvers(faces, stops, lights, gains)
     found = [

@@ -47,7 +47,8 @@ class Outcome(NamedTuple):
         ratio: right cheek over left cheek.
         brightness: mean luminance over what it was.
         change: mean absolute change, levels of 255.
-        pressed: whether highlights or the limit on lifting take a tenth of what is wanted.
+        pressed: whether highlights or the limit on lifting take a tenth of what is wanted, of a key
+            that might be stronger.
     """
 
     intensity: float
@@ -128,7 +129,7 @@ class Solver:
             gain: ``(128, 128, 3)`` key gain of unit intensity on the crop.
             stops: by which the face's mean brightness is to change.
         """
-        self._skin, self._wanted = skin, 2.0**stops
+        self._skin, self._wanted, self._strongest = skin, 2.0**stops, STRONGEST_KEY
         self._gain = gain[skin.mask] * skin.trust
         was = srgb_to_linear(skin.encoded)
         added = float(luminance(was * self._gain).mean())
@@ -152,12 +153,15 @@ class Solver:
         """
         found = self._try(share, self._wanted)
         lost = min(max(self._wanted / max(found.brightness, NOTHING), 1 / LIFT), LIFT)
-        return self._try(share, self._wanted * lost)._replace(pressed=lost > PRESSED)
+        found = self._try(share, self._wanted * lost)
+        return found._replace(
+            pressed=lost > PRESSED and found.intensity < (1 - NOTHING) * self._strongest
+        )
 
     def _try(self, share: float, wanted: float) -> Outcome:
-        fill = max(LEAST_FILL, (1 - share) * wanted, wanted - STRONGEST_KEY * self._each)
+        fill = max(LEAST_FILL, (1 - share) * wanted, wanted - self._strongest * self._each)
         fill = min(1.0, fill)
-        intensity = min(STRONGEST_KEY, max(0.0, wanted - fill) / max(self._each, NOTHING))
+        intensity = min(self._strongest, max(0.0, wanted - fill) / max(self._each, NOTHING))
         after = self._skin.relit(self._gain, intensity, fill)
         return Outcome(intensity, fill, share, *self._skin.measure(after))
 
@@ -170,6 +174,12 @@ class Solver:
         """The same for another brightness, no less than this one's."""
         other = copy.copy(self)
         other._wanted = max(self._wanted, 2.0**stops)
+        return other
+
+    def no_stronger(self, intensity: float) -> Solver:
+        """The same with a key of this intensity at most, beside more of the existing light."""
+        other = copy.copy(self)
+        other._strongest = intensity
         return other
 
     def until(self, reached: Callable[[Outcome], bool], least: float, most: float) -> Outcome:

@@ -1,11 +1,11 @@
-const VERSION = "817b834eed2bad71";
+const VERSION = "82349deb9a7bdca0";
 const FILES = [
  "./",
+ "assets/index-BdBG88cu.js",
  "assets/index-CsR7YMQc.css",
- "assets/index-ZOu64OAe.js",
  "assets/painting-C39LPB_Y.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-WPbK5Q5J.js",
+ "assets/worker-BUCSkIav.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

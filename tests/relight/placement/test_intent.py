@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from relight import geometry
+from relight import Light, geometry
 from relight.placement import direction
 from relight.placement.intent import SEEN, SETTLED, SHARES, STRONGEST, automatic, patterned
 from relight.placement.reading import Reading, together
@@ -161,6 +161,22 @@ def test_patterns_are_told_apart() -> None:
 def test_a_split_lights_key_stays_in_sight_of_a_turned_head() -> None:
     (key,) = direction.patterned(SPLIT, 1, pose(40))
     assert key.azimuth_deg == pytest.approx(direction.WIDEST_DEG)
+
+
+@pytest.mark.parametrize("lean", [-40, -20, 0, 20, 40])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_key_is_never_below_the_eyes_of_a_head_that_leans(side: int, lean: float) -> None:
+    roll = math.radians(lean)
+    key = Light(side * 60.0, 30.0).rolled(roll)
+    lifted = direction.lifted(key, roll)
+    assert lifted.elevation_deg == pytest.approx(max(key.elevation_deg, direction.LOWEST_DEG))
+    assert lifted.azimuth_deg == key.azimuth_deg
+
+
+@pytest.mark.parametrize("turn", [-150, -60, 90, 180])
+def test_the_key_turns_with_a_photo_that_was_turned(turn: float) -> None:
+    key = Light(60.0, 30.0).rolled(math.radians(turn))
+    assert direction.lifted(key, math.radians(turn)) == key
 
 
 def test_a_groups_reading_is_its_members_weighted_by_size() -> None:

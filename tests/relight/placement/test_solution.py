@@ -93,6 +93,10 @@ def test_a_key_that_hardly_reaches_the_face_is_not_made_endless() -> None:
     found = solver.at(0.8)
     assert found.intensity <= STRONGEST_KEY
     assert found.brightness == pytest.approx(1, abs=0.1)
+    weak = solver.no_stronger(2.0).at(0.8)
+    assert weak.intensity == pytest.approx(2.0)
+    assert weak.fill > found.fill
+    assert not weak.pressed
     assert Solver(skin(0.2), np.zeros((SIDE, SIDE, 3), np.float32), 0.0).blind
 
 

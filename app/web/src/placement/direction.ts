@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where a key stands: the automatic one, and those of the patterns. */
 import { direction as constants, light as lights } from "../constants.json";
-import { angles, direction, RADIAN, times, type Matrix } from "../geometry";
+import { angles, direction, RADIAN, smoothstep, times, type Matrix } from "../geometry";
 import { clamp } from "../image/raster";
 import { WHITE, type Light } from "../light";
 import { leanOf, type Reading } from "./reading";
 import type { Recipe } from "./recipe";
 
 const { AZIMUTH_DEG, AZIMUTHS_DEG, ELEVATION_DEG, ELEVATIONS_DEG, FAVOURED } = constants;
-const { LOWEST_DEG, SHORT_DEG, SOFTNESS_DEG, WIDEST_DEG } = constants;
+const { LEAN_DEG, LOWEST_DEG, SHORT_DEG, SOFTNESS_DEG, WIDEST_DEG } = constants;
 
 /**
  * The side that the key belongs on: +1 image right, -1 image left. The side that the existing light
@@ -53,6 +53,13 @@ export function headLight(
   const own = direction(azimuthDeg * RADIAN, elevationDeg * RADIAN);
   const [azimuth, elevation] = angles(times(headPose, own));
   return unitLight(azimuth / RADIAN, elevation / RADIAN, softnessDeg);
+}
+
+/** A key in camera frame that does not stand below the eyes of a head that leans, by its roll. */
+export function lifted(key: Light, roll: number): Light {
+  const upright = 1 - smoothstep(Math.abs(roll) / RADIAN, LEAN_DEG[0], LEAN_DEG[1]);
+  const missing = Math.max(LOWEST_DEG - key.elevation_deg, 0);
+  return { ...key, elevation_deg: key.elevation_deg + upright * missing };
 }
 
 function unitLight(azimuth_deg: number, elevation_deg: number, softness_deg: number): Light {

@@ -11,7 +11,7 @@ import { BALANCE, type Recipe } from "./recipe";
 import { outcomeTowards, uneven, type Outcome, type Solver } from "./solution";
 import { gist, gistOf, type Phrase } from "./wording";
 
-const { DIM, DIMNESS, KEY_TO_FILL, LIKE_SHARES, PATTERN_STOPS, SEEN } = constants;
+const { DIM, DIMNESS, KEY_TO_FILL, LIKE_SHARES, PATTERN_KEY, PATTERN_STOPS, SEEN } = constants;
 const { SETTLED, SHARES, SHORT, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
 
 export interface Intent {
@@ -61,7 +61,8 @@ export function patterned(recipe: Recipe, reading: Reading, headPose: Matrix): I
   const solve = (own: Reading, solver: Solver): Outcome | null => {
     if (isBalance) return balanced(own, solver);
     if (recipe.intensity !== 0) return solver.given(recipe.intensity, recipe.fill);
-    return solver.until((outcome) => outcomeTowards(outcome, side) >= recipe.ratio, least, most);
+    const softer = solver.noStronger(PATTERN_KEY);
+    return softer.until((outcome) => outcomeTowards(outcome, side) >= recipe.ratio, least, most);
   };
   const aim = isBalance ? 0 : recipe.ratio;
   return {

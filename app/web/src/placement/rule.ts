@@ -8,6 +8,7 @@ import { Raster } from "../image/raster";
 import { rolledLight, type Light } from "../light";
 import type { Setup } from "../setup";
 import type { Analysis } from "../stage/analysis";
+import { lifted } from "./direction";
 import { automatic, like, patterned, stopsFor, type Intent } from "./intent";
 import { tint, type Likeness } from "./likeness";
 import { ratioOf, read, together, type Reading } from "./reading";
@@ -39,6 +40,7 @@ export async function suggest(
   const intent = intentFor(wanted, together(readings), faces[0]);
   const { roll } = faces[0].face.crop;
   const lights = intent.lights.map((light) => rolledLight(light, roll));
+  if (wanted === null || typeof wanted === "string") lights[0] = lifted(lights[0], roll);
   const added: (readonly Raster[])[] = [];
   for (const light of lights) added.push(await gains(light));
   const solvers = faces.map(({ view }, k) => {

@@ -114,11 +114,13 @@ export class Solver {
   /**
    * @param gain key gain of unit intensity on the crop, three channels.
    * @param stops by which the face's mean brightness is to change.
+   * @param strongest intensity of the key.
    */
   constructor(
     private readonly skin: Skin,
     private readonly whole: Raster,
     private readonly stops: number,
+    private readonly strongest: number = STRONGEST_KEY,
   ) {
     this.wanted = 2 ** stops;
     this.gain = ofCells(whole, skin.cells).map((value, i) => value * skin.trust[Math.floor(i / 3)]);
@@ -141,7 +143,8 @@ export class Solver {
   at(share: number): Outcome {
     const found = this.attempt(share, this.wanted);
     const lost = clamp(this.wanted / Math.max(found.brightness, NOTHING), 1 / LIFT, LIFT);
-    return { ...this.attempt(share, this.wanted * lost), pressed: lost > PRESSED };
+    const other = this.attempt(share, this.wanted * lost);
+    return { ...other, pressed: lost > PRESSED && other.intensity < (1 - NOTHING) * this.strongest };
   }
 
   /** The face under a key of an intensity that is not solved for. */
@@ -152,7 +155,12 @@ export class Solver {
 
   /** The same for another brightness, no less than this one's. */
   brighter(stops: number): Solver {
-    return new Solver(this.skin, this.whole, Math.max(this.stops, stops));
+    return new Solver(this.skin, this.whole, Math.max(this.stops, stops), this.strongest);
+  }
+
+  /** The same with a key of this intensity at most, beside more of the existing light. */
+  noStronger(intensity: number): Solver {
+    return new Solver(this.skin, this.whole, this.stops, intensity);
   }
 
   /** The smallest share of the key, from `least` to `most`, that reaches something; else `most`. */
@@ -172,10 +180,10 @@ export class Solver {
   }
 
   private attempt(share: number, wanted: number): Outcome {
-    const most = Math.max(LEAST_FILL, (1 - share) * wanted, wanted - STRONGEST_KEY * this.each);
+    const most = Math.max(LEAST_FILL, (1 - share) * wanted, wanted - this.strongest * this.each);
     const fill = Math.min(1, most);
     const needed = Math.max(0, wanted - fill) / Math.max(this.each, NOTHING);
-    return { ...this.given(Math.min(STRONGEST_KEY, needed), fill), share };
+    return { ...this.given(Math.min(this.strongest, needed), fill), share };
   }
 }
 

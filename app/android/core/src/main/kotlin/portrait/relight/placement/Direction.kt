@@ -9,6 +9,7 @@ import portrait.relight.Constants.Direction.AZIMUTH_DEG
 import portrait.relight.Constants.Direction.ELEVATIONS_DEG
 import portrait.relight.Constants.Direction.ELEVATION_DEG
 import portrait.relight.Constants.Direction.FAVOURED
+import portrait.relight.Constants.Direction.LEAN_DEG
 import portrait.relight.Constants.Direction.LOWEST_DEG
 import portrait.relight.Constants.Direction.SHORT_DEG
 import portrait.relight.Constants.Direction.SOFTNESS_DEG
@@ -50,6 +51,13 @@ internal fun patternLights(recipe: Recipe, side: Int, headPose: Matrix): List<Li
     if (recipe.below == 0.0) return listOf(key)
     val lower = headLight(azimuth, -recipe.elevationDeg, headPose, recipe.softnessDeg)
     return listOf(key, lower.copy(intensity = recipe.below))
+}
+
+/** A [key] in camera frame that does not stand below the eyes of a head that leans, by its [roll]. */
+internal fun lifted(key: Light, roll: Double): Light {
+    val upright = 1 - smoothstep(degrees(abs(roll)).toFloat(), LEAN_DEG[0].toFloat(), LEAN_DEG[1].toFloat())
+    val missing = max(LOWEST_DEG - key.elevationDeg, 0.0)
+    return key.copy(elevationDeg = key.elevationDeg + upright * missing)
 }
 
 /** A light given as the head sees it: from the nose towards image right, and above the eyes. */

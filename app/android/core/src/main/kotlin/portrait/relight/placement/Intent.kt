@@ -10,6 +10,7 @@ import portrait.relight.Constants.Intent.DIMNESS
 import portrait.relight.Constants.Intent.KEPT
 import portrait.relight.Constants.Intent.KEY_TO_FILL
 import portrait.relight.Constants.Intent.LIKE_SHARES
+import portrait.relight.Constants.Intent.PATTERN_KEY
 import portrait.relight.Constants.Intent.PATTERN_STOPS
 import portrait.relight.Constants.Intent.SEEN
 import portrait.relight.Constants.Intent.SETTLED
@@ -80,7 +81,7 @@ internal fun patternIntent(recipe: Recipe, reading: Reading, headPose: Matrix): 
         when {
             isBalance -> balanced(own, solver)
             recipe.intensity > 0 -> solver.given(recipe.intensity, recipe.fill)
-            else -> solver.until(recipe.shares[0], recipe.shares[1]) { it.towards(side) >= recipe.ratio }
+            else -> solver.noStronger(PATTERN_KEY).until(recipe.shares[0], recipe.shares[1]) { it.towards(side) >= recipe.ratio }
         }
     }
 }

@@ -29,7 +29,11 @@ internal fun setUp(analyses: List<Analysis>, wanted: Wanted, most: Int, gains: (
     val faces = analyses.take(most)
     val readings = faces.map(::readLight)
     val intent = intentFor(wanted, together(readings), faces[0])
-    val lights = intent.lights.map { it.rolled(faces[0].face.crop.roll) }
+    val roll = faces[0].face.crop.roll
+    val lights = intent.lights.mapIndexed { k, light ->
+        val turned = light.rolled(roll)
+        if (k == 0 && wanted !is Wanted.Like) lifted(turned, roll) else turned
+    }
     val added = lights.map(gains)
     val solvers = faces.mapIndexed { k, analysis ->
         Solver(Skin(analysis.view), sum(lights, added.map { it[k] }), intent.stops(readings[k]))

@@ -115,8 +115,14 @@ internal class Skin(view: View) {
  *
  * @param whole key gain of unit intensity on the crop, three channels.
  * @param stops by which the face's mean brightness is to change.
+ * @param strongest intensity of the key.
  */
-internal class Solver(private val skin: Skin, private val whole: Raster, private val stops: Double) {
+internal class Solver(
+    private val skin: Skin,
+    private val whole: Raster,
+    private val stops: Double,
+    private val strongest: Double = STRONGEST_KEY,
+) {
     private val wanted = 2.0.pow(stops)
     private val gain = whole.data.of(skin.cells).also { for (i in it.indices) it[i] *= skin.trust[i / 3] }
 
@@ -139,14 +145,18 @@ internal class Solver(private val skin: Skin, private val whole: Raster, private
     fun at(share: Double): Outcome {
         val found = attempt(share, wanted)
         val lost = (wanted / max(found.brightness, NOTHING)).coerceIn(1.0 / LIFT, LIFT.toDouble())
-        return attempt(share, wanted * lost).copy(pressed = lost > PRESSED)
+        val other = attempt(share, wanted * lost)
+        return other.copy(pressed = lost > PRESSED && other.intensity < (1 - NOTHING) * strongest)
     }
 
     /** The face under a key of an intensity that is not solved for. */
     fun given(intensity: Double, fill: Double): Outcome = tried(intensity, fill, 0.0)
 
     /** The same for another brightness, no less than this one's. */
-    fun brighter(stops: Double): Solver = Solver(skin, whole, max(this.stops, stops))
+    fun brighter(stops: Double): Solver = Solver(skin, whole, max(this.stops, stops), strongest)
+
+    /** The same with a key of this [intensity] at most, beside more of the existing light. */
+    fun noStronger(intensity: Double): Solver = Solver(skin, whole, stops, intensity)
 
     /** The smallest share of the key, from [least] to [most], that reaches something; else [most]. */
     fun until(least: Double, most: Double, reached: (Outcome) -> Boolean): Outcome {
@@ -168,8 +178,8 @@ internal class Solver(private val skin: Skin, private val whole: Raster, private
     }
 
     private fun attempt(share: Double, wanted: Double): Outcome {
-        val fill = min(1.0, maxOf(LEAST_FILL, (1 - share) * wanted, wanted - STRONGEST_KEY * each))
-        val intensity = min(STRONGEST_KEY, max(0.0, wanted - fill) / max(each, NOTHING))
+        val fill = min(1.0, maxOf(LEAST_FILL, (1 - share) * wanted, wanted - strongest * each))
+        val intensity = min(strongest, max(0.0, wanted - fill) / max(each, NOTHING))
         return tried(intensity, fill, share)
     }
 
