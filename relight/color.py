@@ -70,8 +70,8 @@ def to_integer(encoded: Float, dtype: Any) -> NDArray[Any]:
     if dtype == np.uint8:
         import cv2
 
-        rounded: NDArray[Any] = cv2.convertScaleAbs(encoded)
-        return rounded
+        # As one row: of three axes OpenCV takes the last for channels, and drops a single one.
+        return cv2.convertScaleAbs(encoded.reshape(1, -1)).reshape(encoded.shape)
     return np.asarray(np.minimum(encoded + np.float32(0.5), np.iinfo(dtype).max), dtype)
 
 

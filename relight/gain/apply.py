@@ -11,9 +11,7 @@ Reference: Google, "Portrait Light" (2020), section on the quotient image.
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -37,9 +35,9 @@ TINY = 1e-6
 """Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
 FAINT = 0.02
 """Share of noise that need not be taken back: less than a level of any."""
-BLOCK = (128, 384)
+BLOCK = (128, 768)
 """Rows and columns of a photo worked on at a time: few stay in the cache, many are little to do
-beside the work."""
+beside the work, and threads that share it wait for the interpreter less often."""
 
 
 @dataclass(frozen=True)
@@ -244,15 +242,24 @@ def _relit(rgb: NDArray[Any], cells: _Cells) -> NDArray[Any]:
         after = either_part(after, straight, gain, least, most)
     if float(after.max()) <= KNEE * white:
         return to_integer(after, rgb.dtype)
-    before: list[NDArray[Any]] = list(cv2.split(photo))
+    before = _planes(photo)
     if cells.kept is not None:
         kept = cells.on_pixels(cells.kept, shape)
-        factor = cells.on_pixels(encoded_gain(cells.kept), shape)
-        for k, plane in enumerate(before):
-            left = curved_part(plane, factor, white)
-            before[k] = np.maximum(left, plane * kept) if is_dark else left  # the right one of both
-    bent = shoulder(before, cv2.split(after), white)
-    return cv2.merge([to_integer(plane, rgb.dtype) for plane in bent])
+        left = curved_part(before, cells.on_pixels(encoded_gain(cells.kept), shape), white)
+        if is_dark:
+            np.maximum(left, before * kept, out=left)  # the right one of both
+        before = left
+    bent = shoulder(before, _planes(after), white)
+    return cv2.merge([*to_integer(bent, rgb.dtype)])
+
+
+def _planes(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Red, green and blue one after another, ``(H, W, 3)`` to ``(3, H, W)``."""
+    import cv2
+
+    planes = np.empty((3, *pixels.shape[:2]), pixels.dtype)
+    cv2.split(pixels, [*planes])
+    return planes
 
 
 def _calmed(photo: NDArray[Any], cells: _Cells, grain: Grain, lift: Float) -> NDArray[Any]:
@@ -265,9 +272,7 @@ def _calmed(photo: NDArray[Any], cells: _Cells, grain: Grain, lift: Float) -> ND
     return calmed(photo, around, cells.on_pixels(share, shape), grain.most * white, white)
 
 
-def shoulder(
-    before: Sequence[NDArray[Any]], after: Sequence[Float], white: float = 1.0
-) -> list[Float]:
+def shoulder(before: NDArray[Any], after: Float, white: float = 1.0) -> Float:
     """Compress what lies above the knee of pixels that light was added to.
 
     The brightest channel is bent and takes the others along, so that skin keeps its hue and its
@@ -275,13 +280,13 @@ def shoulder(
     away, the shoulder belongs to what is left of it: the key is added to that.
 
     Args:
-        before: red, green and blue of any one shape, sRGB without the added light.
-        after: with it.
+        before: ``(3, ...)`` red, green and blue, sRGB without the added light.
+        after: with it, float32; changed.
         white: the encoded value of white.
     """
     # All pixels are worked on: picking out the bright ones takes longer.
-    knee = np.maximum(functools.reduce(np.maximum, before), np.float32(KNEE * white))
-    peak = np.maximum(functools.reduce(np.maximum, after), knee)
+    knee = np.maximum(before.max(0), np.float32(KNEE * white))
+    peak = np.maximum(after.max(0), knee)
     room = np.maximum(np.float32(CEILING * white) - knee, 0)
     over = peak - knee
     bent = room * over
@@ -290,5 +295,5 @@ def shoulder(
     bent /= room  # towards all of the room far above
     bent += knee
     bent /= peak
-    # Light that is added never darkens.
-    return [np.maximum(plane * bent, was) for plane, was in zip(after, before, strict=True)]
+    after *= bent
+    return np.maximum(after, before, out=after)  # light that is added never darkens

@@ -108,7 +108,7 @@ class Skin:
         before = change_encoded(self.encoded, kept, encoded_gain(kept))
         whole = np.minimum(kept + np.float32(intensity) * gain, np.float32(LIFT))
         after = change_encoded(self.encoded, whole, encoded_gain(whole))
-        return np.stack(shoulder(list(before.T), list(after.T)), -1)
+        return np.stack([*shoulder(before.T, after.T)], -1)
 
     def measure(self, after: Float) -> tuple[float, float, float]:
         """Right cheek over left, mean brightness over what it was, and the change in levels."""

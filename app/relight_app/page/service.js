@@ -1,11 +1,11 @@
-const VERSION = "82349deb9a7bdca0";
+const VERSION = "752f6c5adee53148";
 const FILES = [
  "./",
- "assets/index-BdBG88cu.js",
  "assets/index-CsR7YMQc.css",
- "assets/painting-C39LPB_Y.js",
+ "assets/index-X0kbicpG.js",
+ "assets/painting-DuaO3s9e.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-BUCSkIav.js",
+ "assets/worker-Cj6xrywn.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",
