@@ -104,7 +104,7 @@ def lifted(key: Light, roll: float) -> Light:
         key: in camera frame.
         roll: of the head, radians.
     """
-    upright = 1 - float(geometry.smoothstep(np.float32(abs(math.degrees(roll))), *LEAN_DEG))
+    upright = 1 - float(geometry.smoothstep(np.array(abs(math.degrees(roll))), *LEAN_DEG))
     missing = max(LOWEST_DEG - key.elevation_deg, 0.0)
     return replace(key, elevation_deg=key.elevation_deg + upright * missing)
 
