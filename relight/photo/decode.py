@@ -18,7 +18,7 @@ from relight.photo.color import colorimetry
 from relight.photo.color.colorimetry import Colorimetry
 from relight.photo.color.gamut import Gamut
 from relight.photo.color.icc import adobe_rgb_profile, convert_16_bit, convert_image, is_srgb
-from relight.photo.container import gain_map, png, tiff
+from relight.photo.container import gain_map, jpeg, png, tiff
 from relight.photo.container.signature import RAW, find_decoder, parts_beside, sniff
 from relight.photo.deep import READERS, is_deep
 from relight.photo.encoding import read_encoding
@@ -138,14 +138,16 @@ def _decode_image(image: Image.Image, data: bytes, kind: str, name: str, keep: b
     if 50706 in tags:  # DNGVersion
         raise UnsupportedPhotoError(f"{name} is {RAW}")
     deep = is_deep(image, data, kind, tags, name)
-    if not deep:
-        image.load()
-    elif kind == "PNG":
+    if deep and kind == "PNG":
         png.check(data)
+    elif not deep and kind != "JPEG":
+        image.load()
     chunks = list(png.read_chunks(data)) if kind == "PNG" else []
     meta = _read_meta(image, data, tags, dict(chunks), kind, name, keep)
     if deep:
         rgb, alpha, grey = _decode_16_bit(data, kind, tags, meta, name)
+    elif kind == "JPEG":
+        rgb, alpha, grey = _decode_jpeg(image, data, meta, name)
     else:
         rgb, alpha, grey = _decode_8_bit(image, meta, name)
     encoding = read_encoding(image, data, chunks, meta.xmp)
@@ -262,6 +264,16 @@ def _decode_16_bit(
         rgb = turn(rgb, meta.orientation)
         alpha = None if alpha is None else turn(alpha, meta.orientation)
     return rgb, alpha, grey
+
+
+def _decode_jpeg(
+    image: Image.Image, data: bytes, meta: _Meta, name: str
+) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
+    pixels = None if meta.icc else jpeg.decode(image, data)
+    if pixels is None:
+        image.load()
+        return _decode_8_bit(image, meta, name)
+    return turn(pixels, meta.orientation), None, False
 
 
 def _decode_8_bit(

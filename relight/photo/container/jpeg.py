@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JPEG files encoded by two threads: strips of a picture, put together at restart markers.
+"""JPEG pixels: decoded into an array's own memory, encoded by two threads.
 
-Such a marker lets the entropy code begin anew, so strips of whole blocks can be encoded side by
+A restart marker lets the entropy code begin anew, so strips of whole blocks can be encoded side by
 side; their codes one after another are the code of the picture, bit for bit.
 
 Reference: ITU-T T.81 (JPEG), B.2.1 and F.1.2.
@@ -32,6 +32,31 @@ _BLOCKS = ((8, 8), (16, 8), (16, 16))
 """Columns and rows of a block of a picture in colour, by its subsampling."""
 _FRAME, _SCAN = 0xC0, 0xDA
 _RESTART, _END = 0xD0, b"\xff\xd9"
+
+
+def decode(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
+    """Pixels ``(H, W, 3)`` of a file in colour, as Pillow decodes them, in half the time.
+
+    Args:
+        image: the file, opened and not loaded.
+        data: the whole file.
+
+    Returns:
+        ``None`` for a file of another kind, or a damaged one: loading the image tells what it is.
+    """
+    import cv2
+
+    plain = ("jpeg", (0, 0, *image.size), 0, ("RGB", ""))
+    if image.mode != "RGB" or [tuple(tile) for tile in getattr(image, "tile", ())] != [plain]:
+        return None
+    # Into four samples a pixel, as Pillow keeps them, but in memory that costs less to get.
+    pixels = np.empty((image.height, image.width, 4), np.uint8)
+    try:
+        _mapped(pixels).frombytes(data, "jpeg", "RGBX", "")
+    except (ValueError, OSError):
+        return None
+    decoded: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)
+    return decoded
 
 
 def encode(
@@ -112,4 +137,9 @@ def _to_image(samples: NDArray[np.uint8]) -> Image.Image:
         return Image.frombuffer("L", (width, height), pixels, "raw", "L", 0, 1)
     pixels = np.empty((height, width, 4), np.uint8)
     cv2.cvtColor(samples, cv2.COLOR_RGB2RGBA, dst=pixels)
-    return Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
+    return _mapped(pixels)
+
+
+def _mapped(pixels: NDArray[np.uint8]) -> Image.Image:
+    """An image whose memory is that of ``(H, W, 4)`` pixels."""
+    return Image.frombuffer("RGBX", pixels.shape[1::-1], pixels, "raw", "RGBX", 0, 1)

@@ -58,6 +58,24 @@ def test_strips_of_a_jpeg_are_what_pillow_writes_at_once(
     assert written == whole
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+def test_a_jpeg_in_colour_is_decoded_as_pillow_does(subsampling: int, progressive: bool) -> None:
+    data = pillow_bytes(
+        Image.fromarray(noise((61, 83, 3))), "JPEG", subsampling=subsampling,
+        progressive=progressive,
+    )  # fmt: skip
+    image = Image.open(io.BytesIO(data))
+    np.testing.assert_array_equal(jpeg.decode(image, data), np.asarray(image))
+
+
+def test_a_jpeg_that_is_grey_or_cut_short_is_left_to_pillow() -> None:
+    grey = pillow_bytes(Image.fromarray(noise((32, 32))), "JPEG")
+    whole = pillow_bytes(Image.fromarray(noise((64, 64, 3))), "JPEG")
+    for data in (grey, whole[: len(whole) // 2], pillow_bytes(Image.new("CMYK", (9, 9)), "JPEG")):
+        assert jpeg.decode(Image.open(io.BytesIO(data)), data) is None
+
+
 def test_a_low_jpeg_has_no_markers() -> None:
     assert b"\xff\xdd\0\x04" not in jpeg.encode(noise((512, 64, 3)), told={})
 
