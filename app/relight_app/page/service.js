@@ -1,11 +1,11 @@
-const VERSION = "752f6c5adee53148";
+const VERSION = "75a7150fc4b76b84";
 const FILES = [
  "./",
  "assets/index-CsR7YMQc.css",
- "assets/index-X0kbicpG.js",
+ "assets/index-D2lIKkNq.js",
  "assets/painting-DuaO3s9e.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-Cj6xrywn.js",
+ "assets/worker-DLT8nxye.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -10,7 +10,7 @@ import { blur, PAIRS, slopes } from "../image/filter";
 import { clamp, Raster } from "../image/raster";
 import { resizeLinear, shrink } from "../image/resample";
 
-const { AROUND, COLOR_EDGE, COLOR_SIDE, DOUBT, SEEN_SIDE, UNSEEN, UNSURE } = constants;
+const { AROUND, COLOR_EDGE, COLOR_SIDE, DOUBT, NEARER, SEEN_SIDE, UNSEEN, UNSURE } = constants;
 
 /** What is seen of a person on a square. */
 export interface Look {
@@ -27,14 +27,17 @@ export function silhouette(near: Look, wide: Look): [Raster, Raster] {
   const fromNear = near.crop.ontoCrop(near.person, wide.crop, SEEN_SIDE, 0.5);
   return [
     settled(near.photo, agreed(near.person, fromWide)),
-    settled(wide.photo, agreed(wide.person, fromNear)),
+    settled(wide.photo, agreed(fromNear, wide.person)),
   ];
 }
 
-/** The mean of two probabilities, each weighed by its own certainty. */
-function agreed(one: Raster, other: Raster): Raster {
-  const weight = (p: number): number => (2 * p - 1) ** 2 + UNSEEN;
-  return one.zip(other, (a, b) => (a * weight(a) + b * weight(b)) / (weight(a) + weight(b)));
+/** The mean of two looks' probabilities, each weighed by its own certainty. */
+function agreed(near: Raster, wide: Raster): Raster {
+  return near.zip(wide, (one, other) => {
+    const weight = NEARER * (2 * one - 1) ** 2 + UNSEEN;
+    const beside = (2 * other - 1) ** 2 + UNSEEN;
+    return (one * weight + other * beside) / (weight + beside);
+  });
 }
 
 /** A person of whom nothing is in doubt that the colours of certain pixels around can tell. */

@@ -829,6 +829,12 @@ public object Constants {
         public const val SEEN_SIDE: Int = 256
         /** of that on which it is told what colours a person has. */
         public const val COLOR_SIDE: Int = 64
+        /**
+         * The look at the head counts so many times what the wider one does where both are as certain: it
+         * sees the face six times as large in area. With equal weights the wall under a chin in profile was a
+         * person's; with 8 the arm at the square's border is lost.
+         */
+        public const val NEARER: Float = 4.0f
         /** What a look counts for that knows nothing: then the other one decides. */
         public const val UNSEEN: Float = 0.0001f
         /** Colours are compared with those of so many pixels around on the smaller square, a tenth of it. */

@@ -11,6 +11,7 @@ import portrait.relight.Constants.Silhouette.AROUND
 import portrait.relight.Constants.Silhouette.COLOR_EDGE
 import portrait.relight.Constants.Silhouette.COLOR_SIDE
 import portrait.relight.Constants.Silhouette.DOUBT
+import portrait.relight.Constants.Silhouette.NEARER
 import portrait.relight.Constants.Silhouette.SEEN_SIDE
 import portrait.relight.Constants.Silhouette.UNSEEN
 import portrait.relight.Constants.Silhouette.UNSURE
@@ -31,14 +32,14 @@ internal fun silhouette(near: Look, wide: Look): Pair<Raster, Raster> {
     val fromWide = wide.crop.ontoCrop(wide.person, near.crop, SEEN_SIDE, 0.5f)
     val fromNear = near.crop.ontoCrop(near.person, wide.crop, SEEN_SIDE, 0.5f)
     return settled(near.photo, near.person.zip(fromWide, ::agreed)) to
-        settled(wide.photo, wide.person.zip(fromNear, ::agreed))
+        settled(wide.photo, fromNear.zip(wide.person, ::agreed))
 }
 
-/** The mean of two probabilities, each weighed by its own certainty. */
-private fun agreed(one: Float, other: Float): Float {
-    val weight = certainty(one) * certainty(one) + UNSEEN
-    val beside = certainty(other) * certainty(other) + UNSEEN
-    return (one * weight + other * beside) / (weight + beside)
+/** The mean of two looks' probabilities, each weighed by its own certainty. */
+private fun agreed(near: Float, wide: Float): Float {
+    val weight = NEARER * certainty(near) * certainty(near) + UNSEEN
+    val beside = certainty(wide) * certainty(wide) + UNSEEN
+    return (near * weight + wide * beside) / (weight + beside)
 }
 
 private fun certainty(p: Float) = abs(2 * p - 1)
