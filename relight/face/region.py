@@ -114,8 +114,13 @@ class Pyramid:
         high = np.minimum(np.ceil(corners.max(1)).astype(int) + 3, level.shape[1::-1])
         if (low >= high).any():
             return None
-        seen = level[:, ::-1] if self.mirrored else level
-        part = seen[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+        rows, columns = slice(low[1], high[1]), slice(low[0], high[0])
+        if self.mirrored:
+            width = level.shape[1]
+            part = cv2.flip(level[rows, width - columns.stop : width - columns.start], 1)
+        else:
+            part = level[rows, columns]
+        part = part.astype(np.float32)
         matrix[:, 2] -= low
         sampled: Float = cv2.warpAffine(
             part,

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
+import re
 import warnings
 from typing import Any
 
@@ -145,15 +147,16 @@ def parts_beside(image: Image.Image, data: bytes, kind: str, *, gain_map: bool) 
 
 def _heads(jpeg: bytes) -> bytes:
     """The beginning of each picture in a JPEG and the end: where metadata stand."""
-    parts, at = [], 0
-    while at >= 0:
-        following = jpeg.find(b"\xff\xd8\xff", at + 1)  # cannot stand among coded pixels
-        end = at + _HEAD if following < 0 else min(at + _HEAD, following)
-        parts.append(jpeg[at:end])
-        at = following
+    starts = [found.start() for found in _PICTURE.finditer(jpeg)]
+    parts = [
+        jpeg[start : min(start + _HEAD, following)]
+        for start, following in itertools.pairwise([*starts, len(jpeg)])
+    ]
     return b"".join([*parts, jpeg[-_HEAD:]])
 
 
+_PICTURE = re.compile(rb"\xff\xd8\xff")
+"""Begins a picture of a JPEG; cannot stand among coded pixels."""
 _HEAD = 1 << 17
 """Bytes: two segments of the longest kind."""
 _GAIN_MAPS = (
