@@ -1,11 +1,11 @@
-const VERSION = "75a7150fc4b76b84";
+const VERSION = "c28113ec6cd8164e";
 const FILES = [
  "./",
+ "assets/index-BwdenNZL.js",
  "assets/index-CsR7YMQc.css",
- "assets/index-D2lIKkNq.js",
  "assets/painting-DuaO3s9e.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-DLT8nxye.js",
+ "assets/worker-xMP-RFxE.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",
