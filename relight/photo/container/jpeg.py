@@ -26,6 +26,8 @@ THREADS = 2
 STRIP = 512
 """Rows of a strip: it becomes a picture of its own before it is encoded, and few need memory at a
 time. Lower pictures are one strip, and have no markers."""
+BAND = 64
+"""Rows of decoded pixels that lose their fourth sample at a time."""
 MOST_BLOCKS = 65535
 """Between two markers: the file counts them in 16 bits."""
 _BLOCKS = ((8, 8), (16, 8), (16, 16))
@@ -44,8 +46,6 @@ def decode(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
     Returns:
         ``None`` for a file of another kind, or a damaged one: loading the image tells what it is.
     """
-    import cv2
-
     plain = ("jpeg", (0, 0, *image.size), 0, ("RGB", ""))
     if image.mode != "RGB" or [tuple(tile) for tile in getattr(image, "tile", ())] != [plain]:
         return None
@@ -55,8 +55,24 @@ def decode(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
         _mapped(pixels).frombytes(data, "jpeg", "RGBX", "")
     except (ValueError, OSError):
         return None
-    decoded: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)
-    return decoded
+    _drop_fourth(pixels)
+    return pixels
+
+
+def _drop_fourth(pixels: NDArray[np.uint8]) -> None:
+    """Make ``(H, W, 4)`` samples ``(H, W, 3)`` where they lie: a large photo has no room twice.
+
+    Args:
+        pixels: an array that owns its memory and shares it with no other.
+    """
+    import cv2
+
+    height, width = pixels.shape[:2]
+    for row in range(0, height, BAND):
+        part = cv2.cvtColor(pixels[row : row + BAND], cv2.COLOR_RGBA2RGB)
+        first = row * width * 3
+        pixels.reshape(-1)[first : first + part.size] = part.reshape(-1)
+    pixels.resize((height, width, 3), refcheck=False)
 
 
 def encode(
