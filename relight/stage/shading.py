@@ -38,6 +38,8 @@ CAST_LIMIT = (0.5, 0.9)
 that of hair over the skin."""
 CAST_BLUR = 1.5
 """Width in pixels over which it is averaged: freckles are no light."""
+COVER_BLUR = 1.0
+"""Width in pixels over which skin and what lies over it give way to each other."""
 TRUSTED = 0.5
 """Trust from which a pixel counts as skin."""
 DIM = 0.01
@@ -151,12 +153,41 @@ def cast(linear: Float, skin: Float) -> Float:
     if not plain.any():
         return np.zeros_like(linear)
     seen = np.maximum(linear, np.float32(DIM))
-    color = np.log(seen / luminance(seen)[..., None])
-    usual = np.sort(color[plain], 0)[int(plain.sum()) // 2]
-    apart = color - usual
+    apart = _apart(seen, plain)
     trust = (1 - smoothstep(np.abs(apart).max(-1), *CAST_LIMIT)) * plain
     share = cv2.GaussianBlur(trust, (0, 0), CAST_BLUR)
     part = cv2.GaussianBlur((apart * trust[..., None]).astype(np.float32), (0, 0), CAST_BLUR)
     weight = trust / np.maximum(share, np.float32(TRUSTED))
     found = np.float32(CAST) * part * weight[..., None]
     return found + np.log(luminance(seen * np.exp(-found)) / luminance(seen))[..., None]
+
+
+def uncovered(log_shading: Float, smooth: Float, linear: Float, skin: Float) -> Float:
+    """Shading without the darkness of hair that lies over a face.
+
+    Hair is darker than the skin at its mirror image and so passes for skin in shadow; a key would
+    light it up as a glowing strip. What has another colour than the face's skin is no darker than a
+    smooth light makes it.
+
+    Args:
+        log_shading: ``(R, R, 3)`` natural logarithm of the shading.
+        smooth: ``(R, R, 1)`` that of the estimated light.
+        linear: ``(R, R, 3)`` the photo in linear light.
+        skin: ``(R, R)`` in [0, 1], trust in a pixel as plain skin.
+    """
+    import cv2
+
+    plain = skin > TRUSTED
+    if not plain.any():
+        return log_shading
+    apart = _apart(np.maximum(linear, np.float32(DIM)), plain)
+    cover = smoothstep(np.abs(apart).max(-1), *CAST_LIMIT) * plain
+    cover = cv2.GaussianBlur(cover.astype(np.float32), (0, 0), COVER_BLUR)
+    return log_shading + cover[..., None] * np.maximum(smooth - log_shading, 0)
+
+
+def _apart(seen: Float, plain: NDArray[np.bool_]) -> Float:
+    """Logarithms ``(R, R, 3)`` of colours over brightness, against the usual of plain skin."""
+    color: Float = np.log(seen / luminance(seen)[..., None])
+    usual = np.sort(color[plain], 0)[int(plain.sum()) // 2]
+    return color - usual

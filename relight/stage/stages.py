@@ -21,7 +21,7 @@ from relight.geometry import smoothstep
 from relight.light import Light
 from relight.stage.quotient import SHINE, Existing, Inputs, between, key_inputs, shading_inputs
 from relight.stage.quotient import existing as existing_light
-from relight.stage.shading import cast
+from relight.stage.shading import cast, uncovered
 from relight.stage.view import SIDE, View
 
 Float = NDArray[np.float32]
@@ -143,6 +143,8 @@ class NetworkStages(ABC):
         """Logarithm of the existing light's shading, ``(128, 128, 3)``, with its colour on skin."""
         inputs = shading_inputs(view, surface, environment)
         found = self.ask("shading", inputs, view.mirrored)["log_shading"]
+        smooth = inputs["belief"] * inputs["shading"].mean(-1, keepdims=True)
+        found = uncovered(found, smooth, view.linear, view.skin)
         return found + cast(view.linear, view.skin)
 
     def ask(self, name: str, inputs: Inputs, mirror: bool) -> dict[str, Float]:

@@ -1,11 +1,11 @@
-const VERSION = "c28113ec6cd8164e";
+const VERSION = "9376222612c01843";
 const FILES = [
  "./",
- "assets/index-BwdenNZL.js",
  "assets/index-CsR7YMQc.css",
+ "assets/index-DQMRud2v.js",
  "assets/painting-DuaO3s9e.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-xMP-RFxE.js",
+ "assets/worker-CezYw9B3.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -5,7 +5,7 @@ import numpy as np
 from relight.color import luminance
 from relight.environment import Environment
 from relight.face.mirror import Mirror
-from relight.stage.shading import BELIEF, CAST, belief, cast, existing_shading, shading
+from relight.stage.shading import BELIEF, CAST, belief, cast, existing_shading, shading, uncovered
 
 SIDE = 32
 FACE = np.ones((SIDE, SIDE), np.bool_)
@@ -85,3 +85,17 @@ def test_hair_over_skin_and_all_that_is_no_skin_keeps_its_colour() -> None:
     skin[:, : SIDE // 2] = 0
     np.testing.assert_allclose(cast(painted((0.3, 0.2, 0.18)), skin), 0, atol=1e-5)
     assert not cast(painted((0.3, 0.2, 0.18)), np.zeros_like(skin)).any()
+
+
+def test_hair_over_skin_is_not_taken_for_shadow() -> None:
+    linear, skin = painted((0.5, 0.15, 0.05)), np.ones((SIDE, SIDE), np.float32)
+    dark = np.full((SIDE, SIDE, 3), -1.5, np.float32)
+    smooth = np.full((SIDE, SIDE, 1), -0.2, np.float32)
+    found = uncovered(dark, smooth, linear, skin)
+    np.testing.assert_allclose(found[:, :4], -0.2, atol=0.01)
+    np.testing.assert_allclose(found[:, 12:], -1.5, atol=0.01)
+    bright = uncovered(-dark, smooth, linear, skin)
+    np.testing.assert_array_equal(bright, -dark)
+    shade = uncovered(dark, smooth, painted((0.3, 0.2, 0.18)), skin)  # as red as shade is
+    np.testing.assert_allclose(shade, dark, atol=1e-5)
+    np.testing.assert_array_equal(uncovered(dark, smooth, linear, np.zeros_like(skin)), dark)

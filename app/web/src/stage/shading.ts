@@ -7,7 +7,7 @@ import { direction, smoothstep } from "../geometry";
 import { gaussianBlur } from "../image/filter";
 import { clamp, Raster } from "../image/raster";
 
-const { BELIEF, CAST, CAST_BLUR, CAST_LIMIT, DIM, HARDNESS, NO_LIGHT, SHADING_LIMIT, TRUSTED } =
+const { BELIEF, CAST, CAST_BLUR, CAST_LIMIT, COVER_BLUR, DIM, HARDNESS, NO_LIGHT, SHADING_LIMIT, TRUSTED } =
   constants;
 
 /** How bright the light already there makes a white surface, in logarithms against the face's mean. */
@@ -84,25 +84,11 @@ function meanLuminance(image: Raster): number {
  * @param skin trust in a pixel as plain skin.
  */
 export function cast(linear: Raster, skin: Raster): Raster {
-  const apart = new Raster(linear.rows, linear.columns, 3);
   const seen = linear.map((value) => Math.max(value, DIM));
-  const bright = (data: Float32Array, k: number): number =>
-    luminance(data[k], data[k + 1], data[k + 2]);
-  for (let k = 0; k < apart.data.length; k += 3) {
-    const level = bright(seen.data, k);
-    for (let c = 0; c < 3; c++) apart.data[k + c] = Math.log(seen.data[k + c] / level);
-  }
   const plain = skin.map((value) => Number(value > TRUSTED));
-  const count = plain.data.reduce((sum, value) => sum + value, 0);
-  if (count === 0) return new Raster(linear.rows, linear.columns, 3);
-  const usual = [0, 1, 2].map((c) => {
-    const own = apart.channel(c).data.filter((_, i) => plain.data[i] > 0);
-    return own.sort()[Math.floor(count / 2)];
-  });
-  const trust = plain.map((inside, i) => {
-    const most = Math.max(...usual.map((own, c) => Math.abs((apart.data[i * 3 + c] -= own))));
-    return (1 - smoothstep(most, CAST_LIMIT[0], CAST_LIMIT[1])) * inside;
-  });
+  const apart = colorsApart(seen, plain);
+  if (apart === null) return new Raster(linear.rows, linear.columns, 3);
+  const trust = otherThanSkin(apart).zip(plain, (other, inside) => (1 - other) * inside);
   const share = gaussianBlur(trust, CAST_BLUR);
   const part = gaussianBlur(apart.weighted(trust), CAST_BLUR);
   const found = part.weighted(
@@ -114,4 +100,53 @@ export function cast(linear: Raster, skin: Raster): Raster {
     for (let c = 0; c < 3; c++) found.data[k + c] += level;
   }
   return found;
+}
+
+/**
+ * Shading without the darkness of hair that lies over a face: what has another colour than the
+ * face's skin is no darker than a smooth light makes it.
+ *
+ * @param logShading natural logarithm of the shading, triples.
+ * @param smooth that of the estimated light, three channels.
+ */
+export function uncovered(logShading: Float32Array, smooth: Raster, linear: Raster, skin: Raster): Float32Array {
+  const plain = skin.map((value) => Number(value > TRUSTED));
+  const apart = colorsApart(linear.map((value) => Math.max(value, DIM)), plain);
+  if (apart === null) return logShading;
+  const cover = gaussianBlur(otherThanSkin(apart).weighted(plain), COVER_BLUR);
+  return logShading.map((value, i) => {
+    const cell = Math.floor(i / 3);
+    const [red, green, blue] = smooth.data.subarray(cell * 3, cell * 3 + 3);
+    return value + cover.data[cell] * Math.max((red + green + blue) / 3 - value, 0);
+  });
+}
+
+/** Logarithms of colours over their brightness, against the usual of plain skin; null without any. */
+function colorsApart(seen: Raster, plain: Raster): Raster | null {
+  const apart = new Raster(seen.rows, seen.columns, 3);
+  for (let k = 0; k < apart.data.length; k += 3) {
+    const level = bright(seen.data, k);
+    for (let c = 0; c < 3; c++) apart.data[k + c] = Math.log(seen.data[k + c] / level);
+  }
+  const count = plain.data.reduce((sum, value) => sum + value, 0);
+  if (count === 0) return null;
+  const usual = [0, 1, 2].map((c) => {
+    const own = apart.channel(c).data.filter((_, i) => plain.data[i] > 0);
+    return own.sort()[Math.floor(count / 2)];
+  });
+  return apart.map((value, i) => value - usual[i % 3]);
+}
+
+/** 0 where colours differ as light does, 1 where hair's do. */
+function otherThanSkin(apart: Raster): Raster {
+  const result = new Raster(apart.rows, apart.columns, 1);
+  for (let i = 0; i < result.data.length; i++) {
+    const most = Math.max(...apart.data.subarray(i * 3, i * 3 + 3).map(Math.abs));
+    result.data[i] = smoothstep(most, CAST_LIMIT[0], CAST_LIMIT[1]);
+  }
+  return result;
+}
+
+function bright(data: Float32Array, k: number): number {
+  return luminance(data[k], data[k + 1], data[k + 2]);
 }

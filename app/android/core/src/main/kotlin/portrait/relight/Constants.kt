@@ -819,6 +819,8 @@ public object Constants {
         public val CAST_LIMIT: List<Float> = listOf(0.5f, 0.9f)
         /** Width in pixels over which it is averaged: freckles are no light. */
         public const val CAST_BLUR: Float = 1.5f
+        /** Width in pixels over which skin and what lies over it give way to each other. */
+        public const val COVER_BLUR: Float = 1.0f
         /** Trust from which a pixel counts as skin. */
         public const val TRUSTED: Float = 0.5f
         /** Linear value below which colours are noise. */

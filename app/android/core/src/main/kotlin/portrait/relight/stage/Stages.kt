@@ -95,9 +95,12 @@ public class NetworkStages(private val models: Models) : Stages {
 
     /** Logarithm of the existing light's shading on normals [surface], with its colour on skin. */
     internal fun logShading(view: View, surface: Raster, environment: Environment): FloatArray {
-        val found = asked("shading", shadingInputs(view, surface, environment), view.mirrored).getValue("log_shading")
+        val inputs = shadingInputs(view, surface, environment)
+        val found = asked("shading", inputs, view.mirrored).getValue("log_shading")
+        val (smooth, believed) = inputs.getValue("shading") to inputs.getValue("belief")[0]
+        val bare = uncovered(found, smooth, believed, view.linear, view.skin)
         val color = cast(view.linear, view.skin)
-        return FloatArray(found.size) { found[it] + color.data[it] }
+        return FloatArray(bare.size) { bare[it] + color.data[it] }
     }
 
     /** The light already there on a face, kept: a light that moves leaves it alone. */
