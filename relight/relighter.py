@@ -19,6 +19,7 @@ from relight.error import NoFaceError
 from relight.face import search
 from relight.face.face import Face
 from relight.face.perception import Perception
+from relight.gain.grain import noise
 from relight.gain.guide import Canvas
 from relight.gain.reach import Reach
 from relight.light import BRIGHTEST, Light
@@ -235,8 +236,9 @@ class Relighter:
         )
 
     def _look(self, photo: Photo, faces: Sequence[Face] | None, helper: _Helper) -> Portrait:
-        """Look at a photo; a helper that is real finds its edges meanwhile."""
+        """Look at a photo; a helper that is real measures its noise and finds edges meanwhile."""
         timings: dict[str, float] = {}
+        deviation = helper.start(functools.partial(noise, photo.rgb8))
         with _timed(timings, "faces"):
             chosen = self.find_faces(photo) if faces is None else list(faces)
         if not chosen:
@@ -244,7 +246,11 @@ class Relighter:
         see = functools.partial(body.see, self._detector, photo.rgb8)
         bodies = [helper.start(functools.partial(see, face)) for face in chosen]
         canvas = helper.start(
-            lambda: Canvas(photo.rgb8, [Reach.of(face.crop, photo.shape) for face in chosen])
+            lambda: Canvas(
+                photo.rgb8,
+                [Reach.of(face.crop, photo.shape) for face in chosen],
+                deviation and deviation(),
+            )
         )
         with _timed(timings, "analysis"):
             analyses = [

@@ -225,7 +225,7 @@ def _grain(vectors: Vectors, pixels: Image8, landmarks: Float) -> None:
     vectors.value("grain/steps", [1, 4])
     for step in (1, 4):
         cells = on_grid(photo, Grid(0, 0, step, shape[0] // step, shape[1] // step))
-        grain = grain_of(photo, cells, step)
+        grain = grain_of(noise(photo), cells, step)
         assert grain is not None  # noqa: S101
         gain = 2 * smooth(cells.shape, 93, 2.0)
         gain[gain < 0.4] = 0

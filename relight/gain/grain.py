@@ -71,17 +71,17 @@ class Grain:
         return Grain(self.colors[box], self.dim[box], self.most)
 
 
-def grain_of(rgb: NDArray[np.uint8], colors: Float, step: int) -> Grain | None:
+def grain_of(deviation: float, colors: Float, step: int) -> Grain | None:
     """The noise of a photo; ``None`` for a clean one.
 
     Args:
-        rgb: ``(H, W, 3)`` uint8, as its pixels are encoded.
-        colors: ``(h, w, 3)`` in [0, 1], the same on the cells.
+        deviation: what :func:`noise` finds in it.
+        colors: ``(h, w, 3)`` in [0, 1], the photo on the cells, as its pixels are encoded.
         step: photo pixels per cell.
     """
     import cv2
 
-    most = STRAY * max(0.0, noise(rgb) - CLEAN) / 255
+    most = STRAY * max(0.0, deviation - CLEAN) / 255
     if most == 0:
         return None
     side = 2 * max(1, round(AROUND / step)) + 1

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from relight.gain.apply import GainMap
 from relight.gain.edge import EdgeFilter, on_grid, outline_on_edges, photo_tint, photo_trust
-from relight.gain.grain import grain_of
+from relight.gain.grain import grain_of, noise
 from relight.gain.reach import (
     Box,
     Place,
@@ -141,12 +141,15 @@ class FaceGain(NamedTuple):
 class Canvas:
     """A photo around its faces, on the cells that gains are fitted to: all but who is where."""
 
-    def __init__(self, rgb: NDArray[np.uint8], reaches: Sequence[Reach]) -> None:
+    def __init__(
+        self, rgb: NDArray[np.uint8], reaches: Sequence[Reach], deviation: float | None = None
+    ) -> None:
         """Shrink the photo and find its edges.
 
         Args:
             rgb: ``(H, W, 3)`` uint8 sRGB.
             reaches: one per face, at least one.
+            deviation: what :func:`relight.gain.grain.noise` found in it; ``None`` looks for it.
         """
         import cv2
 
@@ -155,7 +158,8 @@ class Canvas:
         brightness = cv2.cvtColor(self.colors, cv2.COLOR_RGB2GRAY)
         self.trust, self.tint = photo_trust(brightness), photo_tint(self.colors)
         self.brightness = cv2.merge([brightness] * 3)
-        self.grain = grain_of(rgb, self.colors, grid.step)
+        deviation = noise(rgb) if deviation is None else deviation
+        self.grain = grain_of(deviation, self.colors, grid.step)
         self.shape = rgb.shape
         self.edges = []
         for head, _ in reaches:

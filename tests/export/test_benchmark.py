@@ -36,7 +36,7 @@ def test_stages_are_told_as_ratios_to_pillow() -> None:
     assert all(part > 0 for part in parts)
     total = float(rows["all but model inference"])
     assert np.isclose(total, sum(parts[:3]) - parts[3], rtol=0.5)
-    assert "in all <= 2.5: " in str(table.caption)
+    assert "in all <= 2.2: " in str(table.caption)
 
 
 def test_a_missing_photo_costs_one_line(tmp_path: Path) -> None:

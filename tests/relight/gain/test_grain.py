@@ -42,7 +42,7 @@ def flat(photo: np.ndarray, step: int, gain: float) -> GainMap:
 
 def grain_on(photo: np.ndarray, step: int) -> Grain | None:
     rgb8 = photo if photo.dtype == np.uint8 else (photo >> 8).astype(np.uint8)
-    return grain_of(rgb8, on_cells(photo, step), step)
+    return grain_of(noise(rgb8), on_cells(photo, step), step)
 
 
 def luma(photo: np.ndarray) -> np.ndarray:
