@@ -52,9 +52,13 @@ def decode(image: Image.Image, data: bytes) -> NDArray[np.uint8] | None:
     # Into four samples a pixel, as Pillow keeps them, but in memory that costs less to get.
     pixels = np.empty((image.height, image.width, 4), np.uint8)
     try:
-        _mapped(pixels).frombytes(data, "jpeg", "RGBX", "")
+        mapped = _mapped(pixels)
+        mapped.frombytes(data, "jpeg", "RGBX", "")
     except (ValueError, OSError):
         return None
+    if not mapped.readonly:  # a Pillow that wrote to memory of its own instead
+        return None
+    del mapped
     _drop_fourth(pixels)
     return pixels
 
