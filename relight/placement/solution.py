@@ -176,6 +176,12 @@ class Solver:
         other._wanted = max(self._wanted, 2.0**stops)
         return other
 
+    def darker(self, stops: float) -> Solver:
+        """The same for a face that is darker by so much."""
+        other = copy.copy(self)
+        other._wanted *= 2.0**-stops
+        return other
+
     def no_stronger(self, intensity: float) -> Solver:
         """The same with a key of this intensity at most, beside more of the existing light."""
         other = copy.copy(self)

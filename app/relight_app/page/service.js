@@ -1,11 +1,11 @@
-const VERSION = "9376222612c01843";
+const VERSION = "9f84da88fea5ac4e";
 const FILES = [
  "./",
+ "assets/index-CRkfgEQG.js",
  "assets/index-CsR7YMQc.css",
- "assets/index-DQMRud2v.js",
  "assets/painting-DuaO3s9e.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-CezYw9B3.js",
+ "assets/worker-UpM8Cz2R.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from relight.color import linear_to_srgb, srgb_to_linear
 from relight.gain.apply import CEILING, LIFT
+from relight.placement.intent import DARKER_STOPS, PATTERN_KEY, patterned
+from relight.placement.reading import Reading
+from relight.placement.recipe import SPLIT
 from relight.placement.solution import STRONGEST_KEY, Outcome, Skin, Solver
 
 SIDE = 16
@@ -109,3 +112,25 @@ def test_hue_and_saturation_of_lit_skin_stay() -> None:
 
     assert saturation(after) >= 0.97 * saturation(pixels.encoded)
     assert (np.argsort(after, 1) == np.argsort(pixels.encoded, 1)).all()
+
+
+def test_a_darker_face_is_darker_by_as_much() -> None:
+    solver = Solver(skin(0.2), from_right(), 0.2)
+    assert solver.darker(0.3).at(0.5).brightness == pytest.approx(2**-0.1, abs=0.02)
+    dim = solver.no_stronger(1.0).darker(0.3).at(0.5)
+    assert dim.intensity <= 1.0
+
+
+def test_a_pattern_out_of_a_keys_reach_makes_the_face_darker() -> None:
+    reading = Reading(0.2, 0.2, 0.2, 0.4, 0.5, 0.0, 0.0)
+    intent = patterned(SPLIT, reading, np.eye(3, dtype=np.float32))
+    near, far = (
+        intent.solve(reading, Solver(skin(0.2), from_right(*gains), 0.0))
+        for gains in ((0.05, 1.5), (0.05, 0.4))
+    )
+    assert near is not None
+    assert far is not None
+    assert near.brightness == pytest.approx(1, abs=0.02)  # it is not the key that is too weak
+    assert near.towards(1) > 4.5
+    assert far.intensity == pytest.approx(PATTERN_KEY)
+    assert 2**-DARKER_STOPS - 0.02 < far.brightness < 0.95

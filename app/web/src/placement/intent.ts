@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a setup is after: its lights' directions, and how strong they are to be on a face. */
-import { direction, intent as constants } from "../constants.json";
+import { direction, intent as constants, solution } from "../constants.json";
 import type { Matrix, Vector } from "../geometry";
 import type { Light } from "../light";
 
@@ -11,8 +11,9 @@ import { BALANCE, type Recipe } from "./recipe";
 import { outcomeTowards, uneven, type Outcome, type Solver } from "./solution";
 import { gist, gistOf, type Phrase } from "./wording";
 
-const { DIM, DIMNESS, KEY_TO_FILL, LIKE_SHARES, PATTERN_KEY, PATTERN_STOPS, SEEN } = constants;
-const { SETTLED, SHARES, SHORT, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
+const { DARKER_STOPS, DIM, DIMNESS, KEY_TO_FILL, LIKE_SHARES, PATTERN_KEY, PATTERN_STOPS } = constants;
+const { SEEN, SETTLED, SHARES, SHORT, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
+const { NOTHING, STEPS } = solution;
 
 export interface Intent {
   /** For an upright head; the first is the key, of unit intensity. */
@@ -61,8 +62,12 @@ export function patterned(recipe: Recipe, reading: Reading, headPose: Matrix): I
   const solve = (own: Reading, solver: Solver): Outcome | null => {
     if (isBalance) return balanced(own, solver);
     if (recipe.intensity !== 0) return solver.given(recipe.intensity, recipe.fill);
+    const reached = (outcome: Outcome): boolean => outcomeTowards(outcome, side) >= recipe.ratio;
     const softer = solver.noStronger(PATTERN_KEY);
-    return softer.until((outcome) => outcomeTowards(outcome, side) >= recipe.ratio, least, most);
+    const found = softer.until(reached, least, most);
+    const enough = (outcome: Outcome): boolean =>
+      reached(outcome) || outcome.intensity < (1 - NOTHING) * PATTERN_KEY;
+    return enough(found) ? found : darker(softer, enough, most);
   };
   const aim = isBalance ? 0 : recipe.ratio;
   return {
@@ -72,6 +77,24 @@ export function patterned(recipe: Recipe, reading: Reading, headPose: Matrix): I
     aim: () => aim,
     mostStops: isBalance ? undefined : PATTERN_STOPS,
   };
+}
+
+/** The outcome of a share on the face that is darker by the least that is enough. */
+function darker(solver: Solver, enough: (outcome: Outcome) => boolean, share: number): Outcome {
+  const at = (stops: number): Outcome => {
+    const dim = solver.darker(stops);
+    return dim.at(Math.max(share, dim.least));
+  };
+  let [low, high] = [0, DARKER_STOPS];
+  let last = at(high);
+  if (!enough(last)) return last;
+  for (let step = 0; step < STEPS; step++) {
+    const middle = (low + high) / 2;
+    const half = at(middle);
+    if (enough(half)) [high, last] = [middle, half];
+    else low = middle;
+  }
+  return last;
 }
 
 /** Light like a reference's, of a colour; `headPose` as for `automatic`. */

@@ -158,6 +158,11 @@ export class Solver {
     return new Solver(this.skin, this.whole, Math.max(this.stops, stops), this.strongest);
   }
 
+  /** The same for a face that is darker by so much. */
+  darker(stops: number): Solver {
+    return new Solver(this.skin, this.whole, this.stops - stops, this.strongest);
+  }
+
   /** The same with a key of this intensity at most, beside more of the existing light. */
   noStronger(intensity: number): Solver {
     return new Solver(this.skin, this.whole, this.stops, intensity);

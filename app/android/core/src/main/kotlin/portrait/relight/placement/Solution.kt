@@ -155,6 +155,9 @@ internal class Solver(
     /** The same for another brightness, no less than this one's. */
     fun brighter(stops: Double): Solver = Solver(skin, whole, max(this.stops, stops), strongest)
 
+    /** The same for a face that is darker by so much. */
+    fun darker(stops: Double): Solver = Solver(skin, whole, this.stops - stops, strongest)
+
     /** The same with a key of this [intensity] at most, beside more of the existing light. */
     fun noStronger(intensity: Double): Solver = Solver(skin, whole, stops, intensity)
 
