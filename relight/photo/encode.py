@@ -20,7 +20,7 @@ from relight.photo.container.signature import HEIC_CURE
 from relight.photo.encoding import MOST_IPTC, MOST_XMP, image_resource
 from relight.photo.exif import EXIF_PREFIX, add_thumbnail
 from relight.photo.picture import Photo
-from relight.photo.pixel import to_8_bit
+from relight.photo.pixel import to_8_bit, to_image
 
 _log = logging.getLogger(__name__)
 
@@ -99,13 +99,6 @@ def _profile(photo: Photo, *, grey: bool) -> bytes:
     return photo.gamut.profile_for(grey) if photo.gamut else srgb_profile(grey)
 
 
-def _to_image(samples: NDArray[np.uint8]) -> Image.Image:
-    height, width, channels = samples.shape
-    mode = ("L", "LA", "RGB", "RGBA")[channels - 1]
-    pixels = np.ascontiguousarray(samples)
-    return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
-
-
 def _encode_jpeg(photo: Photo) -> bytes:
     samples = _samples(photo, deep=False, alpha=False)
     how = photo.encoding
@@ -162,7 +155,7 @@ def _encode_png(photo: Photo) -> bytes:
     samples = _samples(photo, deep=True)
     grey = samples.shape[2] < 3
     if samples.dtype == np.uint8:
-        data = _save(_to_image(samples), "PNG")
+        data = _save(to_image(samples), "PNG")
     else:  # OpenCV has no grey with alpha
         if samples.shape[2] == 2:
             samples, grey = samples[..., [0, 0, 0, 1]], False
@@ -203,7 +196,7 @@ def _encode_tiff(photo: Photo) -> bytes:
 def _encode_webp(photo: Photo) -> bytes:
     lossless = photo.encoding.lossless
     return _save(
-        _to_image(_samples(photo, deep=False, grey=False)),
+        to_image(_samples(photo, deep=False, grey=False)),
         "WEBP",
         lossless=lossless,
         quality=80 if lossless else 90,  # of a lossless file: the effort

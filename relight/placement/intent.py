@@ -19,7 +19,7 @@ from relight.placement import direction
 from relight.placement.likeness import Likeness
 from relight.placement.reading import Reading
 from relight.placement.recipe import BALANCE, Recipe
-from relight.placement.solution import NOTHING, STEPS, Outcome, Solver
+from relight.placement.solution import Outcome, Solver, narrowed
 
 KEY_TO_FILL = 2.0
 """Ratio that the automatic key aims at, on the pixels that come out,"""
@@ -129,7 +129,7 @@ def patterned(recipe: Recipe, reading: Reading, head_pose: NDArray[Any]) -> Inte
             return outcome.towards(side) >= recipe.ratio
 
         def enough(outcome: Outcome) -> bool:
-            return reached(outcome) or outcome.intensity < (1 - NOTHING) * PATTERN_KEY
+            return reached(outcome) or softer.spares(outcome)
 
         softer = solver.no_stronger(PATTERN_KEY)
         found = softer.until(reached, *recipe.shares)
@@ -184,17 +184,8 @@ def _darker(solver: Solver, enough: Callable[[Outcome], bool], share: float) -> 
         dim = solver.darker(stops)
         return dim.at(max(share, dim.least))
 
-    low, high = 0.0, DARKER_STOPS
-    last = at(high)
-    if not enough(last):
-        return last
-    for _ in range(STEPS):
-        half = at((low + high) / 2)
-        if enough(half):
-            high, last = (low + high) / 2, half
-        else:
-            low = (low + high) / 2
-    return last
+    last = at(DARKER_STOPS)
+    return narrowed(at, enough, 0.0, DARKER_STOPS, last) if enough(last) else last
 
 
 def _balanced(reading: Reading, solver: Solver) -> Outcome | None:

@@ -154,9 +154,11 @@ class Solver:
         found = self._try(share, self._wanted)
         lost = min(max(self._wanted / max(found.brightness, NOTHING), 1 / LIFT), LIFT)
         found = self._try(share, self._wanted * lost)
-        return found._replace(
-            pressed=lost > PRESSED and found.intensity < (1 - NOTHING) * self._strongest
-        )
+        return found._replace(pressed=lost > PRESSED and self.spares(found))
+
+    def spares(self, outcome: Outcome) -> bool:
+        """Whether the key might be stronger."""
+        return outcome.intensity < (1 - NOTHING) * self._strongest
 
     def _try(self, share: float, wanted: float) -> Outcome:
         fill = max(LEAST_FILL, (1 - share) * wanted, wanted - self._strongest * self._each)
@@ -202,10 +204,30 @@ class Solver:
             return first
         if not reached(last):
             return last
-        for _ in range(STEPS):
-            half = self.at((low + high) / 2)
-            if reached(half):
-                high, last = half.share, half
-            else:
-                low = half.share
-        return last
+        return narrowed(self.at, reached, low, high, last)
+
+
+def narrowed(
+    at: Callable[[float], Outcome],
+    reached: Callable[[Outcome], bool],
+    low: float,
+    high: float,
+    last: Outcome,
+) -> Outcome:
+    """The outcome of the smallest number that reaches something.
+
+    Args:
+        at: the outcome of a number.
+        reached: not at ``low``, and from some number on.
+        low: least number.
+        high: largest number, which reaches it.
+        last: its outcome.
+    """
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        half = at(middle)
+        if reached(half):
+            high, last = middle, half
+        else:
+            low = middle
+    return last

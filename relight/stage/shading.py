@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,24 +137,47 @@ def log_light(photo: Float) -> Float:
     return np.float32(2.4) * np.log(np.maximum(grey, least))
 
 
-def cast(linear: Float, skin: Float) -> Float:
-    """What the colour of the light already there, on plain skin, adds to its shading.
+class SkinColors(NamedTuple):
+    """How the colours of a face differ from its skin's.
+
+    Attributes:
+        seen: ``(R, R, 3)`` the photo in linear light, no darker than colours are told in.
+        plain: ``(R, R)`` bool, plain skin.
+        apart: ``(R, R, 3)`` logarithms of colours over brightness, against the usual of plain skin.
+        other: ``(R, R)`` 0 where they differ as light does, 1 where hair's do.
+    """
+
+    seen: Float
+    plain: NDArray[np.bool_]
+    apart: Float
+    other: Float
+
+
+def skin_colors(linear: Float, skin: Float) -> SkinColors:
+    """Tell them.
 
     Args:
         linear: ``(R, R, 3)`` the photo in linear light.
         skin: ``(R, R)`` in [0, 1], trust in a pixel as plain skin.
+    """
+    plain = skin > TRUSTED
+    seen = np.maximum(linear, np.float32(DIM))
+    apart: Float = np.log(seen / luminance(seen)[..., None])
+    if plain.any():
+        apart -= np.sort(apart[plain], 0)[int(plain.sum()) // 2]
+    return SkinColors(seen, plain, apart, smoothstep(np.abs(apart).max(-1), *CAST_LIMIT))
+
+
+def cast(colors: SkinColors) -> Float:
+    """What the colour of the light already there, on plain skin, adds to its shading.
 
     Returns:
         ``(R, R, 3)`` natural logarithm, 0 off the skin; a light without it is as bright.
     """
     import cv2
 
-    plain = skin > TRUSTED
-    if not plain.any():
-        return np.zeros_like(linear)
-    seen = np.maximum(linear, np.float32(DIM))
-    apart = _apart(seen, plain)
-    trust = (1 - smoothstep(np.abs(apart).max(-1), *CAST_LIMIT)) * plain
+    seen, plain, apart, other = colors
+    trust = (1 - other) * plain
     share = cv2.GaussianBlur(trust, (0, 0), CAST_BLUR)
     part = cv2.GaussianBlur((apart * trust[..., None]).astype(np.float32), (0, 0), CAST_BLUR)
     weight = trust / np.maximum(share, np.float32(TRUSTED))
@@ -162,7 +185,7 @@ def cast(linear: Float, skin: Float) -> Float:
     return found + np.log(luminance(seen * np.exp(-found)) / luminance(seen))[..., None]
 
 
-def uncovered(log_shading: Float, smooth: Float, linear: Float, skin: Float) -> Float:
+def uncovered(log_shading: Float, smooth: Float, colors: SkinColors) -> Float:
     """Shading without the darkness of hair that lies over a face.
 
     Hair is darker than the skin at its mirror image and so passes for skin in shadow; a key would
@@ -172,22 +195,10 @@ def uncovered(log_shading: Float, smooth: Float, linear: Float, skin: Float) -> 
     Args:
         log_shading: ``(R, R, 3)`` natural logarithm of the shading.
         smooth: ``(R, R, 1)`` that of the estimated light.
-        linear: ``(R, R, 3)`` the photo in linear light.
-        skin: ``(R, R)`` in [0, 1], trust in a pixel as plain skin.
+        colors: of the face.
     """
     import cv2
 
-    plain = skin > TRUSTED
-    if not plain.any():
-        return log_shading
-    apart = _apart(np.maximum(linear, np.float32(DIM)), plain)
-    cover = smoothstep(np.abs(apart).max(-1), *CAST_LIMIT) * plain
-    cover = cv2.GaussianBlur(cover.astype(np.float32), (0, 0), COVER_BLUR)
+    cover = (colors.other * colors.plain).astype(np.float32)
+    cover = cv2.GaussianBlur(cover, (0, 0), COVER_BLUR)
     return log_shading + cover[..., None] * np.maximum(smooth - log_shading, 0)
-
-
-def _apart(seen: Float, plain: NDArray[np.bool_]) -> Float:
-    """Logarithms ``(R, R, 3)`` of colours over brightness, against the usual of plain skin."""
-    color: Float = np.log(seen / luminance(seen)[..., None])
-    usual = np.sort(color[plain], 0)[int(plain.sum()) // 2]
-    return color - usual

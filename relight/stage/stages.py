@@ -21,7 +21,7 @@ from relight.geometry import smoothstep
 from relight.light import Light
 from relight.stage.quotient import SHINE, Existing, Inputs, between, key_inputs, shading_inputs
 from relight.stage.quotient import existing as existing_light
-from relight.stage.shading import cast, uncovered
+from relight.stage.shading import cast, skin_colors, uncovered
 from relight.stage.view import SIDE, View
 
 Float = NDArray[np.float32]
@@ -144,8 +144,8 @@ class NetworkStages(ABC):
         inputs = shading_inputs(view, surface, environment)
         found = self.ask("shading", inputs, view.mirrored)["log_shading"]
         smooth = inputs["belief"] * inputs["shading"].mean(-1, keepdims=True)
-        found = uncovered(found, smooth, view.linear, view.skin)
-        return found + cast(view.linear, view.skin)
+        colors = skin_colors(view.linear, view.skin)
+        return uncovered(found, smooth, colors) + cast(colors)
 
     def ask(self, name: str, inputs: Inputs, mirror: bool) -> dict[str, Float]:
         """Outputs of a network.

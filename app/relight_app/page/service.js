@@ -1,11 +1,11 @@
-const VERSION = "9f84da88fea5ac4e";
+const VERSION = "e82adc7458a62c76";
 const FILES = [
  "./",
- "assets/index-CRkfgEQG.js",
+ "assets/index-CKNjXazy.js",
  "assets/index-CsR7YMQc.css",
  "assets/painting-DuaO3s9e.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-UpM8Cz2R.js",
+ "assets/worker-LZVHN9_w.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

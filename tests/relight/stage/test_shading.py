@@ -5,7 +5,16 @@ import numpy as np
 from relight.color import luminance
 from relight.environment import Environment
 from relight.face.mirror import Mirror
-from relight.stage.shading import BELIEF, CAST, belief, cast, existing_shading, shading, uncovered
+from relight.stage.shading import (
+    BELIEF,
+    CAST,
+    belief,
+    cast,
+    existing_shading,
+    shading,
+    skin_colors,
+    uncovered,
+)
 
 SIDE = 32
 FACE = np.ones((SIDE, SIDE), np.bool_)
@@ -70,7 +79,7 @@ def painted(color: tuple[float, float, float]) -> np.ndarray:
 
 def test_red_shade_on_skin_is_the_light_s() -> None:
     linear, skin = painted((0.3, 0.2, 0.18)), FACE.astype(np.float32)
-    found = cast(linear, skin)
+    found = cast(skin_colors(linear, skin))
     lit = linear * np.exp(-found)
     np.testing.assert_allclose(luminance(lit), luminance(linear), rtol=1e-4)
     redness = np.log(linear[5, 2] / linear[5, -2])
@@ -81,21 +90,24 @@ def test_red_shade_on_skin_is_the_light_s() -> None:
 
 def test_hair_over_skin_and_all_that_is_no_skin_keeps_its_colour() -> None:
     skin = FACE.astype(np.float32)
-    np.testing.assert_allclose(cast(painted((0.5, 0.15, 0.05)), skin)[:, :6], 0, atol=1e-5)
+    hair = skin_colors(painted((0.5, 0.15, 0.05)), skin)
+    np.testing.assert_allclose(cast(hair)[:, :6], 0, atol=1e-5)
     skin[:, : SIDE // 2] = 0
-    np.testing.assert_allclose(cast(painted((0.3, 0.2, 0.18)), skin), 0, atol=1e-5)
-    assert not cast(painted((0.3, 0.2, 0.18)), np.zeros_like(skin)).any()
+    np.testing.assert_allclose(cast(skin_colors(painted((0.3, 0.2, 0.18)), skin)), 0, atol=1e-5)
+    assert not cast(skin_colors(painted((0.3, 0.2, 0.18)), np.zeros_like(skin))).any()
 
 
 def test_hair_over_skin_is_not_taken_for_shadow() -> None:
     linear, skin = painted((0.5, 0.15, 0.05)), np.ones((SIDE, SIDE), np.float32)
     dark = np.full((SIDE, SIDE, 3), -1.5, np.float32)
     smooth = np.full((SIDE, SIDE, 1), -0.2, np.float32)
-    found = uncovered(dark, smooth, linear, skin)
+    found = uncovered(dark, smooth, skin_colors(linear, skin))
     np.testing.assert_allclose(found[:, :4], -0.2, atol=0.01)
     np.testing.assert_allclose(found[:, 12:], -1.5, atol=0.01)
-    bright = uncovered(-dark, smooth, linear, skin)
+    bright = uncovered(-dark, smooth, skin_colors(linear, skin))
     np.testing.assert_array_equal(bright, -dark)
-    shade = uncovered(dark, smooth, painted((0.3, 0.2, 0.18)), skin)  # as red as shade is
+    red = skin_colors(painted((0.3, 0.2, 0.18)), skin)  # as red as shade is
+    shade = uncovered(dark, smooth, red)
     np.testing.assert_allclose(shade, dark, atol=1e-5)
-    np.testing.assert_array_equal(uncovered(dark, smooth, linear, np.zeros_like(skin)), dark)
+    nobody = skin_colors(linear, np.zeros_like(skin))
+    np.testing.assert_array_equal(uncovered(dark, smooth, nobody), dark)

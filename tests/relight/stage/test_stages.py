@@ -14,7 +14,7 @@ from relight import Environment, Light
 from relight.face.mesh import Surface
 from relight.stage.cast_shadow import unshadowed
 from relight.stage.quotient import FLOOR, SHINE, Existing, between, shading_inputs
-from relight.stage.shading import belief, cast, shading, uncovered
+from relight.stage.shading import belief, cast, shading, skin_colors, uncovered
 from relight.stage.stages import NetworkStages, mirrored
 from relight.stage.tflite import TfliteStages
 from relight.stage.view import FINE, SIDE, View
@@ -195,8 +195,8 @@ def test_the_gain_is_the_key_over_the_shading_and_its_gloss_over_the_photo() -> 
     matte = stages.gain(seen, normals, environment, Light(40, 20, gloss=0))
     told = shading_inputs(seen, between(seen, normals), environment)
     smooth = told["belief"] * told["shading"].mean(-1, keepdims=True)
-    bare = uncovered(log_shading, smooth, seen.linear, seen.skin)
-    known = bare + cast(seen.linear, seen.skin)
+    colors = skin_colors(seen.linear, seen.skin)
+    known = uncovered(log_shading, smooth, colors) + cast(colors)
     np.testing.assert_allclose(matte, key[..., :1] / np.exp(known), rtol=1e-5)
     for gloss in (1.0, 0.5):
         whole = stages.gain(seen, normals, environment, Light(40, 20, gloss=gloss))

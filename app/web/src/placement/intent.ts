@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a setup is after: its lights' directions, and how strong they are to be on a face. */
-import { direction, intent as constants, solution } from "../constants.json";
+import { direction, intent as constants } from "../constants.json";
 import type { Matrix, Vector } from "../geometry";
 import type { Light } from "../light";
 
@@ -8,12 +8,11 @@ import { automaticKey, headLight, patternLights, sideOf } from "./direction";
 import type { Likeness } from "./likeness";
 import { dimnessOf, ratioOf, towardsSide, type Reading } from "./reading";
 import { BALANCE, type Recipe } from "./recipe";
-import { outcomeTowards, uneven, type Outcome, type Solver } from "./solution";
+import { narrowed, outcomeTowards, uneven, type Outcome, type Solver } from "./solution";
 import { gist, gistOf, type Phrase } from "./wording";
 
 const { DARKER_STOPS, DIM, DIMNESS, KEY_TO_FILL, LIKE_SHARES, PATTERN_KEY, PATTERN_STOPS } = constants;
 const { SEEN, SETTLED, SHARES, SHORT, SPARE_STOPS, STEEPER, STOPS, STRONGEST } = constants;
-const { NOTHING, STEPS } = solution;
 
 export interface Intent {
   /** For an upright head; the first is the key, of unit intensity. */
@@ -65,8 +64,7 @@ export function patterned(recipe: Recipe, reading: Reading, headPose: Matrix): I
     const reached = (outcome: Outcome): boolean => outcomeTowards(outcome, side) >= recipe.ratio;
     const softer = solver.noStronger(PATTERN_KEY);
     const found = softer.until(reached, least, most);
-    const enough = (outcome: Outcome): boolean =>
-      reached(outcome) || outcome.intensity < (1 - NOTHING) * PATTERN_KEY;
+    const enough = (outcome: Outcome): boolean => reached(outcome) || softer.spares(outcome);
     return enough(found) ? found : darker(softer, enough, most);
   };
   const aim = isBalance ? 0 : recipe.ratio;
@@ -85,16 +83,8 @@ function darker(solver: Solver, enough: (outcome: Outcome) => boolean, share: nu
     const dim = solver.darker(stops);
     return dim.at(Math.max(share, dim.least));
   };
-  let [low, high] = [0, DARKER_STOPS];
-  let last = at(high);
-  if (!enough(last)) return last;
-  for (let step = 0; step < STEPS; step++) {
-    const middle = (low + high) / 2;
-    const half = at(middle);
-    if (enough(half)) [high, last] = [middle, half];
-    else low = middle;
-  }
-  return last;
+  const last = at(DARKER_STOPS);
+  return enough(last) ? narrowed(at, enough, 0, DARKER_STOPS, last) : last;
 }
 
 /** Light like a reference's, of a colour; `headPose` as for `automatic`. */

@@ -144,7 +144,12 @@ export class Solver {
     const found = this.attempt(share, this.wanted);
     const lost = clamp(this.wanted / Math.max(found.brightness, NOTHING), 1 / LIFT, LIFT);
     const other = this.attempt(share, this.wanted * lost);
-    return { ...other, pressed: lost > PRESSED && other.intensity < (1 - NOTHING) * this.strongest };
+    return { ...other, pressed: lost > PRESSED && this.spares(other) };
+  }
+
+  /** Whether the key might be stronger. */
+  spares(outcome: Outcome): boolean {
+    return outcome.intensity < (1 - NOTHING) * this.strongest;
   }
 
   /** The face under a key of an intensity that is not solved for. */
@@ -170,18 +175,12 @@ export class Solver {
 
   /** The smallest share of the key, from `least` to `most`, that reaches something; else `most`. */
   until(reached: (outcome: Outcome) => boolean, least: number, most: number): Outcome {
-    let low = Math.max(least, this.least);
-    let high = Math.max(most, this.least);
+    const low = Math.max(least, this.least);
+    const high = Math.max(most, this.least);
     const first = this.at(low);
-    let last = this.at(high);
+    const last = this.at(high);
     if (reached(first)) return first;
-    if (!reached(last)) return last;
-    for (let step = 0; step < STEPS; step++) {
-      const half = this.at((low + high) / 2);
-      if (reached(half)) [high, last] = [half.share, half];
-      else low = half.share;
-    }
-    return last;
+    return reached(last) ? narrowed((share) => this.at(share), reached, low, high, last) : last;
   }
 
   private attempt(share: number, wanted: number): Outcome {
@@ -213,4 +212,21 @@ function luminances(linear: Float32Array): Float32Array {
 
 function mean(values: Float32Array): number {
   return values.reduce((total, value) => total + value, 0) / values.length;
+}
+
+/** The outcome of the smallest number that reaches something, as not `low` but `high` does: `last`. */
+export function narrowed(
+  at: (value: number) => Outcome,
+  reached: (outcome: Outcome) => boolean,
+  low: number,
+  high: number,
+  last: Outcome,
+): Outcome {
+  for (let step = 0; step < STEPS; step++) {
+    const middle = (low + high) / 2;
+    const half = at(middle);
+    if (reached(half)) [high, last] = [middle, half];
+    else low = middle;
+  }
+  return last;
 }

@@ -77,18 +77,48 @@ function meanLuminance(image: Raster): number {
   return total / (image.data.length / 3);
 }
 
+/** How the colours of a face differ from its skin's. */
+export interface SkinColors {
+  /** The photo in linear light, no darker than colours are told in. */
+  readonly seen: Raster;
+  /** 1 on plain skin, else 0. */
+  readonly plain: Raster;
+  /** Three logarithms: colours over brightness, against the usual of plain skin. */
+  readonly apart: Raster;
+  /** 0 where they differ as light does, 1 where hair's do. */
+  readonly other: Raster;
+}
+
 /**
- * What the colour of the light already there, on plain skin, adds to its shading: three logarithms.
+ * Tell them.
  *
  * @param linear the photo in linear light.
  * @param skin trust in a pixel as plain skin.
  */
-export function cast(linear: Raster, skin: Raster): Raster {
+export function skinColors(linear: Raster, skin: Raster): SkinColors {
   const seen = linear.map((value) => Math.max(value, DIM));
   const plain = skin.map((value) => Number(value > TRUSTED));
-  const apart = colorsApart(seen, plain);
-  if (apart === null) return new Raster(linear.rows, linear.columns, 3);
-  const trust = otherThanSkin(apart).zip(plain, (other, inside) => (1 - other) * inside);
+  const colors = new Raster(seen.rows, seen.columns, 3);
+  for (let k = 0; k < colors.data.length; k += 3) {
+    const level = bright(seen.data, k);
+    for (let c = 0; c < 3; c++) colors.data[k + c] = Math.log(seen.data[k + c] / level);
+  }
+  const count = plain.data.reduce((sum, value) => sum + value, 0);
+  const usual = [0, 1, 2].map((c) => {
+    const own = colors.channel(c).data.filter((_, i) => plain.data[i] > 0);
+    return count > 0 ? own.sort()[Math.floor(count / 2)] : 0;
+  });
+  const apart = colors.map((value, i) => value - usual[i % 3]);
+  const other = plain.map((_, i) => {
+    const most = Math.max(...apart.data.subarray(i * 3, i * 3 + 3).map(Math.abs));
+    return smoothstep(most, CAST_LIMIT[0], CAST_LIMIT[1]);
+  });
+  return { seen, plain, apart, other };
+}
+
+/** What the colour of the light already there, on plain skin, adds to its shading: three logarithms. */
+export function cast({ seen, plain, apart, other }: SkinColors): Raster {
+  const trust = other.zip(plain, (unlike, inside) => (1 - unlike) * inside);
   const share = gaussianBlur(trust, CAST_BLUR);
   const part = gaussianBlur(apart.weighted(trust), CAST_BLUR);
   const found = part.weighted(
@@ -109,42 +139,13 @@ export function cast(linear: Raster, skin: Raster): Raster {
  * @param logShading natural logarithm of the shading, triples.
  * @param smooth that of the estimated light, three channels.
  */
-export function uncovered(logShading: Float32Array, smooth: Raster, linear: Raster, skin: Raster): Float32Array {
-  const plain = skin.map((value) => Number(value > TRUSTED));
-  const apart = colorsApart(linear.map((value) => Math.max(value, DIM)), plain);
-  if (apart === null) return logShading;
-  const cover = gaussianBlur(otherThanSkin(apart).weighted(plain), COVER_BLUR);
+export function uncovered(logShading: Float32Array, smooth: Raster, colors: SkinColors): Float32Array {
+  const cover = gaussianBlur(colors.other.weighted(colors.plain), COVER_BLUR);
   return logShading.map((value, i) => {
     const cell = Math.floor(i / 3);
     const [red, green, blue] = smooth.data.subarray(cell * 3, cell * 3 + 3);
     return value + cover.data[cell] * Math.max((red + green + blue) / 3 - value, 0);
   });
-}
-
-/** Logarithms of colours over their brightness, against the usual of plain skin; null without any. */
-function colorsApart(seen: Raster, plain: Raster): Raster | null {
-  const apart = new Raster(seen.rows, seen.columns, 3);
-  for (let k = 0; k < apart.data.length; k += 3) {
-    const level = bright(seen.data, k);
-    for (let c = 0; c < 3; c++) apart.data[k + c] = Math.log(seen.data[k + c] / level);
-  }
-  const count = plain.data.reduce((sum, value) => sum + value, 0);
-  if (count === 0) return null;
-  const usual = [0, 1, 2].map((c) => {
-    const own = apart.channel(c).data.filter((_, i) => plain.data[i] > 0);
-    return own.sort()[Math.floor(count / 2)];
-  });
-  return apart.map((value, i) => value - usual[i % 3]);
-}
-
-/** 0 where colours differ as light does, 1 where hair's do. */
-function otherThanSkin(apart: Raster): Raster {
-  const result = new Raster(apart.rows, apart.columns, 1);
-  for (let i = 0; i < result.data.length; i++) {
-    const most = Math.max(...apart.data.subarray(i * 3, i * 3 + 3).map(Math.abs));
-    result.data[i] = smoothstep(most, CAST_LIMIT[0], CAST_LIMIT[1]);
-  }
-  return result;
 }
 
 function bright(data: Float32Array, k: number): number {

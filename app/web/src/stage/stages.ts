@@ -11,7 +11,7 @@ import type { Surface } from "../face/mesh";
 import { clamp, Raster } from "../image/raster";
 import { unshadowed } from "./cast_shadow";
 import { between, existing, quotient, shadingInputs, type Existing } from "./quotient";
-import { cast, uncovered } from "./shading";
+import { cast, skinColors, uncovered } from "./shading";
 import { SIDE, type View } from "./view";
 
 const { LOG_RANGE, SIDED, TRUSTED, TRUST_BLUR } = constants;
@@ -120,11 +120,11 @@ export async function estimateShading(
 ): Promise<Float32Array> {
   const inputs = shadingInputs(view, surface, environment);
   const { log_shading: found } = await asked(networks, "shading", inputs, view.isMirrored);
-  const linear = linearized(view.photo);
   const [believed] = inputs.belief;
   const lit = new Raster(SIDE, SIDE, 3, inputs.shading.map((value) => believed * value));
-  const color = cast(linear, view.skin);
-  return uncovered(found, lit, linear, view.skin).map((value, i) => value + color.data[i]);
+  const colors = skinColors(linearized(view.photo), view.skin);
+  const color = cast(colors);
+  return uncovered(found, lit, colors).map((value, i) => value + color.data[i]);
 }
 
 /** What a key's gain needs of a face. */

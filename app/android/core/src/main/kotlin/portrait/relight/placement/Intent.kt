@@ -21,8 +21,6 @@ import portrait.relight.Constants.Intent.SPARE_STOPS
 import portrait.relight.Constants.Intent.STEEPER
 import portrait.relight.Constants.Intent.STOPS
 import portrait.relight.Constants.Intent.STRONGEST
-import portrait.relight.Constants.Solution.NOTHING
-import portrait.relight.Constants.Solution.STEPS
 
 /**
  * What a setup is after.
@@ -86,8 +84,8 @@ internal fun patternIntent(recipe: Recipe, reading: Reading, headPose: Matrix): 
             recipe.intensity > 0 -> solver.given(recipe.intensity, recipe.fill)
             else -> {
                 fun reached(outcome: Outcome) = outcome.towards(side) >= recipe.ratio
-                fun enough(outcome: Outcome) = reached(outcome) || outcome.intensity < (1 - NOTHING) * PATTERN_KEY
                 val softer = solver.noStronger(PATTERN_KEY)
+                fun enough(outcome: Outcome) = reached(outcome) || softer.spares(outcome)
                 val found = softer.until(recipe.shares[0], recipe.shares[1], ::reached)
                 if (enough(found)) found else darker(softer, recipe.shares[1], ::enough)
             }
@@ -98,20 +96,8 @@ internal fun patternIntent(recipe: Recipe, reading: Reading, headPose: Matrix): 
 /** The outcome of a share on the face that is darker by the least that is enough. */
 private fun darker(solver: Solver, share: Double, enough: (Outcome) -> Boolean): Outcome {
     fun at(stops: Double): Outcome = solver.darker(stops).let { it.at(max(share, it.least)) }
-    var (low, high) = 0.0 to DARKER_STOPS
-    var last = at(high)
-    if (!enough(last)) return last
-    repeat(STEPS) {
-        val middle = (low + high) / 2
-        val half = at(middle)
-        if (enough(half)) {
-            high = middle
-            last = half
-        } else {
-            low = middle
-        }
-    }
-    return last
+    val last = at(DARKER_STOPS)
+    return if (enough(last)) narrowed(0.0, DARKER_STOPS, last, ::at, enough) else last
 }
 
 /** Light like a reference's, of a colour; [headPose] as for [automaticIntent]. */

@@ -146,8 +146,11 @@ internal class Solver(
         val found = attempt(share, wanted)
         val lost = (wanted / max(found.brightness, NOTHING)).coerceIn(1.0 / LIFT, LIFT.toDouble())
         val other = attempt(share, wanted * lost)
-        return other.copy(pressed = lost > PRESSED && other.intensity < (1 - NOTHING) * strongest)
+        return other.copy(pressed = lost > PRESSED && spares(other))
     }
+
+    /** Whether the key might be stronger. */
+    fun spares(outcome: Outcome): Boolean = outcome.intensity < (1 - NOTHING) * strongest
 
     /** The face under a key of an intensity that is not solved for. */
     fun given(intensity: Double, fill: Double): Outcome = tried(intensity, fill, 0.0)
@@ -163,21 +166,10 @@ internal class Solver(
 
     /** The smallest share of the key, from [least] to [most], that reaches something; else [most]. */
     fun until(least: Double, most: Double, reached: (Outcome) -> Boolean): Outcome {
-        var (low, high) = max(least, this.least) to max(most, this.least)
-        val first = at(low)
-        var last = at(high)
+        val (low, high) = max(least, this.least) to max(most, this.least)
+        val (first, last) = at(low) to at(high)
         if (reached(first)) return first
-        if (!reached(last)) return last
-        repeat(STEPS) {
-            val half = at((low + high) / 2)
-            if (reached(half)) {
-                high = half.share
-                last = half
-            } else {
-                low = half.share
-            }
-        }
-        return last
+        return if (reached(last)) narrowed(low, high, last, ::at, reached) else last
     }
 
     private fun attempt(share: Double, wanted: Double): Outcome {
@@ -203,3 +195,26 @@ private fun brightness(encoded: FloatArray): FloatArray =
 
 private fun luminances(linear: FloatArray): FloatArray =
     FloatArray(linear.size / 3) { luminance(linear[it * 3], linear[it * 3 + 1], linear[it * 3 + 2]) }
+
+/** The outcome [at] the smallest number that reaches something, as not [lowest] but [highest] does: [found]. */
+internal fun narrowed(
+    lowest: Double,
+    highest: Double,
+    found: Outcome,
+    at: (Double) -> Outcome,
+    reached: (Outcome) -> Boolean,
+): Outcome {
+    var (low, high) = lowest to highest
+    var last = found
+    repeat(STEPS) {
+        val middle = (low + high) / 2
+        val half = at(middle)
+        if (reached(half)) {
+            high = middle
+            last = half
+        } else {
+            low = middle
+        }
+    }
+    return last
+}

@@ -78,64 +78,57 @@ private fun meanLuminance(image: Raster, mask: Raster?): Float? {
 }
 
 /**
- * What the colour of the light already there, on plain skin, adds to its shading: three logarithms.
+ * How the colours of a face differ from its skin's.
  *
  * @param linear the photo in linear light.
  * @param skin trust in a pixel as plain skin.
  */
-internal fun cast(linear: Raster, skin: Raster): Raster {
-    val plain = skin.data.indices.filter { skin.data[it] > TRUSTED }
-    if (plain.isEmpty()) return Raster(linear.rows, linear.columns, 3)
-    val seen = linear.map { max(it, DIM) }
-    val level = seen.brightness()
-    val apart = colorsApart(seen, plain)
-    val trust = Raster(linear.rows, linear.columns, 1)
-    for (i in plain) trust.data[i] = 1 - otherThanSkin(apart, i)
-    val share = gaussianBlur(trust, CAST_BLUR.toDouble())
-    val part = gaussianBlur(apart.weighted(trust), CAST_BLUR.toDouble())
-    val found = part.weighted(trust.zip(share) { own, around -> CAST * own / max(around, TRUSTED) })
-    val dimmed = seen.zip(found) { value, light -> value * exp(-light) }.brightness()
-    for (i in found.data.indices) found.data[i] += ln(dimmed.data[i / 3] / level.data[i / 3])
-    return found
-}
+internal class SkinColors(linear: Raster, skin: Raster) {
+    private val seen = linear.map { max(it, DIM) }
+    private val level = seen.brightness()
+    private val plain = skin.data.indices.filter { skin.data[it] > TRUSTED }
 
-/**
- * Shading without the darkness of hair that lies over a face: what has another colour than the face's skin
- * is no darker than a smooth light makes it.
- *
- * @param logShading natural logarithm of the shading, triples.
- * @param smooth that of the estimated light, triples, believed as [believed] says.
- */
-internal fun uncovered(
-    logShading: FloatArray,
-    smooth: FloatArray,
-    believed: Float,
-    linear: Raster,
-    skin: Raster,
-): FloatArray {
-    val plain = skin.data.indices.filter { skin.data[it] > TRUSTED }
-    if (plain.isEmpty()) return logShading
-    val apart = colorsApart(linear.map { max(it, DIM) }, plain)
-    val other = Raster(linear.rows, linear.columns, 1)
-    for (i in plain) other.data[i] = otherThanSkin(apart, i)
-    val cover = gaussianBlur(other, COVER_BLUR.toDouble())
-    return FloatArray(logShading.size) {
-        val at = it / 3 * 3
-        val lit = believed * (smooth[at] + smooth[at + 1] + smooth[at + 2]) / 3
-        logShading[it] + cover.data[it / 3] * max(lit - logShading[it], 0f)
+    /** Logarithms of colours over their brightness, against the usual of plain skin. */
+    private val apart = Raster(linear.rows, linear.columns, 3)
+
+    /** On plain skin, 0 where they differ as light does, 1 where hair's do. */
+    private val other = Raster(linear.rows, linear.columns, 1)
+
+    init {
+        for (i in apart.data.indices) apart.data[i] = ln(seen.data[i] / level.data[i / 3])
+        if (plain.isNotEmpty()) {
+            val usual = List(3) { c -> plain.map { apart.data[it * 3 + c] }.sorted()[plain.size / 2] }
+            for (i in apart.data.indices) apart.data[i] -= usual[i % 3]
+        }
+        val (low, high) = CAST_LIMIT
+        for (i in plain) other.data[i] = smoothstep((0 until 3).maxOf { abs(apart.data[i * 3 + it]) }, low, high)
+    }
+
+    /** What the colour of the light already there, on plain skin, adds to its shading: three logarithms. */
+    fun cast(): Raster {
+        val trust = Raster(seen.rows, seen.columns, 1)
+        for (i in plain) trust.data[i] = 1 - other.data[i]
+        val share = gaussianBlur(trust, CAST_BLUR.toDouble())
+        val part = gaussianBlur(apart.weighted(trust), CAST_BLUR.toDouble())
+        val found = part.weighted(trust.zip(share) { own, around -> CAST * own / max(around, TRUSTED) })
+        val dimmed = seen.zip(found) { value, light -> value * exp(-light) }.brightness()
+        for (i in found.data.indices) found.data[i] += ln(dimmed.data[i / 3] / level.data[i / 3])
+        return found
+    }
+
+    /**
+     * Shading without the darkness of hair that lies over a face: what has another colour than the face's
+     * skin is no darker than a smooth light makes it.
+     *
+     * @param logShading natural logarithm of the shading, triples.
+     * @param smooth that of the estimated light, triples, believed as [believed] says.
+     */
+    fun uncovered(logShading: FloatArray, smooth: FloatArray, believed: Float): FloatArray {
+        val cover = gaussianBlur(other, COVER_BLUR.toDouble())
+        return FloatArray(logShading.size) {
+            val at = it / 3 * 3
+            val lit = believed * (smooth[at] + smooth[at + 1] + smooth[at + 2]) / 3
+            logShading[it] + cover.data[it / 3] * max(lit - logShading[it], 0f)
+        }
     }
 }
-
-/** Logarithms of colours over their brightness, against the usual of [plain] skin. */
-private fun colorsApart(seen: Raster, plain: List<Int>): Raster {
-    val apart = Raster(seen.rows, seen.columns, 3)
-    val level = seen.brightness()
-    for (i in apart.data.indices) apart.data[i] = ln(seen.data[i] / level.data[i / 3])
-    val usual = List(3) { c -> plain.map { apart.data[it * 3 + c] }.sorted()[plain.size / 2] }
-    for (i in apart.data.indices) apart.data[i] -= usual[i % 3]
-    return apart
-}
-
-/** 0 where a cell's colour differs as light does, 1 where hair's does. */
-private fun otherThanSkin(apart: Raster, cell: Int): Float =
-    smoothstep((0 until 3).maxOf { abs(apart.data[cell * 3 + it]) }, CAST_LIMIT[0], CAST_LIMIT[1])

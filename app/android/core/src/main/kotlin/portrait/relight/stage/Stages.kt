@@ -98,8 +98,9 @@ public class NetworkStages(private val models: Models) : Stages {
         val inputs = shadingInputs(view, surface, environment)
         val found = asked("shading", inputs, view.mirrored).getValue("log_shading")
         val (smooth, believed) = inputs.getValue("shading") to inputs.getValue("belief")[0]
-        val bare = uncovered(found, smooth, believed, view.linear, view.skin)
-        val color = cast(view.linear, view.skin)
+        val colors = SkinColors(view.linear, view.skin)
+        val bare = colors.uncovered(found, smooth, believed)
+        val color = colors.cast()
         return FloatArray(bare.size) { bare[it] + color.data[it] }
     }
 
