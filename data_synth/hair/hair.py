@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scalp hair: strands grown step by step, kept off the body, gathered into locks and curled.
 
-References:
-    Choe and Ko 2005, "A Statistical Wisp Model and Pseudophysical Approaches for Interactive
-    Hairstyle Generation" (locks). Kajiya and Kay 1989 (hair as fibres).
+Reference:
+    Kajiya and Kay 1989, "Rendering Fur with Three Dimensional Textures" (hair as fibres).
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 
 from data_synth.hair.hair_color import fibre_colors
 from data_synth.hair.hair_style import FACE_FREE, STYLES, Style, scalp_density
+from data_synth.hair.lock import Locks, gather_locks
 from data_synth.hair.root import Roots, scatter
+from data_synth.hair.tie import tie_place, tied_hair
 from data_synth.head.head import Head
 from data_synth.noise import smoothstep
 from data_synth.subject import Strands
@@ -26,6 +27,17 @@ Float = NDArray[np.float32]
 
 RADIUS_CM = 0.021
 """Each strand stands for several hairs."""
+TIP = 0.25
+"""Radius at the tip over the root's: locks end in points."""
+FLYAWAY_RADIUS = 0.3
+"""Radius of fly-aways over that of the others: they are single hairs, and show as a soft rim."""
+WISP_PULL = 1.5
+LOCK_PULL = 0.8
+"""How far strands draw together within wisps and locks, over the style's clump; by eye."""
+OWN_LEAN, OWN_LENGTH = 0.3, 0.25
+"""Share of a strand's lean and length that is not its wisp's; by eye."""
+FRIZZ = (2.0, 0.6)
+"""Crookedness of fly-aways and of the other strands, over the style's."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +73,23 @@ def grow_hair(
     if not len(roots.position):
         return None
     part_cm = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.3, 3.0)) if style.comb else 0.0
-    strands, lengths = _grow(roots, body, style, traits, part_cm, rng)
+    # A lock over the parting would fall across the face.
+    beyond = (roots.canonical[:, 0] > part_cm) & (style.comb > 0)
+    locks = gather_locks(roots.position, rng, beyond)
+    strands, lengths = _grow(roots, locks, body, style, traits, part_cm, rng)
     if style.cut is not None:
         strands, lengths = _cut_level(strands, rng.uniform(*style.cut), roots, style, rng)
-    strands = _gather(strands, roots, lengths, style, traits, part_cm, rng)
+    strands = _gather(strands, locks, lengths, style, traits, rng)
     if style.tie:
-        strands = np.concatenate([strands, _tied(style.tie, head, style.steps, rng)])
+        tied, wisp = tied_hair(style.tie, head.vertices, style.steps, rng)
+        strands = np.concatenate([strands, tied])
+        locks = locks.extended(wisp)
     strands = _keep_out(strands, body, 0.06)
-    count, steps = strands.shape[:2]
-    taper = np.linspace(1, 0.4, steps, dtype=np.float32) * np.float32(RADIUS_CM)
-    shade = fibre_colors(traits.hair_color, traits.grey, count, rng)
-    return Strands(strands.astype(np.float32), np.repeat(taper[None], count, 0), shade)
+    steps = strands.shape[1]
+    taper = np.interp(np.linspace(0, 1, steps), [0, 0.6, 1], [1, 0.9, TIP]) * RADIUS_CM
+    radius = taper * np.where(locks.free, FLYAWAY_RADIUS, 1)[:, None]
+    shade = fibre_colors(traits.hair_color, traits.grey, (locks.lock, locks.wisp), rng)
+    return Strands(strands.astype(np.float32), radius.astype(np.float32), shade)
 
 
 def _with_texture(style: Style, traits: Traits) -> Style:
@@ -87,6 +105,7 @@ def _with_texture(style: Style, traits: Traits) -> Style:
 
 def _grow(
     roots: Roots,
+    locks: Locks,
     body: Obstacle,
     style: Style,
     traits: Traits,
@@ -98,7 +117,8 @@ def _grow(
     tree = cKDTree(body.points)
     number = len(roots.position)
     p0, n0, c0 = roots.position, roots.normal, roots.canonical
-    length = rng.uniform(*style.length, number) * np.clip(rng.normal(1, 0.08, number), 0.7, 1.3)
+    length = locks.spread(rng.uniform(*style.length, number), OWN_LENGTH)
+    length = length * np.clip(rng.normal(1, 0.08, number), 0.7, 1.3)
     if style.cut is None and not style.tie:
         low = smoothstep(c0[:, 1], 9.5, 4.0)
         length = length * (1 + (style.sides - 1) * low)
@@ -109,8 +129,10 @@ def _grow(
     comb = _comb_direction(c0, side, front, style, rng)
     tie = None
     if style.tie:
-        tie = _tie_of(body, style.tie)
-    jitter = rng.normal(0, 1, (number, 3)) * (0.06 if style.cut or style.tie else 0.2)
+        tie = tie_place(body.points, style.tie)
+    # Locks lean as one; their hairs differ little.
+    jitter = locks.spread(rng.normal(0, 1, (number, 3)).clip(-1.5, 1.5), OWN_LEAN)
+    jitter *= 0.06 if style.cut or style.tie else 0.13
     stand = rng.random(number) * (0.7 if style.cut else 0.12 + 0.06 * style.length[1])
     volume = 0.10 + 0.6 * style.lift * float(rng.uniform(0.4, 1.3)) * (style.length[1] > 2)
     point, direction = p0 - 0.05 * n0, n0.copy()
@@ -151,14 +173,6 @@ def _grow(
         direction = direction - into[:, None] * normal
         grown.append(point)
     return np.stack(grown, 1).astype(np.float32), length.astype(np.float32)
-
-
-def _tie_of(body: Obstacle, kind: str) -> Float:
-    skull = body.points[body.points[:, 1] > 2]
-    top, back = skull[:, 1].max(), skull[:, 2].min()
-    height = top * (0.5 if kind == "tail" else 0.62)
-    level = skull[np.abs(skull[:, 1] - height) < 1.2]
-    return np.array([0.0, height, (level[:, 2].min() if len(level) else back) - 0.6], np.float32)
 
 
 def _comb_direction(
@@ -230,29 +244,19 @@ def _resample(strands: Float, start: Any, end: Any) -> Float:
 
 def _gather(
     strands: Float,
-    roots: Roots,
+    locks: Locks,
     lengths: Float,
     style: Style,
     traits: Traits,
-    part_cm: float,
     rng: np.random.Generator,
 ) -> Float:
-    """Locks and curls."""
-    from scipy.spatial import cKDTree
-
+    """Wisps, locks of them, and curls."""
     number, steps = strands.shape[:2]
     along = np.linspace(0, 1, steps)[None, :, None]
-    if style.clump > 0 and number > 50:
-        locks = rng.choice(number, max(60, number // 30), replace=False)
-        # Roots on both sides of the parting never share a lock: it would fall across the face.
-        apart = np.where(roots.canonical[:, :1] > part_cm, 40.0, 0.0) * (style.comb > 0)
-        place = np.concatenate([roots.position, apart], 1)
-        owner = locks[cKDTree(place[locks]).query(place)[1]]
-        pull = along**0.8 * style.clump * rng.uniform(0.6, 1.15, (number, 1, 1)).clip(0, 1)
-        offset = (roots.position - roots.position[owner])[:, None] * (1 - 0.6 * pull)
-        strands = strands * (1 - pull) + (strands[owner] + offset) * pull
-    else:
-        owner = np.arange(number)
+    if style.clump > 0:
+        for owner, strength in ((locks.wisp, WISP_PULL), (locks.lock, LOCK_PULL)):
+            vary = rng.uniform(0.6, 1.15, (number, 1, 1)).clip(0, 1)
+            strands = locks.pull(strands, owner, along**0.8 * style.clump * strength * vary)
     texture = traits.hair_texture
     if traits.hair_style == "wavy" and texture == "straight":
         texture = "wavy"
@@ -264,7 +268,7 @@ def _gather(
     if width > 0 and style.length[1] > 2.0 and not style.tie:
         width = width * float(rng.uniform(0.7, 1.2))
         wave = wave * float(rng.uniform(0.85, 1.3))
-        phase = rng.uniform(0, 2 * np.pi, number)[owner][:, None]
+        phase = rng.uniform(0, 2 * np.pi, number)[locks.wisp][:, None]
         phase = phase + rng.normal(0, 0.2, (number, 1))
         tangent = np.gradient(strands, axis=1)
         tangent /= np.linalg.norm(tangent, axis=2, keepdims=True) + 1e-6
@@ -276,33 +280,10 @@ def _gather(
         strands = strands + grow * (
             np.cos(angle)[..., None] * first + np.sin(angle)[..., None] * second
         )
-    frizz = rng.normal(0, 0.007 if style.cut or style.tie else 0.013, strands.shape)
-    frizz = np.cumsum(frizz, 1) * (np.arange(steps) > 0)[None, :, None]
+    bend = np.where(locks.free, *FRIZZ) * (0.007 if style.cut or style.tie else 0.013)
+    frizz = np.cumsum(rng.normal(0, 1, strands.shape) * bend[:, None, None], 1)
+    frizz = frizz * (np.arange(steps) > 0)[None, :, None]
     return (strands + frizz).astype(np.float32)
-
-
-def _tied(kind: str, head: Head, steps: int, rng: np.random.Generator) -> Float:
-    """The tail or the bun itself."""
-    tie = _tie_of(Obstacle(head.vertices, head.vertices), kind)
-    count = 2200
-    t = np.linspace(0, 1, steps)
-    if kind == "tail":
-        length = rng.uniform(14, 30) * rng.uniform(0.75, 1.05, count)
-        spread = rng.normal(0, 1, (count, 3)) * [0.9, 0.5, 0.9]
-        drop = np.stack([0 * t, 0.12 * t - t**1.5, -0.35 * np.sin(np.pi * np.minimum(t, 0.5))], 1)
-        points = tie + drop[None] * length[:, None, None]
-        width = (0.35 + 1.1 * np.sin(np.pi * np.clip(t * 0.8 + 0.1, 0, 1)))[None, :, None]
-        return (points + spread[:, None] * width).astype(np.float32)
-    radius = rng.uniform(2.6, 4.0)
-    angle = rng.uniform(0, 2 * np.pi, (count, 1)) + rng.uniform(1.5, 4.0, (count, 1)) * t[None]
-    ring = radius * (1 + 0.12 * rng.normal(0, 1, (count, 1)))
-    tube = rng.uniform(0, 2 * np.pi, (count, 1))
-    thick = 0.55 * radius * np.sqrt(rng.uniform(0.5, 1, (count, 1)))
-    away = 0.5 * ring + thick * np.cos(tube)
-    x, y = away * np.cos(angle), away * np.sin(angle)
-    z = thick * np.sin(tube) + 0 * angle
-    ball = np.stack([x, y, z], -1) * [1, 1, 0.9]
-    return (tie + np.array([0, 0.3, -0.55 * radius]) + ball).astype(np.float32)
 
 
 def _keep_out(strands: Float, body: Obstacle, clear: float) -> Float:
