@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_synth.subject import Material
+from relight.color import luminance
 
 Float = NDArray[np.float32]
 
@@ -38,6 +39,22 @@ SECOND_LOBE = 0.3
 SECOND_WIDTH = 2.1
 """Its GGX alpha over that of the narrow one."""
 MIN_ALPHA = 0.02
+FIBRE_WIDTH = 0.17
+"""Longitudinal width of a fibre's R lobe, radians: 10 degrees (Marschner et al. 2003: 5 to 10)."""
+SHEEN = 0.75
+"""Share of the R lobe that neighbouring hairs leave: black hair lit from all sides is then a tenth
+as bright as fair skin, as in portraits."""
+STRAY = 0.08
+"""Standard deviation of the lean of single hairs out of the strand that stands for them, radians;
+by the width of gloss bands on combed hair in portraits."""
+DIFFUSE = 0.4
+"""Light scattered among dark fibres, over that of a white surface; so that hair in its own shadow
+is as bright as it was without, when it was set by Cycles."""
+PALE_LOSS = 0.3
+"""How much of it white fibres lack: they return no more light than they get."""
+KEPT_COLOR = 0.85
+"""Power of a fibre's colour that scattered light takes on, apart from its brightness; by eye, for
+red and blond hair as in portraits."""
 MANY_FIBRES = 0.62
 """Power of a fibre's colour that a tuft shows: light scatters on before much is absorbed. Set so
 that hair is as bright as Cycles' (:mod:`data_synth.stage.reference`)."""
@@ -152,14 +169,12 @@ class Hair(NamedTuple):
     Attributes:
         tangent_v: cosine between fibre and viewer.
         tint: ``(N, 3)`` fibre colour.
-        stray: ``(N,)`` how far the fibre leans out of its tuft, added to the sum of both sines.
-        width: longitudinal width of the lobes, radians.
+        spread: ``(N,)`` variance of the fibres' direction, radians squared.
     """
 
     tangent_v: Float
     tint: Float
-    stray: Float
-    width: float = 0.24
+    spread: Float
 
 
 def hair_lobes(
@@ -180,25 +195,29 @@ def hair_lobes(
     tint = np.clip(hair.tint, 0.002, 0.98)
     sin_l, sin_v = np.clip(tangent_l, -1, 1), np.clip(hair.tangent_v, -1, 1)
     cos_l, cos_v = np.sqrt(1 - sin_l**2), np.sqrt(1 - sin_v**2)
-    sin_sum = sin_l + sin_v + hair.stray
+    sin_sum = sin_l + sin_v
     cos_phi = np.clip((l_v - sin_l * sin_v) / np.maximum(cos_l * cos_v, 1e-3), -1, 1)
     half_phi = np.sqrt(0.5 + 0.5 * cos_phi)  # cos(phi / 2)
     tilt = 0.07
+    spread = hair.spread + np.float32(STRAY**2)
 
     def along(shift: float, width: float) -> Float:
-        w = np.float32(hair.width * width)
-        x = (sin_sum - np.float32(shift)) / w
-        return np.exp(np.float32(-0.5) * x * x) / (w * np.float32(np.sqrt(2 * np.pi)))
+        over = 1 / np.sqrt(np.float32((FIBRE_WIDTH * width) ** 2) + spread)
+        x = (sin_sum - np.float32(shift)) * over
+        return np.exp(np.float32(-0.5) * x * x) * (over * np.float32(1 / np.sqrt(2 * np.pi)))
 
     edge = 1 - np.sqrt(np.maximum(0.5 + 0.5 * l_v, 0))
     fresnel = 0.0465 + 0.9535 * edge**5
-    white = along(-2 * tilt, 1.0) * 0.25 * half_phi * fresnel * cos_l
+    white = along(-2 * tilt, 1.0) * (0.25 * SHEEN) * half_phi * fresnel * cos_l
     through = np.exp(-3.65 * cos_phi - 3.98) * along(tilt, 0.5) * 0.42 * cos_l
     inside = np.exp(17 * cos_phi - 16.78) * along(4 * tilt, 2.0) * 0.05 * cos_l
     # Light that went through many fibres: no highlight, more of the fibres' colour, deeper reach.
     cos_d = np.maximum(np.sqrt(np.maximum(0.5 + 0.5 * (cos_l * cos_v + sin_l * sin_v), 0)), 0.3)
     wrap = (0.5 + 0.5 * n_l) * (0.35 + 0.65 * cos_l)
-    diffuse = (wrap * np.float32(0.3 / np.pi))[:, None] * tint**MANY_FIBRES
+    # Mostly a power of the luminance: on its way light takes on more of the colour, not less.
+    bright = np.maximum(luminance(tint), np.float32(0.002))
+    share = DIFFUSE / np.pi * (1 - PALE_LOSS * bright) * bright ** (MANY_FIBRES - KEPT_COLOR)
+    diffuse = (wrap * share.astype(np.float32))[:, None] * tint**KEPT_COLOR
     direct = left[:, None]
     reach = 0.35 + 0.65 * (1 - np.sqrt(tint))
     colored = (
@@ -206,4 +225,5 @@ def hair_lobes(
         + inside[:, None] * tint ** (0.8 / cos_d)[:, None] * direct
         + diffuse * direct**reach
     )
-    return white * left, colored
+    # What shines in the depth of hair is half hidden, too: gloss lies on top of it.
+    return white * left * left, colored

@@ -14,8 +14,6 @@ from data_synth.subject import Material
 
 Float = NDArray[np.float32]
 
-HAIR_STRAY = 0.2
-"""Standard deviation of the lean of single fibres, radians."""
 HAIR_OFFSET_CM = 0.3
 """Where shadow rays of fibres start, towards the light."""
 THIN_CM = 1.6
@@ -61,7 +59,7 @@ class Shader:
         self._fibres = Hair(
             (self._tangent * seen.view[hair]).sum(1),
             seen.albedo[hair],
-            rng.normal(0, HAIR_STRAY, len(hair)).astype(np.float32),
+            seen.spread[hair],
         )
         # A point on the light's disk for each sample, even over the samples of a pixel.
         disk = np.sqrt(seen.stratum).astype(np.float32) * np.float32(radius)
@@ -91,8 +89,7 @@ class Shader:
         ask = np.concatenate([lit, hair])
         towards = np.stack([x[ask], y[ask], self._ahead[ask]], 1) @ axes
         start = seen.origin[ask]
-        start[len(lit) :] += towards[len(lit) :] * np.float32(HAIR_OFFSET_CM)
-        left = self._left(number, start, towards)
+        left = self._left(number, start, towards, len(lit))
         on_hair, reach = left[len(lit) :], np.flatnonzero(left[: len(lit)])
         lit, left = lit[reach], left[reach]
         cosine = b_l[lit]
@@ -112,9 +109,13 @@ class Shader:
             color[:, self._thin] += self._shine_through(number)
         return enters * self.skin, white, color
 
-    def _left(self, number: int, start: Float, towards: Float) -> Float:
-        """Fraction of the light that reaches points, ``(N,)``."""
-        left = (~self._body.caster.occluded(start, towards)).astype(np.float32)
+    def _left(self, number: int, start: Float, towards: Float, solid: int | None = None) -> Float:
+        """Fraction of the light that reaches points, ``(N,)``; from ``solid`` on they are hair."""
+        origin = start
+        if solid is not None:
+            origin = start.copy()
+            origin[solid:] += towards[solid:] * np.float32(HAIR_OFFSET_CM)
+        left = (~self._body.caster.occluded(origin, towards)).astype(np.float32)
         if self._opacity is not None:
             free = np.flatnonzero(left)
             left[free] = self._opacity.transmittance(number, start[free])

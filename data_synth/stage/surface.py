@@ -18,6 +18,7 @@ from data_synth.stage.raycast import Caster
 from data_synth.stage.reflectance import FRESNEL
 from data_synth.stage.rig import Camera
 from data_synth.stage.texture import Pyramid
+from data_synth.stage.tuft import Tufts, choose_hits, gather_tufts
 from data_synth.subject import Material, Subject
 from relight.geometry import normalize
 
@@ -45,6 +46,7 @@ class Samples:
         facing: ``(N, 3)`` of the triangle itself, turned to the outside.
         view: ``(N, 3)`` towards the camera.
         tangent: ``(N, 3)`` of fibres, zero elsewhere.
+        spread: ``(N,)`` variance of the fibres' direction, radians squared; zero elsewhere.
         albedo: ``(N, 3)``.
         alpha: ``(N,)`` GGX width, bumps and curvature within the pixel included.
         f0: ``(N,)`` reflectance at normal incidence.
@@ -64,6 +66,7 @@ class Samples:
     facing: Float
     view: Float
     tangent: Float
+    spread: Float
     albedo: Float
     alpha: Float
     f0: Float
@@ -201,7 +204,7 @@ def capture(
     hit = np.isfinite(distance)
     material[hit] = body.mesh.material[solid.triangle[hit]]
     piece = np.full(len(rays), -1, np.int64)
-    ribbons = None
+    tufts = None
     if body.strands:
         ribbons = Ribbons(body.strands, camera.position)
         fibres = Caster(ribbons.vertices, ribbons.faces).nearest(origins, rays)
@@ -210,16 +213,25 @@ def capture(
         material[nearer] = HAIR
         distance = np.where(nearer, fibres.distance, distance)
         hit |= nearer
-    chosen, pixel, weight, stratum = _choose(
-        np.flatnonzero(hit), material, number, samples, float(rng.random())
+    hits = np.flatnonzero(hit)
+    depth = np.where(piece[hits] >= 0, distance[hits], 0)
+    hits = hits[np.lexsort((depth, material[hits], hits // number))]
+    chosen, pixel, weight, stratum = choose_hits(
+        hits, piece[hits] >= 0, number, samples, float(rng.random())
     )
     ray = rays[chosen]
     depth = distance[chosen]
+    if body.strands:
+        met, kept = hits[piece[hits] >= 0], np.flatnonzero(piece[chosen] >= 0)
+        tufts = gather_tufts(
+            ribbons, piece[met], distance[met], met // number, pixel[kept], depth[kept]
+        )
+        depth[kept] = tufts.distance
     position = camera.position + ray * depth[:, None]
     footprint = camera.field_cm / size / np.sqrt(samples)
     return _describe(
         body,
-        ribbons,
+        tufts,
         pixel=pixel,
         weight=weight,
         stratum=stratum,
@@ -227,49 +239,20 @@ def capture(
         position=position,
         view=-ray,
         triangle=np.where(piece[chosen] >= 0, -1, solid.triangle[chosen]).astype(np.int32),
-        piece=piece[chosen],
         barycentric=solid.barycentric[chosen],
         distance=-((position - camera.position) @ camera.rotation[:, 2]),
         footprint=footprint,
     )
 
 
-def _choose(
-    hits: NDArray[Any], material: NDArray[np.uint8], number: int, samples: int, offset: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Float, Float]:
-    """Keep at most ``samples`` hits of each pixel, in proportion to its materials."""
-    pixel = hits // number
-    order = np.lexsort((material[hits], pixel))
-    hits, pixel = hits[order], pixel[order]
-    pixels, first, count = np.unique(pixel, return_index=True, return_counts=True)
-    kept = np.minimum(count, samples)
-    chosen, owner, weight, stratum = [], [], [], []
-    for i in range(samples):
-        use = np.flatnonzero(i < kept)
-        pick = ((i + offset) * count[use] / kept[use]).astype(np.int64)
-        chosen.append(hits[first[use] + pick])
-        owner.append(pixels[use])
-        weight.append(count[use] / kept[use] / number)
-        stratum.append((i + offset) / kept[use])
-    owners = np.concatenate(owner)
-    order = np.argsort(owners, kind="stable")
-    return (
-        np.concatenate(chosen)[order],
-        owners[order],
-        np.concatenate(weight)[order].astype(np.float32),
-        np.concatenate(stratum)[order].astype(np.float32),
-    )
-
-
 def _describe(
     body: Body,
-    ribbons: Ribbons | None,
+    tufts: Tufts | None,
     *,
     material: NDArray[np.uint8],
     position: Float,
     view: Float,
     triangle: NDArray[np.int32],
-    piece: NDArray[np.int64],
     barycentric: Float,
     footprint: float,
     **others: Any,
@@ -278,6 +261,7 @@ def _describe(
     count = len(material)
     normal, facing = np.zeros((count, 3), np.float32), np.zeros((count, 3), np.float32)
     bumped, tangent = np.zeros((count, 3), np.float32), np.zeros((count, 3), np.float32)
+    spread = np.zeros(count, np.float32)
     albedo, alpha = np.zeros((count, 3), np.float32), np.full(count, 0.5, np.float32)
     f0, origin = np.zeros(count, np.float32), position.copy()
 
@@ -306,9 +290,8 @@ def _describe(
     origin[solid] = body.smooth_origin(face, weights, position[solid]) + flat * 0.03
 
     hair = np.flatnonzero(triangle < 0)
-    if len(hair) and ribbons is not None:
-        tangent[hair] = ribbons.tangent[piece[hair]]
-        albedo[hair] = np.clip(ribbons.albedo[piece[hair]], 0, 1)
+    if len(hair) and tufts is not None:
+        tangent[hair], spread[hair], albedo[hair] = tufts.tangent, tufts.spread, tufts.albedo
         outward = shell_normal(position[hair], body.center)
         outward -= (outward * tangent[hair]).sum(1, keepdims=True) * tangent[hair]
         outward = normalize(outward + 0.3 * view[hair])
@@ -321,6 +304,7 @@ def _describe(
         facing=facing,
         view=view,
         tangent=tangent,
+        spread=spread,
         albedo=albedo,
         alpha=alpha,
         f0=f0,
