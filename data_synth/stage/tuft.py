@@ -20,9 +20,10 @@ from relight.geometry import normalize
 
 Float = NDArray[np.float32]
 
-REACH_CM = 0.5
+REACH_CM = 2.0
 """Fibres further in front of or behind a point count as this far for its depth: of a wisp before
-a distant background the middle would lie within the head."""
+a distant background the middle would lie within the head. Chosen by the noise of hair at 2 samples:
+0.13 of its light at 0.5 cm, 0.10 at 2 cm."""
 MAX_SPREAD = 0.35
 """Largest variance of direction, radians squared: fibres that point anywhere."""
 
