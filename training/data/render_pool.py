@@ -9,6 +9,7 @@ people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,14 @@ class Misreading:
     turn_deg: float = 5.0
 
 
-def load_view(folder: Path, assets: Path, misreading: Misreading, seed: int = 0) -> Arrays:
+def load_view(
+    folder: Path, assets: Mapping[str, Path], misreading: Misreading, seed: int = 0
+) -> Arrays:
     """A view's arrays.
 
     Args:
-        folder: of a whole view of an ICT person.
-        assets: the head model.
+        folder: of a whole view.
+        assets: folders of files by source, at least that of the view's own.
         misreading: of the mesh.
         seed: of the misreadings, with the view's name.
 
@@ -77,6 +80,8 @@ def load_view(folder: Path, assets: Path, misreading: Misreading, seed: int = 0)
 
     Raises:
         FieldError: if the view is not whole.
+        AssetError: if its source's files are not given.
+        SynthError: if its people have no known landmarks.
     """
     field = Field.load(folder)
     size, count = field.size, len(field.lights)
@@ -102,8 +107,18 @@ def load_view(folder: Path, assets: Path, misreading: Misreading, seed: int = 0)
     }
 
 
-def true_landmarks(folder: Path, assets: Path) -> tuple[Float, Float]:
-    """A view's landmarks ``(468, 3)`` in its pixels, and its head pose ``(3, 3)``."""
+def true_landmarks(folder: Path, assets: Mapping[str, Path]) -> tuple[Float, Float]:
+    """A view's landmarks ``(468, 3)`` in its pixels, and its head pose ``(3, 3)``.
+
+    Args:
+        folder: of the view.
+        assets: folders of files by source, at least that of the view's own.
+
+    Raises:
+        FieldError: if the folder is no view.
+        AssetError: if its source's files are not given.
+        SynthError: if its people have no known landmarks.
+    """
     metadata = read_metadata(folder)
     size, subject = int(metadata["size"]), metadata["subject"]
     given = {k: v for k, v in metadata["camera"].items() if k in Camera.__annotations__}
@@ -112,7 +127,7 @@ def true_landmarks(folder: Path, assets: Path) -> tuple[Float, Float]:
     if not isinstance(source, HeadSource):
         raise SynthError(f"{folder}: people of the source {source.name} have no known landmarks")
     ranges = SubjectRanges()
-    head = source.make_head(seed, assets, ranges, source.draw_traits(seed, ranges))
+    head = source.make_head(seed, assets.get(source.name), ranges, source.draw_traits(seed, ranges))
     points = mesh_points(head)
     local = (points - camera.position) @ camera.rotation
     depth = -local[:, 2:] * (size / camera.field_cm)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train the shading and key networks on one GPU, while views are still being rendered.
 
-``KERAS_BACKEND=jax python -m training.split.run --views DIR --assets ICT --lights FILE --skin FILE
---out DIR``
+``KERAS_BACKEND=jax python -m training.split.run --views DIR --assets ict=DIR --lights FILE --skin
+FILE --out DIR``
 takes up views as they appear, trains for as many minutes as it is given, and leaves the averaged
 weights a few times on the way: folders ``<name>-<part>`` of ``shading.weights.h5`` and
 ``key.weights.h5``, and ``history.csv``.
@@ -14,7 +14,7 @@ import csv
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -27,7 +27,9 @@ import keras
 import numpy as np
 import typer
 
+from data_synth.registry import parse_assets
 from data_synth.run.field import find_views
+from data_synth.source_option import AssetsOption
 from training.data.render_pool import Misreading, load_view
 from training.split.sampler import sample
 from training.split.sampler_config import SamplerConfig
@@ -35,6 +37,7 @@ from training.split.split_network import key_network, shading_network
 from training.split.step import Pair, StepConfig, rate_at, start, update_function
 
 Arrays = dict[str, Any]
+Assets = Mapping[str, Path]
 Tables = dict[str, Any]
 """``lights``: environments as weights (:mod:`training.data.light_table`); ``skin``: patterns of
 real skin (:mod:`training.data.skin_table`)."""
@@ -78,13 +81,13 @@ class Pool:
     """Views on the GPU, taken up as they are rendered.
 
     Args:
-        folder: where views appear.
-        assets: the head model.
+        folder: where views appear, in folders below it too.
+        assets: folders of files by source of the views' people.
         config: of the run.
         workers: processes that read them.
     """
 
-    def __init__(self, folder: Path, assets: Path, config: RunConfig, workers: int) -> None:
+    def __init__(self, folder: Path, assets: Assets, config: RunConfig, workers: int) -> None:
         self.arrays: Arrays = {
             name: jnp.zeros(shape.shape, shape.dtype) for name, shape in pool_shapes(config).items()
         }
@@ -107,7 +110,7 @@ class Pool:
             self.arrays = self._place(self.arrays, view, self.count)
             self.count += 1
 
-    def _watch(self, folder: Path, assets: Path, config: RunConfig, workers: int) -> None:
+    def _watch(self, folder: Path, assets: Assets, config: RunConfig, workers: int) -> None:
         known: set[Path] = set()
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as readers:
             while True:
@@ -122,7 +125,7 @@ def _views(folder: Path) -> list[Path]:
     return find_views(folder) if folder.is_dir() else []
 
 
-def _load(given: tuple[Path, Path, RunConfig]) -> Any:
+def _load(given: tuple[Path, Assets, RunConfig]) -> Any:
     path, assets, config = given
     return load_view(path, assets, config.misreading, config.seed)
 
@@ -241,10 +244,10 @@ def train(
 
 def main(
     views: Annotated[Path, typer.Option(help="Folder where rendered views appear.")],
-    assets: Annotated[Path, typer.Option(help="The ICT head model of those views.")],
     lights: Annotated[Path, typer.Option(help="Environments, by training.data.light_table.")],
     skin: Annotated[Path, typer.Option(help="Patterns, by training.data.skin_table.")],
     out: Annotated[Path, typer.Option(help="Folder for weights and history.")],
+    assets: AssetsOption = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="Of training.")] = RunConfig.minutes,
     capacity: Annotated[int, typer.Option(min=2, help="Views on the GPU.")] = RunConfig.capacity,
     first: Annotated[int, typer.Option(min=1, help="Views to wait for.")] = RunConfig.first,
@@ -268,7 +271,7 @@ def main(
         step=StepConfig(learning_rate=learning_rate),
         sampler=SamplerConfig(views=batch_views),
     )
-    pool = Pool(views, assets, config, workers)
+    pool = Pool(views, parse_assets(assets or []), config, workers)
     keras.utils.set_random_seed(seed)
     pairs = {"split": Pair({"shading": shading_network(), "key": key_network()})}
     if init is not None:
