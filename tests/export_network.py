@@ -12,17 +12,17 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from training.networks.inset import InsetConfig
-from training.networks.lighting_network import EncoderConfig, lighting_network
+from training.networks.lighting_network import LightingConfig, lighting_network
 from training.networks.normals_network import normals_network
 from training.split.split_network import KeyConfig, ShadingConfig, key_network, shading_network
 
 NORMALS = InsetConfig(face_widths=(4, 4, 6, 6), crop_widths=(4, 6), head_width=4)
 SHADING = ShadingConfig(widths=(4, 4, 6, 6), head_width=4)
 KEY = KeyConfig(widths=(4, 4, 6, 6), head_width=4, light_width=4)
-ENCODER = EncoderConfig(widths=(4, 4, 4, 4, 4), code=8, map_width=4)
+LIGHTING = LightingConfig(widths=(4, 4))
 BUILDERS: dict[str, Callable[[], Any]] = {
     "normals": lambda: normals_network(NORMALS),
-    "lighting": lambda: lighting_network(ENCODER),
+    "lighting": lambda: lighting_network(LIGHTING),
     "shading": lambda: shading_network(SHADING),
     "key": lambda: key_network(KEY),
 }

@@ -67,8 +67,8 @@ CARDS = {
         "Lighting network",
         "The light around a person as an HDR environment map, estimated with the face as the light"
         " probe. Inside the network the non-negative map is solved for whose Lambert shading comes"
-        " closest to the face's; which pixels to trust, their albedo and the light behind the face"
-        " are learned.",
+        " closest to the face's; which pixels to trust and their albedo are learned, and judged on"
+        " the photo and its mirror image alike.",
         {
             "photo": _PHOTO,
             "normals": _NORMALS,
@@ -94,7 +94,8 @@ CARDS = {
         (
             "The colour of skin and that of the light cannot be told apart; the mean light tends to"
             " be white.",
-            "Light from behind hardly reaches the face and is estimated worst.",
+            "Light from behind hardly reaches the face and is not estimated: there the map has the"
+            " least that the fit allows.",
             "A beard or stubble is partly taken for light from above: up to ten degrees of error.",
         ),
     ),

@@ -20,7 +20,9 @@ HEIGHTS_DEG = (-10.0, 12.0, 36.0)
 UNTOUCHED = 0.97
 """Fill from which the existing light counts as left alone."""
 RAISED = 1.15
-"""Brightness over what it was from which a face counts as raised."""
+"""Brightness over what it was from which a face counts as raised,"""
+DARKER = 0.9
+"""and up to which it counts as darker."""
 WITHIN = 0.95
 """Part of a ratio from which it counts as reached."""
 
@@ -70,6 +72,8 @@ def lit(key: Light, fill: float, before: float, found: Outcome, aim: float, gist
     plain = f"{kind} key {standing(key)}; {gist}"
     if found.brightness >= RAISED:
         plain += f", and the face is raised by {math.log2(found.brightness):.1f} stops"
+    elif found.brightness <= DARKER:
+        plain += f", and the face is {-math.log2(found.brightness):.1f} stops darker"
     stops = f"fill {math.log2(fill):.1f} stops" if fill < UNTOUCHED else "the existing light kept"
     numbers = (
         f"Key {angles(key)}, intensity {key.intensity:.2f}, {stops}:"

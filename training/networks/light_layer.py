@@ -14,7 +14,6 @@ import numpy as np
 from keras import ops
 
 from relight.color import LUMINANCE
-from relight.environment import HEIGHT, directions
 from training.analytic.light_fit import (
     COARSE,
     SKIN_ALBEDO,
@@ -48,9 +47,6 @@ BLACK = 5e-3
 """Radiance added everywhere, in the photo's units."""
 SATURATION = 0.5
 """Share of the fitted light's colour that is kept, as it cannot be told from albedo."""
-CHANGE = 0.4
-"""Largest change of the fitted light behind the person, in logarithms: light that the face does not
-show must not outshine light that it does. In front, the fit is not changed."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
 
@@ -105,18 +101,29 @@ class NonNegativeFit(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class CorrectedLight(keras.layers.Layer):
-    """A fitted light, changed behind the person."""
+class MirrorImage(keras.layers.Layer):
+    """Pictures with left and right exchanged.
 
-    def call(self, fitted: Any, change: Any) -> Any:
-        """``(B, 16, 32, 3)`` logarithms of radiance each; their corrected sum."""
-        return fitted + ops.convert_to_tensor(CHANGE * behind()) * ops.tanh(change / CHANGE)
+    Args:
+        opposed: channels that change their sign with it.
+    """
 
+    def __init__(self, opposed: tuple[int, ...] = (), **others: Any) -> None:
+        super().__init__(**others)
+        self._opposed = tuple(opposed)
 
-def behind() -> Any:
-    """``(16, 32, 1)``: 1 for light from behind, which a face hardly shows, 0 from in front."""
-    z = directions(HEIGHT)[..., 2:]
-    return np.clip((0.2 - z) / 0.5, 0, 1).astype(np.float32)
+    def get_config(self) -> dict[str, Any]:
+        """What makes another such layer."""
+        return {**super().get_config(), "opposed": self._opposed}
+
+    def call(self, pictures: Any) -> Any:
+        """``(B, S, S, C)`` both."""
+        turned = ops.flip(pictures, 2)
+        if not self._opposed:
+            return turned
+        sign = np.ones(pictures.shape[-1], np.float32)
+        sign[list(self._opposed)] = -1
+        return turned * ops.convert_to_tensor(sign)
 
 
 def _raised_cells() -> Any:

@@ -1,11 +1,11 @@
-const VERSION = "e82adc7458a62c76";
+const VERSION = "67bfba8e7c1317ab";
 const FILES = [
  "./",
- "assets/index-CKNjXazy.js",
+ "assets/index-C5ovy_lx.js",
  "assets/index-CsR7YMQc.css",
  "assets/painting-DuaO3s9e.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-LZVHN9_w.js",
+ "assets/worker-B_udA1Po.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -14,7 +14,8 @@ from relight.color import linear_to_srgb
 from relight.environment import Environment, sphere_normals
 from relight.geometry import angle_between, direction
 from relight.stage.view import SIDE
-from training.networks.light_layer import CHANGE, CorrectedLight, NonNegativeFit, behind
+from training.networks.light_layer import NonNegativeFit
+from training.networks.lighting_network import lighting_network
 
 
 def lit_ball(azimuth_deg: float, elevation_deg: float, tint: tuple[float, ...] = (1, 1, 1)):
@@ -77,12 +78,15 @@ def test_colour_is_kept_in_part() -> None:
     assert left[0] / left[2] > right[0] / right[2] * 1.2
 
 
-def test_the_light_in_front_is_the_fits() -> None:
-    fitted = np.zeros((1, 16, 32, 3), np.float32)
-    change = np.full((1, 16, 32, 3), 3.0, np.float32)
-    changed = ops.convert_to_numpy(CorrectedLight()(fitted, change))[0]
-    share = behind()[..., 0]
-    assert share[8, 16] == 0  # towards the camera
-    assert share[8, 0] == 1
-    assert not changed[share == 0].any()
-    assert 0.9 * CHANGE < np.abs(changed[share == 1]).min() <= 1.001 * CHANGE
+def test_a_mirror_image_has_the_mirrored_light() -> None:
+    network = lighting_network()
+    rng = np.random.default_rng(0)
+    for weight in network.get_layer("judgement").weights:  # a judgement that is not symmetric
+        weight.assign(rng.normal(0, 0.2, weight.shape))
+    photo, normals, skin, _ = lit_ball(40, 20, (1, 0.8, 0.6))
+    given = {"photo": photo, "normals": normals, "skin": skin}
+    other = {name: values[:, :, ::-1] for name, values in given.items()}
+    other["normals"] = other["normals"] * np.array([-1, 1, 1], np.float32)
+    seen, turned = (ops.convert_to_numpy(network(x)["log_environment"]) for x in (given, other))
+    assert np.ptp(seen - seen[:, :, ::-1]) > 0.1
+    np.testing.assert_allclose(turned[:, :, ::-1], seen, atol=2e-4)

@@ -15,7 +15,7 @@ from keras import ops  # noqa: E402
 
 from relight.stage.view import FINE, SIDE  # noqa: E402
 from training.networks.inset import InsetConfig  # noqa: E402
-from training.networks.lighting_network import EncoderConfig, lighting_network  # noqa: E402
+from training.networks.lighting_network import LightingConfig, lighting_network  # noqa: E402
 from training.networks.network import NETWORKS  # noqa: E402
 from training.networks.normals_network import normals_network  # noqa: E402
 from training.networks.physical_head import SEAM, SOFTNESS, AlbedoDeviation  # noqa: E402
@@ -29,10 +29,10 @@ from training.split.split_network import (  # noqa: E402
 
 SMALL = InsetConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4)
 QUOTIENT = QuotientConfig(face_widths=(4, 6, 6, 8), crop_widths=(4, 6), head_width=4, light_width=8)
-SMALL_ENCODER = EncoderConfig(widths=(4, 4, 8, 8, 8), code=8, map_width=8)
+SMALL_LIGHTING = LightingConfig(widths=(4, 4))
 BUILDERS: dict[str, Callable[[], Any]] = {
     "normals": lambda: normals_network(SMALL),
-    "lighting": lambda: lighting_network(SMALL_ENCODER),
+    "lighting": lambda: lighting_network(SMALL_LIGHTING),
     "shading": lambda: shading_network(ShadingConfig(widths=(4, 6, 6, 8), head_width=4)),
     "key": lambda: key_network(KeyConfig(widths=(4, 6, 6, 8), head_width=4, light_width=8)),
     "quotient": lambda: quotient_network(QUOTIENT),

@@ -8,7 +8,7 @@ import type { Light } from "../light";
 import { BALANCE, PATTERNS, type Recipe } from "./recipe";
 import { uneven, type Outcome } from "./solution";
 
-const { BEHIND_DEG, FRONT_DEG, HEIGHTS_DEG, RAISED, SOFT_DEG, UNTOUCHED, WITHIN } = constants;
+const { BEHIND_DEG, DARKER, FRONT_DEG, HEIGHTS_DEG, RAISED, SOFT_DEG, UNTOUCHED, WITHIN } = constants;
 
 /** The library's own words; what stands in braces is filled in. */
 const ENGLISH = {
@@ -31,6 +31,7 @@ const ENGLISH = {
   down: "down",
   plain: "{kind} key {standing}; {gist}{raised}.",
   raised: ", and the face is raised by {stops} stops",
+  darker: ", and the face is {stops} stops darker",
   numbers: "Key {angles}, intensity {intensity}, {fill}: key-to-fill {before}:1 becomes {after}:1{limit}.",
   fill: "fill {stops} stops",
   kept: "the existing light kept",
@@ -138,8 +139,13 @@ export function litWords(
   gist: Phrase | string,
 ): Reason {
   const kind = phrase(key.softness_deg >= SOFT_DEG ? "soft" : "crisp");
+  const stops = Math.abs(Math.log2(found.brightness)).toFixed(1);
   const raised =
-    found.brightness >= RAISED ? phrase("raised", { stops: Math.log2(found.brightness).toFixed(1) }) : "";
+    found.brightness >= RAISED
+      ? phrase("raised", { stops })
+      : found.brightness <= DARKER
+        ? phrase("darker", { stops })
+        : "";
   return [
     phrase("plain", { kind, standing: standing(key), gist, raised }),
     phrase("numbers", {

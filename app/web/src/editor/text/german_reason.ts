@@ -22,6 +22,7 @@ export const germanReasons: Words = {
   down: "tief",
   plain: "{kind} Führungslicht {standing}; {gist}{raised}.",
   raised: ", und das Gesicht wird um {stops} Blenden heller",
+  darker: ", und das Gesicht wird um {stops} Blenden dunkler",
   numbers: "Führungslicht {angles}, Stärke {intensity}, {fill}: Aus dem Kontrast {before}:1 wird {after}:1{limit}.",
   fill: "Raumlicht {stops} Blenden",
   kept: "das vorhandene Licht bleibt",

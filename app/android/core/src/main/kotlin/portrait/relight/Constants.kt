@@ -683,8 +683,10 @@ public object Constants {
         public val HEIGHTS_DEG: List<Double> = listOf(-10.0, 12.0, 36.0)
         /** Fill from which the existing light counts as left alone. */
         public const val UNTOUCHED: Double = 0.97
-        /** Brightness over what it was from which a face counts as raised. */
+        /** Brightness over what it was from which a face counts as raised, */
         public const val RAISED: Double = 1.15
+        /** and up to which it counts as darker. */
+        public const val DARKER: Double = 0.9
         /** Part of a ratio from which it counts as reached. */
         public const val WITHIN: Double = 0.95
     }

@@ -8,6 +8,7 @@ import kotlin.math.abs
 import kotlin.math.log2
 import portrait.relight.Constants.Intent.STRONGEST
 import portrait.relight.Constants.Wording.BEHIND_DEG
+import portrait.relight.Constants.Wording.DARKER
 import portrait.relight.Constants.Wording.FRONT_DEG
 import portrait.relight.Constants.Wording.HEIGHTS_DEG
 import portrait.relight.Constants.Wording.RAISED
@@ -54,8 +55,11 @@ internal fun anglesOf(light: Light): String {
  */
 internal fun litWords(key: Light, fill: Double, before: Double, found: Outcome, aim: Double, gist: String): String {
     val kind = if (key.softnessDeg >= SOFT_DEG) "Soft" else "Crisp"
-    val raised =
-        if (found.brightness < RAISED) "" else ", and the face is raised by ${log2(found.brightness).fixed(1)} stops"
+    val raised = when {
+        found.brightness >= RAISED -> ", and the face is raised by ${log2(found.brightness).fixed(1)} stops"
+        found.brightness <= DARKER -> ", and the face is ${(-log2(found.brightness)).fixed(1)} stops darker"
+        else -> ""
+    }
     val stops = if (fill < UNTOUCHED) "fill ${log2(fill).fixed(1)} stops" else "the existing light kept"
     return "$kind key ${standing(key)}; $gist$raised. Key ${anglesOf(key)}, intensity ${key.intensity.fixed(2)}," +
         " $stops: key-to-fill ${before.fixed(1)}:1 becomes ${found.uneven.fixed(1)}:1${limit(found, aim)}."
