@@ -24,7 +24,7 @@ from task_trace import PAGE, SCREEN, WORKER, traced
 
 pytestmark = pytest.mark.slow
 
-MOST_MB = 8.0
+MOST_MB = 7.0
 """At the first visit, with all that is needed offline."""
 RECORD = """
 () => {
