@@ -105,7 +105,18 @@ def tables(figures: list[SubjectFigures]) -> list[Table]:
             f"{mean.ssim[row]:.3f}",
             f"{degrees['light_deg']:.1f}" if degrees else "",
         )
-    return [subjects, rows, _key_table(mean)]
+    return [subjects, rows, _height_table(mean), _key_table(mean)]
+
+
+def _height_table(mean: SubjectFigures) -> Table:
+    """How the added light errs by the key's height."""
+    table = Table(title="Residual in softly lit photos by the key's elevation, degrees")
+    table.add_column("")
+    for height in mean.heights:
+        table.add_column(height, justify="right")
+    for row in mean.rmse:
+        table.add_row(row, *(f"{by_row[row]:.3f}" for by_row in mean.heights.values()))
+    return table
 
 
 def _key_table(mean: SubjectFigures) -> Table:

@@ -29,6 +29,11 @@ FEWEST = 20
 """Pixels in cast shadow without which a key does not tell of them."""
 BRIGHTEST = 0.98
 """Pixels of a capture at or above this are clipped and do not count."""
+SPOILED = 0.15
+"""Residual that true normals and albedo leave of a capture whose lamp or face moved: the ten people
+that choices are made by have two such captures, with .26 and .28, and else none over .06."""
+HEIGHTS = {"below -25": (-90.0, -25.0), "-25 to 25": (-25.0, 25.0), "above 25": (25.0, 90.1)}
+"""Elevations of keys, degrees, that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class SubjectFigures:
             row, and where it is photographed (:data:`PHOTO`).
         key_look: how much like light the key alone looks, figures of
             :mod:`training.judge.look.key_look` by row.
+        heights: residual in softly lit photos by the key's elevation (:data:`HEIGHTS`) and row,
+            without captures that are spoiled.
         known: where true normals are known, mean angles to them: of the stages judged
             (:data:`STAGES`) and of photometric stereo (:data:`STEREO`); else empty.
     """
@@ -74,6 +81,7 @@ class SubjectFigures:
     shadow: dict[str, float] = field(default_factory=dict)
     known: dict[str, float] = field(default_factory=dict)
     key_look: dict[str, dict[str, float]] = field(default_factory=dict)
+    heights: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 STEREO = "photometric stereo"
@@ -84,6 +92,8 @@ FORMULA = "formula"
 """The untrained formula, on normals and light of the stages judged."""
 MEAN = "mean of stages and formula"
 PHOTO = "photographed"
+TRUTH = "true normals and albedo"
+"""By Lambert's law, without cast shadows."""
 TOLD = "stages told true normals"
 """What would be left with normals that are right: the existing light is still estimated."""
 
@@ -105,6 +115,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
     angles: dict[str, list[float]] = {name: [] for name in methods}
     known: dict[str, list[float]] = {}
     shadow: dict[str, list[float]] = {}
+    heights: dict[str, dict[str, list[float]]] = {}
     reference: Face | None = None
     for kind, linear in capture.photos().items():
         photo = yaleb.as_photo(linear)
@@ -143,7 +154,7 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
                 "no light": np.zeros_like(scaled),
                 "Lambert, photo as albedo": scaled * np.maximum(drawn @ light.direction, 0),
                 **{name: scaled * gain for name, gain in reversed(gains.items())},
-                "true normals and albedo": lambert * irradiance,
+                TRUTH: lambert * irradiance,
             }
             usable = mask & (lamp < BRIGHTEST)
             expected = linear_to_srgb(scaled + lamp * irradiance)
@@ -155,6 +166,10 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
                     image = linear_to_srgb(scaled + light_added)
                     rmse.setdefault(row, []).append(metric.rmse(image, expected, usable))
                     ssim.setdefault(row, []).append(metric.ssim(image, expected, usable))
+            if kind in yaleb.MIXED_KINDS and residual[kind][TRUTH][-1] < SPOILED:
+                band = heights.setdefault(height_of(light.elevation_deg), {})
+                for row, values in residual[kind].items():
+                    band.setdefault(row, []).append(values[-1])
             cast = usable & metric.cast_shadow(lamp, lambert, truth[1])
             if kind in yaleb.MIXED_KINDS and cast.sum() >= FEWEST:
                 for row in (*gains, PHOTO):
@@ -183,7 +198,13 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
         _means(shadow),
         _means(known),
         judge_key_look(methods, capture, truth),
+        {height: _means(heights[height]) for height in HEIGHTS if height in heights},
     )
+
+
+def height_of(elevation_deg: float) -> str:
+    """Which of :data:`HEIGHTS` a key is at."""
+    return next(name for name, (low, high) in HEIGHTS.items() if low <= elevation_deg < high)
 
 
 def _told(analysis: Analysis, normals: Float) -> Analysis:

@@ -87,6 +87,9 @@ def test_the_analytic_stages_beat_their_yardsticks_on_a_shaded_face(
         # The mesh shades this face, so its normals are as good as those that are told.
         assert rows["stages told true normals"] == pytest.approx(rows["stages"], rel=0.2)
         assert rows["stages told true normals"] != rows["stages"]
+    assert tuple(figures.heights) == ("-25 to 25", "above 25")  # no lower lamp was drawn
+    for by_row in figures.heights.values():
+        assert by_row["true normals and albedo"] < by_row["stages"] < by_row["no light"]
     assert figures.rmse["stages"] < figures.rmse["no light"]
     assert subject.judge_subject({subject.STAGES: relighter}, capture).analytic == {}
 
@@ -116,7 +119,9 @@ def test_the_mean_counts_every_subject_alike() -> None:
 
 
 def test_the_tables_show_the_stages_beside_the_analytic_ones() -> None:
-    subjects, rows, key = evaluate.tables([figures(1.0, "analytic stages", "stages")] * 2)
+    made = figures(1.0, "analytic stages", "stages")
+    made = dataclasses.replace(made, heights={"above 25": made.rmse})
+    subjects, rows, heights, key = evaluate.tables([made] * 2)
     assert subjects.row_count == 3
     cells = {column.header: list(column.cells) for column in subjects.columns}
     assert cells["residual"] == ["1.000"] * 3  # hard photos do not count
@@ -126,6 +131,7 @@ def test_the_tables_show_the_stages_beside_the_analytic_ones() -> None:
     assert cells["normals deg"] == ["", "3.0", "1.0"]
     assert cells["light deg"] == ["", "4.0", "1.0"]
     assert cells["residual"] == ["1.000"] * 3
+    assert list(heights.columns[1].cells) == ["1.000"] * 3
     assert [column.header for column in key.columns] == ["", *key_look.NAMES]
 
 
