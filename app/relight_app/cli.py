@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from relight.work.leave import leave_at_once, leave_by_exception
 
 if TYPE_CHECKING:
     from relight_app.light_option import LightChoice
@@ -82,17 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     with contextlib.suppress(ValueError):  # not in the main thread
-        signal.signal(signal.SIGTERM, _leave)
+        leave_by_exception()
     if given[:1] == ["serve"]:  # a photo or folder called serve is given as ./serve
         from relight_app.server.command import main as serve
 
         serve(given[1:])
-    app(given, prog_name="relight")
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """Exit through an exception, so that unfinished files are removed."""
-    sys.exit(128 + number)
+    try:
+        app(given, prog_name="relight")
+    finally:
+        with contextlib.suppress(ValueError):
+            leave_at_once()
 
 
 def _show_version(wanted: bool) -> None:

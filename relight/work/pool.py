@@ -8,14 +8,13 @@ import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from types import FrameType
 from typing import Any
 
+from relight.work.leave import leave_at_once, leave_by_exception
 from relight.work.runner import Lost, Work, describe_failure
 
 GRACE_S = 5.0
@@ -115,7 +114,7 @@ def _describe_death(code: int) -> str:
 def _serve(connection: Connection, work: Work) -> None:
     """In the other process: items in, results out, until the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
-    signal.signal(signal.SIGTERM, _leave)
+    leave_by_exception()
     try:
         while True:
             for result in _results(work, connection.recv()):
@@ -123,6 +122,8 @@ def _serve(connection: Connection, work: Work) -> None:
             connection.send(("end", None))
     except (EOFError, OSError):
         return
+    finally:
+        leave_at_once()
 
 
 def _results(work: Work, item: Any) -> Iterator[Any]:
@@ -130,11 +131,6 @@ def _results(work: Work, item: Any) -> Iterator[Any]:
         yield from work(item)
     except Exception as error:
         yield Lost(item, describe_failure(error))
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """Exit through an exception, so that unfinished files are removed."""
-    sys.exit(128 + number)
 
 
 @contextlib.contextmanager

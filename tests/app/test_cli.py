@@ -300,7 +300,7 @@ def test_stopped(tmp_path: Path, number: int, status: int) -> None:
     if number == signal.SIGINT:
         last = errors.decode().splitlines()[-1]
         assert last == "relight: interrupted; the photos written so far are complete"
-    assert b"Traceback" not in errors
+    assert b"Traceback" not in errors, errors.decode()
     written = names(output)
     assert 0 < len(written) < 40
     assert not any(name.startswith(".") for name in written), "an unfinished file was left"
