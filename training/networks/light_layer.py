@@ -49,6 +49,8 @@ SATURATION = 0.5
 """Share of the fitted light's colour that is kept, as it cannot be told from albedo."""
 FACE_RADIUS = (0.19, 0.23)
 """Half width and height of a face in its crop, as shares of the crop's side."""
+ASIDE, ABOVE = 6, 4
+"""Cells left out on either side, and above and below: outside of 1.6 such radii none is trusted."""
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -70,11 +72,15 @@ class NonNegativeFit(keras.layers.Layer):
         """
         factor = photo.shape[1] // CELLS
         shrink = {"pool_size": factor, "strides": factor}
+        photo, normals, skin = (_middle(x, factor) for x in (photo, normals, skin))
+        judged = _middle(judged, 1)
         linear = ops.average_pool(linear_light(photo), **shrink)
         normals = ops.average_pool(normals, **shrink)
         length = ops.sum(normals * normals, -1, keepdims=True)
         normals = normals * ops.rsqrt(length + 1e-4)
-        trust = ops.sigmoid(judged[..., :1] + ops.convert_to_tensor(_face_logit()))
+        trust = ops.sigmoid(
+            judged[..., :1] + ops.convert_to_tensor(_middle(_face_logit()[None], 1))
+        )
         weight = length * (ops.average_pool(skin, **shrink) + UNCERTAIN) * trust
         weight = weight / (ops.sum(weight, (1, 2), keepdims=True) + 1e-6)
         mean = ops.sum(linear * weight, (1, 2), keepdims=True) + 1e-4
@@ -82,7 +88,7 @@ class NonNegativeFit(keras.layers.Layer):
         albedo = mean / level * ops.sqrt(level * (SKIN_ALBEDO / WHITE_LEVEL))
         shading = linear / (albedo * ops.exp(ops.clip(judged[..., 1:], -2.0, 2.0)))
         roots = cell_roots().astype(np.float32)
-        rows = CELLS * CELLS
+        rows = (CELLS - 2 * ABOVE) * (CELLS - 2 * ASIDE)
         basis = ops.relu(
             ops.matmul(ops.reshape(normals, (-1, rows, 3)), ops.convert_to_tensor(_raised_cells()))
         )
@@ -134,6 +140,12 @@ def _raised_cells() -> Any:
     sin, cos = np.sin(np.radians(TILT_DEG)), np.cos(np.radians(TILT_DEG))
     raised = np.array([[1, 0, 0], [0, cos, sin], [0, -sin, cos]])
     return (raised @ cell_vectors()).astype(np.float32)
+
+
+def _middle(picture: Any, factor: int) -> Any:
+    """The part of a picture ``(B, S, S, C)`` of so many pixels a cell that is fitted to."""
+    down, across = ABOVE * factor, ASIDE * factor
+    return picture[:, down:-down, across:-across]
 
 
 def _face_logit() -> Any:
