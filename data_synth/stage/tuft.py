@@ -114,22 +114,23 @@ def gather_tufts(
     own, points = _runs(kept_pixel, kept_pixel)
     rank = np.arange(len(kept_pixel)) - own
     start, end = first + rank * count // points, first + (rank + 1) * count // points
+    size = end - start
+    begin = np.cumsum(size) - size
 
     def mean(values: NDArray[Any]) -> Float:
         bounds = np.stack([start, end], 1).ravel()
         padded = np.concatenate([values, values[:1]])  # the last end lies behind the last hit
-        total = np.add.reduceat(padded, bounds, axis=0)[::2].T / (end - start)
+        total = np.add.reduceat(padded, bounds, axis=0)[::2].T / size
         return np.asarray(total.T, np.float32)
 
     tangent = mean(ribbons.tangent[piece])
     # The variances across a mean of unit vectors add up to what it lacks in length.
     spread = np.clip((1 - (tangent**2).sum(1)) / 2, 0, MAX_SPREAD).astype(np.float32)
     albedo = np.clip(mean(ribbons.albedo[piece]), 0, 1)
-    beside = np.repeat(kept_distance, end - start)
-    member = np.repeat(start - np.cumsum(end - start) + (end - start), end - start)
-    apart = distance[member + np.arange(len(member))] - beside
+    member = np.repeat(start - begin, size)
+    apart = distance[member + np.arange(len(member))] - np.repeat(kept_distance, size)
     apart = np.clip(apart, -REACH_CM, REACH_CM)
-    shift = np.add.reduceat(apart, np.cumsum(end - start) - (end - start)) / (end - start)
+    shift = np.add.reduceat(apart, begin) / size
     depth = (kept_distance + shift).astype(np.float32)
     return Tufts(normalize(tangent), spread, albedo, depth)
 
