@@ -107,16 +107,19 @@ def change_encoded(encoded: Float, gain: Float, factor: Float) -> Float:
     return either_part(curved_part(encoded, factor), encoded * gain, gain, *extremes)
 
 
-def curved_part(encoded: NDArray[Any], factor: Float, white: float = 1.0) -> Float:
+def curved_part(
+    encoded: NDArray[Any], factor: Float, white: float = 1.0, out: Float | None = None
+) -> Float:
     """``(s + 0.055) q^(1/2.4) - 0.055`` of encoded values s: right on the power-law part.
 
     Args:
         encoded: sRGB >= 0, any shape and dtype.
         factor: ``encoded_gain(q)``, broadcastable to it.
         white: the encoded value of white.
+        out: where the result is written to; ``None`` makes an array.
     """
     offset = np.float32(OFFSET * white)
-    curved: Float = (encoded + offset) * factor
+    curved: Float = np.multiply(np.add(encoded, offset, out=out), factor, out=out)
     curved -= offset
     return curved
 
@@ -131,17 +134,18 @@ def either_part(curved: Float, straight: Float, gain: Float, least: float, most:
 
     Args:
         curved: by :func:`curved_part` of encoded values s.
-        straight: ``q s``.
+        straight: ``q s``; the result is written over it.
         gain: q.
         least: no q is smaller.
         most: none is larger.
     """
     if most <= 1:
-        return np.maximum(straight, curved)
-    lower: Float = np.minimum(straight, curved)
-    if least < 1:  # to choose for each value takes longer than all of the rest
-        np.copyto(lower, np.maximum(straight, curved), where=gain < 1)
-    return lower
+        return np.maximum(straight, curved, out=straight)
+    upper = np.maximum(straight, curved) if least < 1 else None
+    np.minimum(straight, curved, out=straight)
+    if upper is not None:  # to choose for each value takes longer than all of the rest
+        np.copyto(straight, upper, where=gain < 1)
+    return straight
 
 
 def curved_from(gain: float) -> float:

@@ -11,15 +11,18 @@ Reference: Google, "Portrait Light" (2020), section on the quotient image.
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import curved_from, curved_part, either_part, encoded_gain, to_integer
+from relight.gain.cell import Cells, Desk, split
 from relight.gain.grain import Grain, calmed
 from relight.photo.color.gamut import Gamut
 
@@ -29,15 +32,13 @@ KNEE = 0.86
 """Encoded value above which highlights are compressed instead of clipped."""
 CEILING = 0.955
 """Encoded value that added light approaches: short of what looks burnt."""
-LIFT = 3.0
-"""Most that the light of a pixel grows by: beyond, noise and wrong hues grow with it."""
 TINY = 1e-6
 """Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
 FAINT = 0.02
 """Share of noise that need not be taken back: less than a level of any."""
-BLOCK = (128, 768)
-"""Rows and columns of a photo worked on at a time: few stay in the cache, many are little to do
-beside the work, and threads that share it wait for the interpreter less often."""
+BLOCK = (64, 768)
+"""Rows and columns of a photo worked on at a time: all that is made of them stays in the cache;
+fewer are little to do beside the work, and threads that share it wait for the interpreter."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ def apply(
 ) -> NDArray[Any]:
     """Multiply a photo by ``1 - min(strength, 1) * taken + strength * added`` in linear light.
 
-    No pixel grows more than :data:`LIFT` times, and highlights above :data:`KNEE` get a shoulder:
-    they approach :data:`CEILING` and never reach it. A pixel of which nothing is taken and to which
-    nothing is added keeps its value.
+    No pixel grows more than :data:`relight.gain.cell.LIFT` times, and highlights above :data:`KNEE`
+    get a shoulder: they approach :data:`CEILING` and never reach it. A pixel of which nothing is
+    taken and to which nothing is added keeps its value.
 
     Args:
         rgb: ``(H, W, 3)`` uint8 or uint16 sRGB; not changed.
@@ -111,165 +112,104 @@ def apply(
     Returns:
         ``(H, W, 3)`` of the same dtype.
     """
-    result = rgb.copy()
     if taken is not None and not taken.any():
         taken = None
     if strength == 0 or (taken is None and not added.gain.any()):
-        return result
-    high, wide = (max(1, side // added.factor) for side in BLOCK)
-    corners = itertools.product(
-        range(0, len(added.gain), high), range(0, added.gain.shape[1], wide)
-    )
+        return rgb.copy()
+    result = np.empty(rgb.shape, rgb.dtype)
+    factor, (rows, columns) = added.factor, added.gain.shape[:2]
+    high, wide = (max(1, side // factor) for side in BLOCK)
+    bottom = min(added.top + rows * factor, len(rgb))
+    edges = sorted({0, *range(added.top, bottom, high * factor), bottom, len(rgb)})
 
-    def work(corner: tuple[int, int]) -> None:
-        cells = _Cells.within(added, corner, (high, wide), strength, taken, grain)
-        if cells is None:
-            return
-        top, left = added.top + cells.row * added.factor, added.left + cells.column * added.factor
-        part = result[top:, left:][: cells.rows * added.factor, : cells.columns * added.factor]
-        if part.size == 0:
-            return
-        if gamut is None:
-            part[:] = _relit(part, cells)
-            return
-        encoded = gamut.encode(part)
-        part[:] = gamut.decode(_relit(encoded, cells), encoded, part)
+    def work(bands: Iterator[tuple[int, int]]) -> None:
+        desk = Desk()
+        for top, end in bands:
+            band, row, done = slice(top, end), (top - added.top) // factor, 0
+            for column in range(0, columns if 0 <= row < rows else 0, wide):
+                cells = Cells.within(
+                    added.gain, factor, (row, column), (high, wide), strength, taken, grain
+                )
+                if cells is not None:
+                    left = added.left + cells.column * factor
+                    part = band, slice(left, left + cells.columns * factor)
+                    _relight(rgb[part], cells, gamut, result[part], desk)
+                    result[band, done:left] = rgb[band, done:left]
+                    done = part[1].stop
+            result[band, done:] = rgb[band, done:]
 
+    bands = iter(list(itertools.pairwise(edges)))
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, corners))
+            list(pool.map(work, [bands] * threads))  # each takes the next one
     else:
-        for corner in corners:
-            work(corner)
+        work(bands)
     return result
 
 
-class _Cells(NamedTuple):
-    """How light changes on a block of cells: on them and on those around them.
-
-    Attributes:
-        gain: ``(h, w, 3)`` linear gain, >= what is kept.
-        kept: ``(h, w)`` share of the existing light that is left; ``None`` for all.
-        row: of the block's first cell.
-        column: of the block's first cell.
-        rows: how many the block has.
-        columns: how many the block has.
-        before: how many of the cells lie above the block and left of it.
-        factor: pixels per cell.
-        grain: the noise of their pixels; ``None`` for none.
-    """
-
-    gain: Float
-    kept: Float | None
-    row: int
-    column: int
-    rows: int
-    columns: int
-    before: tuple[int, int]
-    factor: int
-    grain: Grain | None
-
-    @classmethod
-    def within(
-        cls,
-        added: GainMap,
-        corner: tuple[int, int],
-        size: tuple[int, int],
-        strength: float,
-        taken: Float | None,
-        grain: Grain | None,
-    ) -> _Cells | None:
-        """The cells of a block that change or have a neighbour that does; ``None`` for none."""
-        import cv2
-
-        shape = added.gain.shape
-        row, column = corner
-        rows, columns = min(size[0], shape[0] - row), min(size[1], shape[1] - column)
-        # Bilinear enlargement needs one cell more on every side.
-        top, left = max(0, row - 1), max(0, column - 1)
-        near = slice(top, row + rows + 1), slice(left, column + columns + 1)
-        changed = added.gain[near].max(0).any(-1)
-        if taken is not None:
-            changed |= taken[near].any(0)
-        if not changed.any():
-            return None
-        first = max(column, left + int(changed.argmax()) - 1)
-        last = min(column + columns, left + len(changed) - int(changed[::-1].argmax()) + 1)
-        left = max(0, first - 1)
-        near = near[0], slice(left, last + 1)
-        gain, kept = added.gain[near] * np.float32(strength), None
-        if taken is None:
-            gain += 1
-        else:
-            kept = 1 - np.float32(min(strength, 1)) * taken[near]
-            gain += cv2.merge([kept] * 3)  # faster than to spread it over the channels
-        np.minimum(gain, np.float32(LIFT), out=gain)
-        before = row - top, first - left
-        there = grain and grain.part(near)
-        return cls(gain, kept, row, first, rows, last - first, before, added.factor, there)
-
-    def on_pixels(self, values: Float, shape: tuple[int, ...]) -> Float:
-        """Values on the cells at the block's pixels, as many as a picture of a shape has."""
-        (above, beside), (rows, columns) = self.before, shape[:2]
-        grown = enlarge(
-            values[:, : beside + self.columns + 1], above, above + self.rows, self.factor
-        )
-        return grown[:rows, beside * self.factor :][:, :columns]
+def _relight(
+    rgb: NDArray[Any], cells: Cells, gamut: Gamut | None, into: NDArray[Any], desk: Desk
+) -> None:
+    """What becomes of pixels by a gain; they may have colours of their own."""
+    if not rgb.size:
+        return
+    if gamut is None:
+        _relit(rgb, cells, into, desk)
+        return
+    encoded = gamut.encode(rgb)
+    changed = _relit(encoded, cells, np.empty_like(encoded), desk)
+    into[:] = gamut.decode(changed, encoded, rgb)
 
 
-def _relit(rgb: NDArray[Any], cells: _Cells) -> NDArray[Any]:
+def _relit(rgb: NDArray[Any], cells: Cells, into: NDArray[Any], desk: Desk) -> NDArray[Any]:
     """Encoded pixels times a linear gain, with a highlight shoulder, in their own dtype.
 
     Args:
         rgb: ``(H, W, 3)`` uint8 or uint16 sRGB.
         cells: the gain; they may reach past the pixels.
+        into: what the result is written to, like ``rgb``.
+        desk: memory to work on.
     """
     import cv2
 
-    white, shape, photo = int(np.iinfo(rgb.dtype).max), rgb.shape, np.ascontiguousarray(rgb)
-    lift = encoded_gain(cells.gain)
-    if cells.grain is not None:
-        photo = _calmed(photo, cells, cells.grain, lift)
-    after = curved_part(photo, cells.on_pixels(lift, shape), white)
+    def grown(name: str, values: Float) -> Float:
+        return cells.on_pixels(values, shape[1:], functools.partial(desk.take, name))
+
+    white, shape = int(np.iinfo(rgb.dtype).max), (3, rgb.shape[0], rgb.shape[1])
+    source = rgb if cells.grain is None else _calmed(rgb, cells, cells.grain)
+    photo = split(source, desk.take("photo", shape, source.dtype))
+    after = curved_part(photo, grown("lift", cells.lift), white, desk.take("after", shape))
     # That is all but for highlights and for dark pixels, on the transfer function's straight part.
     most, least = float(cells.gain.max()), float(cells.gain.min())
     fewest = least if cells.kept is None else float(cells.kept.min())
     is_dark = float(photo.min()) < curved_from(fewest) * white
     if is_dark:
-        gain = cells.on_pixels(cells.gain, shape)
-        straight = photo.astype(np.float32)
-        straight *= gain
+        gain = grown("gain", cells.gain)
+        straight = np.multiply(photo, gain, out=desk.take("straight", shape))
         after = either_part(after, straight, gain, least, most)
-    if float(after.max()) <= KNEE * white:
-        return to_integer(after, rgb.dtype)
-    before = _planes(photo)
-    if cells.kept is not None:
-        kept = cells.on_pixels(cells.kept, shape)
-        left = curved_part(before, cells.on_pixels(encoded_gain(cells.kept), shape), white)
-        if is_dark:
-            np.maximum(left, before * kept, out=left)  # the right one of both
-        before = left
-    bent = shoulder(before, _planes(after), white)
-    return cv2.merge([*to_integer(bent, rgb.dtype)])
+    if float(after.max()) > KNEE * white:
+        before = photo
+        if cells.kept is not None:
+            lift = grown("kept lift", encoded_gain(cells.kept))
+            before = curved_part(photo, lift, white, desk.take("before", shape))
+            if is_dark:  # the right one of both
+                left = np.multiply(photo, grown("kept", cells.kept), out=desk.take("left", shape))
+                np.maximum(before, left, out=before)
+        after = shoulder(before, after, white)
+    return cv2.merge([*to_integer(after, rgb.dtype)], into)
 
 
-def _planes(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Red, green and blue one after another, ``(H, W, 3)`` to ``(3, H, W)``."""
-    import cv2
-
-    planes = np.empty((3, *pixels.shape[:2]), pixels.dtype)
-    cv2.split(pixels, [*planes])
-    return planes
-
-
-def _calmed(photo: NDArray[Any], cells: _Cells, grain: Grain, lift: Float) -> NDArray[Any]:
-    """Pixels whose noise in colour will not show when an encoded gain has lifted it."""
-    share = grain.share(lift)
+def _calmed(photo: NDArray[Any], cells: Cells, grain: Grain) -> NDArray[Any]:
+    """Pixels whose noise in colour will not show when a gain has lifted it."""
+    share = grain.share(np.moveaxis(cells.lift, 0, -1))
     if share.max() < FAINT:
         return photo
-    white, shape = int(np.iinfo(photo.dtype).max), photo.shape
-    around = cells.on_pixels(grain.colors * np.float32(white), shape)
-    return calmed(photo, around, cells.on_pixels(share, shape), grain.most * white, white)
+    white, size = int(np.iinfo(photo.dtype).max), photo.shape[:2]
+    around, part = (
+        cells.on_pixels(planes, size)
+        for planes in (split(grain.colors * np.float32(white)), share[None])
+    )
+    return calmed(photo, np.moveaxis(around, 0, -1), part[0], grain.most * white, white)
 
 
 def shoulder(before: NDArray[Any], after: Float, white: float = 1.0) -> Float:

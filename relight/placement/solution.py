@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.color import change_encoded, encoded_gain, luminance, srgb_to_linear
-from relight.gain.apply import LIFT, shoulder
+from relight.gain.apply import shoulder
+from relight.gain.cell import LIFT
 from relight.gain.edge import trust_in
 from relight.placement.cheek import Cheeks, cheeks, middle
 from relight.stage.analysis import Analysis

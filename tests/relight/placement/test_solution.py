@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relight.color import linear_to_srgb, srgb_to_linear
-from relight.gain.apply import CEILING, LIFT
+from relight.gain.apply import CEILING
+from relight.gain.cell import LIFT
 from relight.placement.intent import DARKER_STOPS, PATTERN_KEY, patterned
 from relight.placement.reading import Reading
 from relight.placement.recipe import SPLIT
