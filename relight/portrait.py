@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from relight.face.face import Face
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
+from relight.gain.canvas import Canvas
 from relight.gain.grain import Grain
-from relight.gain.guide import Canvas, FaceGain, Guide
+from relight.gain.guide import FaceGain, Guide
 from relight.light import BRIGHTEST, Light
 from relight.photo.color.gamut import Gamut
 from relight.photo.file import Photo

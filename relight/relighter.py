@@ -19,8 +19,7 @@ from relight.error import NoFaceError
 from relight.face import search
 from relight.face.face import Face
 from relight.face.perception import Perception
-from relight.gain.grain import noise
-from relight.gain.guide import Canvas
+from relight.gain.canvas import Canvas, Ground
 from relight.gain.reach import Reach
 from relight.light import BRIGHTEST, Light
 from relight.models.library import Models
@@ -236,9 +235,9 @@ class Relighter:
         )
 
     def _look(self, photo: Photo, faces: Sequence[Face] | None, helper: _Helper) -> Portrait:
-        """Look at a photo; a helper that is real measures its noise and finds edges meanwhile."""
+        """Look at a photo; a helper that is real shrinks it and finds its edges meanwhile."""
         timings: dict[str, float] = {}
-        deviation = helper.start(functools.partial(noise, photo.rgb8))
+        ground = helper.start(functools.partial(Ground.of_all, photo.rgb8))
         with _timed(timings, "faces"):
             chosen = self.find_faces(photo) if faces is None else list(faces)
         if not chosen:
@@ -249,7 +248,7 @@ class Relighter:
             lambda: Canvas(
                 photo.rgb8,
                 [Reach.of(face.crop, photo.shape) for face in chosen],
-                deviation and deviation(),
+                ground and ground(),
             )
         )
         with _timed(timings, "analysis"):

@@ -26,7 +26,8 @@ from export.measure.figure_table import FigureTable
 from relight import Light, Photo, Setup
 from relight.face import search
 from relight.face.perception import Perception
-from relight.gain.guide import Canvas, Guide
+from relight.gain.canvas import Canvas
+from relight.gain.guide import Guide
 from relight.models.library import Models
 from relight.portrait import PREVIEW_SIDE, Portrait
 from relight.stage.analysis import analyze, key_gain

@@ -18,9 +18,10 @@ from relight import Environment, Light, color, geometry
 from relight.face import mesh
 from relight.gain import apply as quotient
 from relight.gain.apply import GainMap
+from relight.gain.canvas import Canvas
 from relight.gain.edge import follow_colors, on_grid
 from relight.gain.grain import grain_of, noise
-from relight.gain.guide import Canvas, FaceGain, Guide, Layer, Outline, upsample
+from relight.gain.guide import FaceGain, Guide, Layer, Outline, upsample
 from relight.gain.reach import FADE, Reach
 from relight.geometry import Crop, Grid
 from relight.stage.stages import NetworkStages

@@ -16,16 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from relight.gain.apply import GainMap
-from relight.gain.edge import EdgeFilter, on_grid, outline_on_edges, photo_tint, photo_trust
-from relight.gain.grain import grain_of, noise
+from relight.gain.canvas import Canvas, Ground
+from relight.gain.edge import EdgeFilter, outline_on_edges
 from relight.gain.reach import (
     Box,
     Place,
     Reach,
     around,
-    box_of,
     enlarged,
-    grid_over,
     hull,
     inner,
     part_of,
@@ -38,8 +36,6 @@ from relight.geometry import Crop, Grid
 
 Float = NDArray[np.float32]
 
-GAIN_SIDE = 128
-"""Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge."""
 BODY_SIDE = 64
 """Side of the body's gain as predicted."""
 OUTLINE_SIDE = 20
@@ -138,36 +134,6 @@ class FaceGain(NamedTuple):
         return FaceGain(self.head * by, None if self.body is None else self.body * by)
 
 
-class Canvas:
-    """A photo around its faces, on the cells that gains are fitted to: all but who is where."""
-
-    def __init__(
-        self, rgb: NDArray[np.uint8], reaches: Sequence[Reach], deviation: float | None = None
-    ) -> None:
-        """Shrink the photo and find its edges.
-
-        Args:
-            rgb: ``(H, W, 3)`` uint8 sRGB.
-            reaches: one per face, at least one.
-            deviation: what :func:`relight.gain.grain.noise` found in it; ``None`` looks for it.
-        """
-        import cv2
-
-        self.grid = grid = grid_over(rgb.shape, reaches)
-        self.colors = on_grid(rgb, grid)
-        brightness = cv2.cvtColor(self.colors, cv2.COLOR_RGB2GRAY)
-        self.trust, self.tint = photo_trust(brightness), photo_tint(self.colors)
-        self.brightness = cv2.merge([brightness] * 3)
-        deviation = noise(rgb) if deviation is None else deviation
-        self.grain = grain_of(deviation, self.colors, grid.step)
-        self.shape = rgb.shape
-        self.edges = []
-        for head, _ in reaches:
-            box, radius = box_of(head.visible(rgb.shape), grid), head.size / grid.step / GAIN_SIDE
-            cells = part_of(grid, box)
-            self.edges.append(EdgeFilter(brightness[box], cells, radius, scale_for(radius)))
-
-
 class Guide:
     """A photo's edges and the outlines of its people: made once, used for every light.
 
@@ -190,7 +156,7 @@ class Guide:
         """
         import cv2
 
-        grid, shape = canvas.grid, canvas.shape
+        ground, grid, shape = canvas.ground, canvas.ground.grid, canvas.ground.shape
         places = []
         for outline in outlines:
             seen = None if outline.body is None else outline.body.seen(shape)
@@ -199,21 +165,21 @@ class Guide:
         person, weights = np.zeros((grid.rows, grid.columns), np.float32), []
         self._people: list[tuple[Box, Float]] = []
         for outline, where in zip(outlines, places, strict=True):
-            here, trust = _on_place(outline, where, canvas)
+            here, trust = _on_place(outline, where, ground)
             here *= where.share
             person[where.box] += here
             self._people.append((where.box, here))
             trust *= here
-            trust *= canvas.trust[where.box]
+            trust *= ground.trust[where.box]
             weights.append(trust)
         cv2.threshold(person, LEAST, 0, cv2.THRESH_TOZERO, dst=person)
         np.minimum(person, 1, out=person)
         whole = hull([around(person > 0), *(where.head_box for where in places)])
         self.grid, self.person = part_of(grid, whole), np.ascontiguousarray(person[whole])
-        self.grain = canvas.grain and canvas.grain.part(whole)
+        self.grain = ground.grain and ground.grain.part(whole)
         self._shape, self._whole = person.shape, whole
         self._layers = [
-            _layers(*each, canvas, whole)
+            _layers(*each, ground, whole)
             for each in zip(outlines, places, weights, canvas.edges, strict=True)
         ]
 
@@ -267,10 +233,10 @@ class Guide:
         return GainMap(self.grid.left, self.grid.top, self.grid.step, total)
 
 
-def _on_place(outline: Outline, where: Place, canvas: Canvas) -> tuple[Float, Float]:
+def _on_place(outline: Outline, where: Place, ground: Ground) -> tuple[Float, Float]:
     """The person and the trust in the gain on one face's cells."""
     crop, body = outline.crop, outline.body
-    cells, head = part_of(canvas.grid, where.box), part_of(canvas.grid, where.head_box)
+    cells, head = part_of(ground.grid, where.box), part_of(ground.grid, where.head_box)
     person = _ramp(crop.onto_grid(outline.person, head), *SURE)
     trust = crop.onto_grid(outline.confidence, head)
     if body is not None and where.box != where.head_box:
@@ -278,7 +244,7 @@ def _on_place(outline: Outline, where: Place, canvas: Canvas) -> tuple[Float, Fl
         trust = where.joined(trust, body.drawn(body.confidence, cells))
     reach = crop.size / cells.step / OUTLINE_SIDE
     # Of a blurred outline the filter tells how much of each cell is the person's.
-    person = _ramp(outline_on_edges(canvas.colors[where.box], person, reach), *MIXED)
+    person = _ramp(outline_on_edges(ground.colors[where.box], person, reach), *MIXED)
     part = person[where.inner]
     np.maximum(part, crop.onto_grid(outline.face, head, outside=0.0), out=part)
     return person, trust
@@ -296,7 +262,7 @@ def _layers(
     where: Place,
     weight: Float,
     edges: EdgeFilter,
-    canvas: Canvas,
+    ground: Ground,
     whole: Box,
 ) -> list[_Layer]:
     """The squares of a face, ready for its gains: the head's, and the body's where it has one."""
@@ -304,10 +270,10 @@ def _layers(
     head = _Layer(
         outline.crop,
         inner(where.head_box, whole),
-        _tinted(weight[where.inner], canvas.tint[where.head_box]),
+        _tinted(weight[where.inner], ground.tint[where.head_box]),
         coarse,
-        None if body is None else window(outline.crop, coarse, canvas.shape),
-        (edges, canvas.brightness[where.head_box]),
+        None if body is None else window(outline.crop, coarse, ground.shape),
+        (edges, _for_colors(ground.brightness[where.head_box])),
     )
     if body is None:
         return [head]
@@ -316,14 +282,14 @@ def _layers(
     if not lit.any():
         return [head]
     box = around(lit, where.box)
-    coarse = part_of(canvas.grid, box, scale_for(body.crop.size / canvas.grid.step / BODY_SIDE))
-    beside = 1 - window(outline.crop, coarse, canvas.shape)
+    coarse = part_of(ground.grid, box, scale_for(body.crop.size / ground.grid.step / BODY_SIDE))
+    beside = 1 - window(outline.crop, coarse, ground.shape)
     return [
         head,
         _Layer(
             body.crop,
             inner(box, whole),
-            _tinted(weight[inner(box, where.box)], canvas.tint[box]),
+            _tinted(weight[inner(box, where.box)], ground.tint[box]),
             coarse,
             beside,
         ),
@@ -334,7 +300,14 @@ def _tinted(weight: Float, tint: Float) -> Float:
     """A weight ``(h, w)`` of light, for red, green and blue."""
     import cv2
 
-    return cv2.multiply(cv2.merge([np.ascontiguousarray(weight)] * 3), tint)
+    return cv2.multiply(_for_colors(weight), tint)
+
+
+def _for_colors(values: Float) -> Float:
+    """Values ``(h, w)``, the same for red, green and blue."""
+    import cv2
+
+    return cv2.merge([np.ascontiguousarray(values)] * 3)
 
 
 class _Layer:

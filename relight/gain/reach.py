@@ -93,14 +93,15 @@ def _body_crop(head: Crop, shape: tuple[int, ...]) -> Crop | None:
 
 def grid_over(shape: tuple[int, ...], reaches: Sequence[Reach]) -> Grid:
     """Cells over all that light reaches; rows and columns are multiples of :data:`COARSEST`."""
-    boxes = [crop.visible(shape) for reach in reaches for crop in reach if crop]
-    top, bottom = min(b[0].start for b in boxes), max(b[0].stop for b in boxes)
-    left, right = min(b[1].start for b in boxes), max(b[1].stop for b in boxes)
-    factor = max(1, math.ceil(max(bottom - top, right - left) / WORK_SIDE))
-    rows, columns = (
-        math.ceil(side / factor / COARSEST) * COARSEST for side in (bottom - top, right - left)
-    )
-    return Grid(left, top, factor, rows, columns)
+    return cells_over(hull([crop.visible(shape) for reach in reaches for crop in reach if crop]))
+
+
+def cells_over(box: Box) -> Grid:
+    """Cells over rows and columns of a photo, in steps of :data:`COARSEST`."""
+    sides = [part.stop - part.start for part in box]
+    factor = max(1, math.ceil(max(sides) / WORK_SIDE))
+    rows, columns = (math.ceil(side / factor / COARSEST) * COARSEST for side in sides)
+    return Grid(box[1].start, box[0].start, factor, rows, columns)
 
 
 def part_of(grid: Grid, box: Box, scale: int = 1) -> Grid:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from relight.gain.guide import Canvas, FaceGain, Guide, Layer, Outline, upsample
+from relight.gain.canvas import Canvas
+from relight.gain.guide import FaceGain, Guide, Layer, Outline, upsample
 from relight.gain.reach import Reach
 from relight.geometry import Crop
 
