@@ -36,9 +36,11 @@ TINY = 1e-6
 """Share of white that quotients are kept finite by: far below one level of a 16-bit photo."""
 FAINT = 0.02
 """Share of noise that need not be taken back: less than a level of any."""
-BLOCK = (64, 768)
-"""Rows and columns of a photo worked on at a time: all that is made of them stays in the cache;
-fewer are little to do beside the work, and threads that share it wait for the interpreter."""
+BLOCK = (64, 2304)
+"""Rows and columns of a photo worked on at a time: fewer are little to do beside the work, and
+threads that share it wait for the interpreter; more do not stay in the cache."""
+SHARE = 1_000_000
+"""Pixels for each thread at least: with fewer it takes longer to wake it than what it does."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def apply(
         strength: factor on what is taken and added, >= 0; more than all cannot be taken.
         taken: share ``(h, w)`` in [0, 1) of the existing light that is taken away, on the cells of
             ``added``; ``None`` takes nothing.
-        threads: rows are shared between so many threads.
+        threads: rows of a large photo are shared between so many threads.
         gamut: the photo's colours and those of ``added``, if not sRGB.
         grain: the photo's noise, on the cells of ``added``: in colour it is not lifted with the
             rest. ``None`` where there is none.
@@ -139,6 +141,7 @@ def apply(
             result[band, done:] = rgb[band, done:]
 
     bands = iter(list(itertools.pairwise(edges)))
+    threads = min(threads, rows * columns * factor**2 // SHARE)
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, [bands] * threads))  # each takes the next one
@@ -177,7 +180,11 @@ def _relit(rgb: NDArray[Any], cells: Cells, into: NDArray[Any], desk: Desk) -> N
 
     white, shape = int(np.iinfo(rgb.dtype).max), (3, rgb.shape[0], rgb.shape[1])
     source = rgb if cells.grain is None else _calmed(rgb, cells, cells.grain)
-    photo = split(source, desk.take("photo", shape, source.dtype))
+    whole = desk.take("whole", rgb.shape, source.dtype)
+    np.copyto(whole, source)  # its rows lie apart
+    planes = split(whole, desk.take("planes", shape, source.dtype))
+    photo = desk.take("photo", shape)
+    np.copyto(photo, planes)
     after = curved_part(photo, grown("lift", cells.lift), white, desk.take("after", shape))
     # That is all but for highlights and for dark pixels, on the transfer function's straight part.
     most, least = float(cells.gain.max()), float(cells.gain.min())

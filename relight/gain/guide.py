@@ -225,11 +225,12 @@ class Guide:
 
         total: Float | None = None
         for fitted, weight in zip(fits, weights, strict=True):
-            layer = cv2.multiply(fitted, (*np.asarray(weight, float).tolist(), 0.0))
-            total = layer if total is None else cv2.add(total, layer, dst=total)
+            parts = np.asarray(weight, float).tolist()
+            layer = fitted if parts == [1, 1, 1] else cv2.multiply(fitted, (*parts, 0.0))
+            total = layer if total is None else cv2.add(total, layer)
         if total is None:
             total = np.zeros((self.grid.rows, self.grid.columns, 3), np.float32)
-        cv2.threshold(total, LEAST, 0, cv2.THRESH_TOZERO, dst=total)
+        _, total = cv2.threshold(total, LEAST, 0, cv2.THRESH_TOZERO)  # what is kept stays as it is
         return GainMap(self.grid.left, self.grid.top, self.grid.step, total)
 
 
