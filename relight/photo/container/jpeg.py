@@ -27,7 +27,7 @@ THREADS = 2
 STRIP = 512
 """Rows of a strip: it becomes a picture of its own before it is encoded, and few need memory at a
 time. Lower pictures are one strip, and have no markers."""
-BAND = 64
+BAND = 16
 """Rows of decoded pixels that lose their fourth sample at a time."""
 MOST_BLOCKS = 65535
 """Between two markers: the file counts them in 16 bits."""
@@ -74,9 +74,13 @@ def _drop_fourth(pixels: NDArray[np.uint8]) -> None:
 
     height, width = pixels.shape[:2]
     for row in range(0, height, BAND):
-        part = cv2.cvtColor(pixels[row : row + BAND], cv2.COLOR_RGBA2RGB)
+        band = pixels[row : row + BAND]
         first = row * width * 3
-        pixels.reshape(-1)[first : first + part.size] = part.reshape(-1)
+        into = pixels.reshape(-1)[first : first + band.size // 4 * 3].reshape(-1, width, 3)
+        if row >= 3 * BAND:  # it ends before the band begins
+            cv2.cvtColor(band, cv2.COLOR_RGBA2RGB, dst=into)
+        else:
+            into[:] = cv2.cvtColor(band, cv2.COLOR_RGBA2RGB)
     pixels.resize((height, width, 3), refcheck=False)
 
 
