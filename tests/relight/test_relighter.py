@@ -190,6 +190,18 @@ def test_an_impossible_strength_is_refused(
         relighter.relight(astronaut, strength=strength)
 
 
+@pytest.mark.parametrize("beside", [0, 1200])
+def test_a_second_thread_changes_nothing(
+    relighter: Relighter, astronaut: np.ndarray, beside: int
+) -> None:
+    """Whether light reaches all of the photo, as is expected while faces are looked for, or not."""
+    photo = np.pad(astronaut, ((0, 0), (0, beside), (0, 0)), constant_values=90)
+    with Relighter(threads=2) as other:
+        np.testing.assert_array_equal(
+            other.relight(photo, KEY).image, relighter.relight(photo, KEY).image
+        )
+
+
 def test_no_threads_are_too_few() -> None:
     with pytest.raises(ValueError, match="threads"):
         Relighter(threads=0)
