@@ -33,7 +33,7 @@ from data_synth.head.ict_model import load_model
 from data_synth.stage.raycast import Caster
 from relight.color import linear_to_srgb, to_uint8
 from relight.error import RelightError, plain_errors
-from relight.face.mesh import POINTS, vertex_normals
+from relight.face.mesh import POINTS, template, vertex_normals
 from relight.face.perception import Perception
 from relight.face.search import find
 from relight.geometry import direction, normalize
@@ -87,6 +87,7 @@ def main(
             "vertices_cm": np.round(points.astype(float), 3).tolist(),
             "triangles": triangles.tolist(),
             "loops": loops,
+            "log_albedo": np.round(template().log_albedo.astype(float), 3).tolist(),
         }
         with whole_file(out) as path:
             path.write_text(json.dumps(data).replace("], [", "],\n[") + "\n", "utf-8")

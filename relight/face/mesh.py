@@ -43,11 +43,14 @@ class FaceTemplate:
         loops: landmark indices around ``oval``, ``lips``, ``mouth`` (the lips' inner edge),
             ``left_eye``, ``right_eye``, ``left_eyebrow``, ``right_eyebrow``, ``left_cheek`` and
             ``right_cheek``; sides are the subject's.
+        log_albedo: ``(468,)`` float32 natural logarithm of the albedo that faces usually have at
+            each landmark, against all of the face; see :mod:`training.data.usual_albedo`.
     """
 
     vertices_cm: Float
     triangles: NDArray[np.int32]
     loops: dict[str, NDArray[np.int32]]
+    log_albedo: Float
 
 
 @functools.cache
@@ -59,6 +62,7 @@ def template() -> FaceTemplate:
         np.array(data["vertices_cm"], np.float32),
         np.array(data["triangles"], np.int32),
         {name: np.array(loop, np.int32) for name, loop in data["loops"].items()},
+        np.array(data["log_albedo"], np.float32),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.face.mesh import POINTS, rasterize, template, vertex_normals
+from relight.face.mesh import POINTS, rasterize, region, template, vertex_normals
 from relight.geometry import smoothstep
 
 Float = NDArray[np.float32]
@@ -21,8 +21,10 @@ Float = NDArray[np.float32]
 TURNED_AWAY = (0.05, 0.35)
 """Cosine to the camera of the mirror image's surface between which trust in it grows to 1: on a
 turned head the far half is seen edge on, or hidden."""
-
-
+OPENINGS = ("left_eye", "right_eye", "mouth")
+"""What looks aside or shows teeth: it has no mirror image, and no usual albedo."""
+RIM = 1.0
+"""Width in pixels over which these end."""
 IRISES = (473, 476, 475, 474, 477, 468, 471, 470, 469, 472)
 """Mirror images of the landmarks after the face's surface: middle, image right, up, left and down
 of the subject's right iris, then of the left one."""
@@ -61,10 +63,14 @@ class Mirror(NamedTuple):
             image; pixel (i, j) covers [j, j + 1) x [i, i + 1). 0 outside the mesh.
         trust: ``(R, R)`` float32 in [0, 1]: 0 outside the mesh and where the mirror image is
             turned away from the camera.
+        albedo: ``(R, R)`` float32 natural logarithm of the albedo that faces usually have there.
+        open: ``(R, R)`` float32 in [0, 1], eyes and an open mouth.
     """
 
     position: Float
     trust: Float
+    albedo: Float
+    open: Float
 
 
 @functools.cache
@@ -83,11 +89,20 @@ def mirror(landmarks: NDArray[Any], resolution: int) -> Mirror:
         landmarks: ``(468+, 3)`` in pixels of the drawing, z in the same scale, smaller nearer.
         resolution: side of the square.
     """
+    import cv2
+
     points = np.asarray(landmarks[:POINTS], np.float32)
     camera = points * np.array([1, -1, -1], np.float32)
     facing = vertex_normals(camera, template().triangles)[partners(), 2:]
-    drawn, mask = rasterize(points, np.concatenate([points[partners(), :2], facing], 1), resolution)
-    return Mirror(drawn[..., :2], smoothstep(drawn[..., 2], *TURNED_AWAY) * mask)
+    known = points[partners(), :2], facing, template().log_albedo[:, None]
+    drawn, mask = rasterize(points, np.concatenate(known, 1), resolution)
+    hollow = region(points, OPENINGS, resolution).astype(np.float32)
+    return Mirror(
+        drawn[..., :2],
+        smoothstep(drawn[..., 2], *TURNED_AWAY) * mask,
+        drawn[..., 3],
+        cv2.GaussianBlur(hollow, (0, 0), RIM),
+    )
 
 
 def reflect(values: Float, found: Mirror) -> Float:

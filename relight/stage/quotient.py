@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight.environment import Environment
-from relight.face.mirror import Mirror, mirror, reflect
+from relight.face.mirror import reflect
 from relight.geometry import normalize
 from relight.light import Light
 from relight.stage.cast_shadow import unshadowed
 from relight.stage.shading import belief, mean_irradiance, shading
-from relight.stage.view import SIDE, View
+from relight.stage.view import View
 
 Float = NDArray[np.float32]
 Inputs = dict[str, NDArray[Any]]
@@ -95,7 +95,7 @@ def shading_inputs(view: View, surface: Float, environment: Environment) -> Inpu
         environment: the light already there, crop's frame.
     """
     lit = shading(environment, surface, view.face)
-    images = mirror_of(view)
+    images = view.images
     seen = np.concatenate([view.photo, lit.mean(-1, keepdims=True)], -1).astype(np.float32)
     return {
         "photo": view.fine_photo,
@@ -136,13 +136,6 @@ def between(view: View, normals: Float) -> Float:
     """
     found = normalize(view.mesh.normals + normals)
     return np.asarray(found * view.person[..., None], np.float32)
-
-
-def mirror_of(view: View) -> Mirror:
-    """The mirror images on a face's crop; none where only the drawn mesh is known."""
-    if view.landmarks is None:
-        return Mirror(np.zeros((SIDE, SIDE, 2), np.float32), np.zeros((SIDE, SIDE), np.float32))
-    return mirror(view.landmarks, SIDE)
 
 
 def _drawn(view: View) -> Float:

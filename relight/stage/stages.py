@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from relight.environment import Environment
 from relight.geometry import smoothstep
 from relight.light import Light
+from relight.stage.fine_shading import fine_shading
 from relight.stage.quotient import SHINE, Existing, Inputs, between, key_inputs, shading_inputs
 from relight.stage.quotient import existing as existing_light
 from relight.stage.shading import cast, skin_colors, uncovered
@@ -145,6 +146,7 @@ class NetworkStages(ABC):
         found = self.ask("shading", inputs, view.mirrored)["log_shading"]
         smooth = inputs["belief"] * inputs["shading"].mean(-1, keepdims=True)
         colors = skin_colors(view.linear, view.skin)
+        found = fine_shading(found, view.linear, view.images, view.face, colors.other)
         return uncovered(found, smooth, colors) + cast(colors)
 
     def ask(self, name: str, inputs: Inputs, mirror: bool) -> dict[str, Float]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from relight.color import luminance, srgb_to_linear
 from relight.face.face import Face
 from relight.face.mesh import Surface, region, surface
-from relight.face.mirror import brighter_left, mirrored_landmarks
+from relight.face.mirror import Mirror, brighter_left, mirror, mirrored_landmarks
 from relight.face.perception import Perception
 from relight.geometry import shrink
 
@@ -92,6 +92,17 @@ class View:
     def person(self) -> Float:
         """Probability in [0, 1] of a person, ``(128, 128)`` float32."""
         return shrink(self.outline, FINE)
+
+    @functools.cached_property
+    def images(self) -> Mirror:
+        """Mirror images of the face's points; none where only the drawn mesh is known."""
+        if self.landmarks is None:
+            nowhere, nothing = (
+                np.zeros((SIDE, SIDE, 2), np.float32),
+                np.zeros((SIDE, SIDE), np.float32),
+            )
+            return Mirror(nowhere, nothing, nothing, nothing)
+        return mirror(self.landmarks, SIDE)
 
     @functools.cached_property
     def linear(self) -> Float:

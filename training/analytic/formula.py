@@ -17,7 +17,7 @@ from relight.environment import Environment
 from relight.light import Light
 from relight.stage import key
 from relight.stage.cast_shadow import unshadowed
-from relight.stage.quotient import Existing, between, existing, mirror_of
+from relight.stage.quotient import Existing, between, existing
 from relight.stage.shading import belief, existing_shading, shading
 from relight.stage.stages import Stages
 from relight.stage.view import View
@@ -62,7 +62,7 @@ class FormulaStages:
             surface = between(view, normals)
             lit = shading(environment, surface, view.face)
             log_s = existing_shading(
-                lit, view.photo, mirror_of(view), belief(lit, view.face), view.face
+                lit, view.photo, view.images, belief(lit, view.face), view.face
             )
             kept = self._kept[view] = environment, existing(view, surface, environment, log_s)
         return kept[1]

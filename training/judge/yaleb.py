@@ -37,8 +37,11 @@ DARKEST = 0.02
 
 MIXED_KINDS = ("ambient", "left", "right")
 """Photos lit softly, by many lights at once: the ones that residuals are averaged over."""
-HARD_KINDS = ("hard side", "hard top")
-"""Photos lit by one small light and little else, which throw deep shadows."""
+HARD_KINDS = ("hard side", "hard top", "side lamp", "top lamp")
+"""Photos lit by one small light and little else, which throw deep shadows; with the latter two the
+light stands where a portrait's may, and there is half as much again besides."""
+LAMP = (0.85, 0.15)
+"""Shares of the lamp and of all lights in them."""
 
 
 class DatasetError(RelightError):
@@ -76,7 +79,8 @@ class Capture:
         at azimuth 45 to 60 and up to 20 high or low on that side + 0.3 x ambient. ``hard side`` is
         the one light nearest to azimuth 65, elevation 0 among those at azimuth 60 to 70, and
         ``hard top`` the one nearest to azimuth 0, elevation 70 among those above 60, each + 0.1 x
-        ambient.
+        ambient. ``side lamp`` is 0.85 x the light nearest to azimuth 50, elevation 0 and ``top
+        lamp`` 0.85 x the one nearest to azimuth 0, elevation 45, each + 0.15 x ambient.
 
         Raises:
             DatasetError: if a light that is needed is missing.
@@ -90,16 +94,18 @@ class Capture:
             if not chosen.any():
                 raise DatasetError(f"{self.name}: no light at azimuth 45 to 60 on the {side}")
             result[side] = 0.7 * self.images[chosen].mean(0) + 0.3 * ambient
-        aside = np.abs(self.azimuths_deg)
-        for kind, allowed, target in (
-            ("hard side", (aside >= 60) & (aside <= 70), (65, 0)),
-            ("hard top", self.elevations_deg >= 60, (0, 70)),
+        aside, height = np.abs(self.azimuths_deg), self.elevations_deg
+        for kind, allowed, target, shares in (
+            ("hard side", (aside >= 60) & (aside <= 70), (65, 0), (1, 0.1)),
+            ("hard top", height >= 60, (0, 70), (1, 0.1)),
+            ("side lamp", (aside >= 40) & (aside < 60) & (np.abs(height) <= 20), (50, 0), LAMP),
+            ("top lamp", (aside <= 20) & (height >= 30) & (height < 60), (0, 45), LAMP),
         ):
             if not allowed.any():
                 raise DatasetError(f"{self.name}: no light for the photo {kind!r}")
             away = geometry.angle_between(self.lights, geometry.direction(*np.radians(target)))
             nearest = int(np.argmin(np.where(allowed, away, np.inf)))
-            result[kind] = self.images[nearest] + 0.1 * ambient
+            result[kind] = shares[0] * self.images[nearest] + shares[1] * ambient
         return result
 
     def key_indices(self) -> NDArray[np.int64]:

@@ -1,11 +1,11 @@
-const VERSION = "67bfba8e7c1317ab";
+const VERSION = "a450e90e19224af6";
 const FILES = [
  "./",
- "assets/index-C5ovy_lx.js",
+ "assets/index-BkRuqbMq.js",
  "assets/index-CsR7YMQc.css",
- "assets/painting-DuaO3s9e.js",
+ "assets/painting-D9eYQPzR.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-B_udA1Po.js",
+ "assets/worker-Bm2_zHJ5.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -24,7 +24,8 @@ def flat_mirror(trust: float = 1.0) -> Mirror:
     """The other half of a flat square."""
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) + 0.5
     position = np.stack([SIDE - x, y], -1)
-    return Mirror(position, np.full((SIDE, SIDE), trust, np.float32))
+    nothing = np.zeros((SIDE, SIDE), np.float32)
+    return Mirror(position, np.full((SIDE, SIDE), trust, np.float32), nothing, nothing)
 
 
 def half_dark() -> np.ndarray:

@@ -166,21 +166,29 @@ def test_photos_to_relight_are_lit_from_either_side(capture: Capture) -> None:
     np.testing.assert_allclose(photos["ambient"], capture.images.mean(0), rtol=1e-5)
 
 
-def test_hard_photos_show_one_lamp_over_a_tenth_of_all(capture: Capture) -> None:
+def test_hard_photos_show_one_lamp_over_a_part_of_all(capture: Capture) -> None:
     photos, ambient = capture.photos(), capture.images.mean(0)
-    for kind, azimuth, elevation in (("hard side", 60, 0), ("hard top", 35, 65)):
+    for kind, azimuth, elevation, lamp, rest in (
+        ("hard side", 60, 0, 1, 0.1),
+        ("hard top", 35, 65, 1, 0.1),
+        ("side lamp", 50, 0, 0.85, 0.15),
+        ("top lamp", 0, 45, 0.85, 0.15),
+    ):
         chosen = (capture.azimuths_deg == azimuth) & (capture.elevations_deg == elevation)
         assert chosen.sum() == 1
-        expected = capture.images[chosen][0] + 0.1 * ambient
+        expected = lamp * capture.images[chosen][0] + rest * ambient
         np.testing.assert_allclose(photos[kind], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", HARD_KINDS)
 def test_a_hard_lamp_that_is_missing_is_named(capture: Capture, kind: str) -> None:
-    aside = np.abs(capture.azimuths_deg)
-    keep = capture.elevations_deg < 60
-    if kind == "hard side":
-        keep = (aside < 60) | (aside > 70)
+    aside, height = np.abs(capture.azimuths_deg), capture.elevations_deg
+    keep = {
+        "hard side": (aside < 60) | (aside > 70),
+        "hard top": height < 60,
+        "side lamp": (aside < 40) | (aside >= 60),
+        "top lamp": (aside > 20) | (height < 30) | (height >= 60),
+    }[kind]
     parts = (a[keep] for a in (capture.images, capture.azimuths_deg, capture.elevations_deg))
     with pytest.raises(DatasetError, match=f"yaleB07.*{kind}"):
         Capture("yaleB07", *parts).photos()

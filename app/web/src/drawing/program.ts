@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The shader that relights: photo times gain, with fill and highlight shoulder as in gain/apply.ts. */
-import { apply as shoulder, color } from "../constants.json";
+import { apply as shoulder, cell, color } from "../constants.json";
 
 const number = (value: number): string => value.toExponential(8);
 
@@ -26,7 +26,7 @@ uniform float level; // of the preview's ever smaller copies, the one that fits
 uniform bool exact; // a pixel of the canvas is a pixel of the photo
 out vec4 color;
 const float CEILING = ${number(shoulder.CEILING)};
-const float LIFT = ${number(shoulder.LIFT)};
+const float LIFT = ${number(cell.LIFT)};
 const float KNEE = ${number(shoulder.KNEE)};
 const float TINY = ${number(shoulder.TINY)};
 const float OFFSET = ${number(color.OFFSET)};

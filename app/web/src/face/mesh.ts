@@ -12,6 +12,8 @@ export const { POINTS } = mesh;
 /** Mean face, cm, head frame. */
 export const VERTICES = template.vertices_cm as unknown as Vector[];
 const TRIANGLES = template.triangles as unknown as [number, number, number][];
+/** Natural logarithm of the albedo that faces usually have at each landmark. */
+export const LOG_ALBEDO = template.log_albedo as number[];
 export const LOOPS = template.loops as Record<string, number[]>;
 
 /** Area-weighted unit normals of a mesh, triples; triangles are counter-clockwise outside. */

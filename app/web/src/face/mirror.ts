@@ -2,10 +2,11 @@
 /** Where each point of a face has its mirror image: the same place on the other half of the face. */
 import { mirror as constants } from "../constants.json";
 import { smoothstep } from "../geometry";
+import { gaussianBlur } from "../image/filter";
 import { clamp, Raster, type Pixels } from "../image/raster";
-import { POINTS, rasterize, VERTICES, vertexNormals } from "./mesh";
+import { LOG_ALBEDO, POINTS, rasterize, region, VERTICES, vertexNormals } from "./mesh";
 
-const { IRISES, TURNED_AWAY } = constants;
+const { IRISES, OPENINGS, RIM, TURNED_AWAY } = constants;
 
 /** The mirror images of a face's points, drawn into a square. */
 export interface Mirror {
@@ -13,6 +14,10 @@ export interface Mirror {
   readonly position: Raster;
   /** In [0, 1]: 0 outside the mesh and where the mirror image is turned away from the camera. */
   readonly trust: Raster;
+  /** Natural logarithm of the albedo that faces usually have there. */
+  readonly albedo: Raster;
+  /** In [0, 1], eyes and an open mouth. */
+  readonly open: Raster;
 }
 
 /** Each landmark's mirror image among the landmarks. */
@@ -62,16 +67,18 @@ export function mirroredLandmarks(landmarks: Float32Array, width: number): Float
 export function mirror(landmarks: Float32Array, side: number): Mirror {
   const camera = landmarks.slice(0, POINTS * 3).map((value, i) => (i % 3 === 0 ? value : -value));
   const normals = vertexNormals(camera);
-  const attributes = new Float64Array(POINTS * 3);
+  const attributes = new Float64Array(POINTS * 4);
   PARTNERS.forEach((k, i) => {
-    attributes.set([landmarks[k * 3], landmarks[k * 3 + 1], normals[k * 3 + 2]], i * 3);
+    const place = [landmarks[k * 3], landmarks[k * 3 + 1], normals[k * 3 + 2]];
+    attributes.set([...place, LOG_ALBEDO[i]], i * 4);
   });
   const [drawn, mask] = rasterize(landmarks, attributes, side);
   const [low, high] = TURNED_AWAY;
   const position = new Raster(side, side, 2);
-  for (let i = 0; i < side * side; i++) position.data.set(drawn.data.subarray(i * 3, i * 3 + 2), i * 2);
+  for (let i = 0; i < side * side; i++) position.data.set(drawn.data.subarray(i * 4, i * 4 + 2), i * 2);
   const facing = drawn.channel(2).map((cosine) => smoothstep(cosine, low, high));
-  return { position, trust: facing.weighted(mask) };
+  const open = gaussianBlur(region(landmarks, OPENINGS, side), RIM);
+  return { position, trust: facing.weighted(mask), albedo: drawn.channel(3), open };
 }
 
 /** Each point's mirror image of some values, bilinear; outside the mesh they say nothing. */

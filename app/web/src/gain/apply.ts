@@ -7,12 +7,12 @@
  * serves full resolution.
  */
 import { encodedGain, OFFSET } from "../color";
-import { apply as constants } from "../constants.json";
+import { apply as constants, cell } from "../constants.json";
 import { clamp, type Pixels, Raster } from "../image/raster";
 import { calm, shareOf, type Grain } from "./grain";
 
 const { CEILING, KNEE, TINY } = constants;
-export const { LIFT } = constants;
+export const { LIFT } = cell;
 
 /** Gain on cells over part of a photo, zero elsewhere. */
 export interface GainMap {

@@ -6,7 +6,7 @@
 import { linearized } from "../color";
 import { quotient as constants } from "../constants.json";
 import type { Environment } from "../environment";
-import { mirror, reflect } from "../face/mirror";
+import { reflect } from "../face/mirror";
 import { normalizeTriples } from "../geometry";
 import { Raster } from "../image/raster";
 import type { Arrays } from "../models/library";
@@ -70,7 +70,7 @@ export function existingAt(
 export function shadingInputs(view: View, surface: Raster, environment: Environment): Arrays {
   const face = view.mesh.mask;
   const lit = shading(environment, surface, face);
-  const images = mirror(view.landmarks, SIDE);
+  const { images } = view;
   const seen = new Raster(SIDE, SIDE, 4);
   for (let i = 0; i < SIDE * SIDE; i++) {
     const [r, g, b] = lit.data.subarray(i * 3, i * 3 + 3);

@@ -11,6 +11,7 @@ import type { Surface } from "../face/mesh";
 import { clamp, Raster } from "../image/raster";
 import { unshadowed } from "./cast_shadow";
 import { between, existing, quotient, shadingInputs, type Existing } from "./quotient";
+import { fineShading } from "./fine_shading";
 import { cast, skinColors, uncovered } from "./shading";
 import { SIDE, type View } from "./view";
 
@@ -122,9 +123,11 @@ export async function estimateShading(
   const { log_shading: found } = await asked(networks, "shading", inputs, view.isMirrored);
   const [believed] = inputs.belief;
   const lit = new Raster(SIDE, SIDE, 3, inputs.shading.map((value) => believed * value));
-  const colors = skinColors(linearized(view.photo), view.skin);
+  const linear = linearized(view.photo);
+  const colors = skinColors(linear, view.skin);
   const color = cast(colors);
-  return uncovered(found, lit, colors).map((value, i) => value + color.data[i]);
+  const fine = fineShading(found, linear, view.images, view.mesh.mask, colors.other);
+  return uncovered(fine, lit, colors).map((value, i) => value + color.data[i]);
 }
 
 /** What a key's gain needs of a face. */

@@ -6,7 +6,7 @@ import type { Perception } from "../face/perception";
 import type { Face } from "../face/face";
 import { dilate, erode, gaussianBlur } from "../image/filter";
 import { region, surface, type Surface } from "../face/mesh";
-import { brighterLeft, mirroredLandmarks } from "../face/mirror";
+import { brighterLeft, mirror, mirroredLandmarks, type Mirror } from "../face/mirror";
 import type { Matrix } from "../geometry";
 import { Raster, type Pixels } from "../image/raster";
 import { shrink, shrinkPixels } from "../image/resample";
@@ -33,6 +33,8 @@ export interface View {
   readonly person: Raster;
   /** Triples in pixels of the drawing, z in the same scale, smaller nearer. */
   readonly landmarks: Float32Array;
+  /** Mirror images of the face's points. */
+  readonly images: Mirror;
   /** Whether the networks see the face's mirror image: see brighterLeft. */
   readonly isMirrored: boolean;
 }
@@ -78,6 +80,7 @@ export function viewOf(crop: Pixels, face: Face, person: Raster): View {
     outline,
     person: shrink(outline, FINE),
     landmarks,
+    images: mirror(landmarks, SIDE),
     isMirrored,
   };
 }

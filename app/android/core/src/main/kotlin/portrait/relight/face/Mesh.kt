@@ -29,6 +29,7 @@ public class FaceTemplate private constructor(
     public val verticesCm: FloatArray,
     public val triangles: IntArray,
     public val loops: Map<String, IntArray>,
+    internal val logAlbedo: FloatArray,
 ) {
     internal val normals: FloatArray by lazy { vertexNormals(verticesCm, triangles) }
 
@@ -63,6 +64,7 @@ public class FaceTemplate private constructor(
                 FloatArray(vertices.size) { vertices[it].jsonPrimitive.float },
                 IntArray(triangles.size) { triangles[it].jsonPrimitive.int },
                 loops,
+                root.getValue("log_albedo").jsonArray.map { it.jsonPrimitive.float }.toFloatArray(),
             )
         }
     }

@@ -7,6 +7,8 @@ import kotlin.math.min
 import kotlin.math.roundToInt
 import portrait.relight.Constants.Mesh.POINTS
 import portrait.relight.Constants.Mirror.IRISES
+import portrait.relight.Constants.Mirror.OPENINGS
+import portrait.relight.Constants.Mirror.RIM
 import portrait.relight.Constants.Mirror.TURNED_AWAY
 
 /**
@@ -14,8 +16,10 @@ import portrait.relight.Constants.Mirror.TURNED_AWAY
  *
  * @property position x and y, in pixels of the drawing, of each point's mirror image; 0 outside the mesh.
  * @property trust in [0, 1]: 0 outside the mesh and where the mirror image is turned away from the camera.
+ * @property albedo natural logarithm of the albedo that faces usually have there.
+ * @property open in [0, 1], eyes and an open mouth.
  */
-internal class Mirror(val position: Raster, val trust: Raster)
+internal class Mirror(val position: Raster, val trust: Raster, val albedo: Raster, val open: Raster)
 
 /** Each landmark's mirror image among the landmarks. */
 internal val partners: IntArray by lazy {
@@ -65,14 +69,21 @@ internal fun mirroredLandmarks(landmarks: FloatArray, width: Int): FloatArray {
 internal fun mirror(landmarks: FloatArray, side: Int): Mirror {
     val camera = FloatArray(POINTS * 3) { if (it % 3 == 0) landmarks[it] else -landmarks[it] }
     val normals = vertexNormals(camera, FaceTemplate.instance.triangles)
-    val attributes = FloatArray(POINTS * 3) {
-        val at = partners[it / 3] * 3 + it % 3
-        if (it % 3 == 2) normals[at] else landmarks[at]
+    val albedo = FaceTemplate.instance.logAlbedo
+    val attributes = FloatArray(POINTS * 4) {
+        val at = partners[it / 4] * 3
+        when (it % 4) {
+            2 -> normals[at + 2]
+            3 -> albedo[it / 4]
+            else -> landmarks[at + it % 4]
+        }
     }
     val (drawn, mask) = rasterize(landmarks, attributes, side)
     val (low, high) = TURNED_AWAY
-    val position = Raster(side, side, 2, FloatArray(side * side * 2) { drawn.data[it / 2 * 3 + it % 2] })
-    return Mirror(position, drawn.channel(2).map { smoothstep(it, low, high) }.weighted(mask))
+    val position = Raster(side, side, 2, FloatArray(side * side * 2) { drawn.data[it / 2 * 4 + it % 2] })
+    val trust = drawn.channel(2).map { smoothstep(it, low, high) }.weighted(mask)
+    val open = gaussianBlur(region(landmarks, OPENINGS, side), RIM.toDouble())
+    return Mirror(position, trust, drawn.channel(3), open)
 }
 
 /** Each point's mirror image of some values, bilinear; outside the mesh they say nothing. */

@@ -15,7 +15,7 @@ import kotlin.math.max
 import kotlin.math.min
 import portrait.relight.Constants.Apply.CEILING
 import portrait.relight.Constants.Apply.KNEE
-import portrait.relight.Constants.Apply.LIFT
+import portrait.relight.Constants.Cell.LIFT
 import portrait.relight.Constants.Apply.TINY
 
 /**

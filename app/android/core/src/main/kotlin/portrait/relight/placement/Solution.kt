@@ -9,7 +9,7 @@ import kotlin.math.abs
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.pow
-import portrait.relight.Constants.Apply.LIFT
+import portrait.relight.Constants.Cell.LIFT
 import portrait.relight.Constants.Solution.LEAST_FILL
 import portrait.relight.Constants.Solution.NOTHING
 import portrait.relight.Constants.Solution.PRESSED

@@ -59,7 +59,7 @@ internal fun lift(view: View, logShading: FloatArray): Raster {
 /** What the shading network is told of a face, by name. */
 internal fun shadingInputs(view: View, surface: Raster, environment: Environment): Map<String, FloatArray> {
     val lit = shading(environment, surface, view.face)
-    val images = mirror(view.landmarks, SIDE)
+    val images = view.images
     val seen = Raster(SIDE, SIDE, 4, FloatArray(SIDE * SIDE * 4) {
         val at = it / 4 * 3
         if (it % 4 < 3) view.photo.data[at + it % 4] else (lit.data[at] + lit.data[at + 1] + lit.data[at + 2]) / 3

@@ -91,8 +91,8 @@ internal class SkinColors(linear: Raster, skin: Raster) {
     /** Logarithms of colours over their brightness, against the usual of plain skin. */
     private val apart = Raster(linear.rows, linear.columns, 3)
 
-    /** On plain skin, 0 where they differ as light does, 1 where hair's do. */
-    private val other = Raster(linear.rows, linear.columns, 1)
+    /** 0 where they differ as light does, 1 where hair's do. */
+    val other = Raster(linear.rows, linear.columns, 1)
 
     init {
         for (i in apart.data.indices) apart.data[i] = ln(seen.data[i] / level.data[i / 3])
@@ -101,7 +101,9 @@ internal class SkinColors(linear: Raster, skin: Raster) {
             for (i in apart.data.indices) apart.data[i] -= usual[i % 3]
         }
         val (low, high) = CAST_LIMIT
-        for (i in plain) other.data[i] = smoothstep((0 until 3).maxOf { abs(apart.data[i * 3 + it]) }, low, high)
+        for (i in other.data.indices) {
+            other.data[i] = smoothstep((0 until 3).maxOf { abs(apart.data[i * 3 + it]) }, low, high)
+        }
     }
 
     /** What the colour of the light already there, on plain skin, adds to its shading: three logarithms. */
@@ -124,7 +126,9 @@ internal class SkinColors(linear: Raster, skin: Raster) {
      * @param smooth that of the estimated light, triples, believed as [believed] says.
      */
     fun uncovered(logShading: FloatArray, smooth: FloatArray, believed: Float): FloatArray {
-        val cover = gaussianBlur(other, COVER_BLUR.toDouble())
+        val bare = Raster(other.rows, other.columns, 1)
+        for (i in plain) bare.data[i] = other.data[i]
+        val cover = gaussianBlur(bare, COVER_BLUR.toDouble())
         return FloatArray(logShading.size) {
             val at = it / 3 * 3
             val lit = believed * (smooth[at] + smooth[at + 1] + smooth[at + 2]) / 3

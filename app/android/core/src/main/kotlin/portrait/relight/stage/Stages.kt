@@ -99,7 +99,8 @@ public class NetworkStages(private val models: Models) : Stages {
         val found = asked("shading", inputs, view.mirrored).getValue("log_shading")
         val (smooth, believed) = inputs.getValue("shading") to inputs.getValue("belief")[0]
         val colors = SkinColors(view.linear, view.skin)
-        val bare = colors.uncovered(found, smooth, believed)
+        val fine = fineShading(found, view.linear, view.images, view.face, colors.other)
+        val bare = colors.uncovered(fine, smooth, believed)
         val color = colors.cast()
         return FloatArray(bare.size) { bare[it] + color.data[it] }
     }

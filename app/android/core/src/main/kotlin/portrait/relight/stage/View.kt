@@ -45,6 +45,9 @@ public class View(
     /** Whether the networks see the face's mirror image. */
     internal val mirrored: Boolean by lazy { brighterLeft(finePhoto, 1f) }
 
+    /** Mirror images of the face's points. */
+    internal val images: Mirror by lazy { mirror(landmarks, SIDE) }
+
     /** The photo in linear light. */
     public val linear: Raster by lazy { photo.map { srgbToLinear(it) } }
 
