@@ -34,6 +34,7 @@ MODULES = (
     "face.segmentation",
     "face.tone",
     "gain.apply",
+    "gain.canvas",
     "gain.cell",
     "gain.edge",
     "gain.grain",

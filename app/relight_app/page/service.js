@@ -1,11 +1,11 @@
-const VERSION = "a450e90e19224af6";
+const VERSION = "46d8743298a0c4db";
 const FILES = [
  "./",
- "assets/index-BkRuqbMq.js",
  "assets/index-CsR7YMQc.css",
- "assets/painting-D9eYQPzR.js",
+ "assets/index-cWNEI8wE.js",
+ "assets/painting-DR2mgAYt.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-Bm2_zHJ5.js",
+ "assets/worker-XjJV1mth.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

@@ -2,7 +2,7 @@
 /** Gains fitted to edges and applied, against Python. */
 import { Environment } from "../src/environment";
 import { POINTS } from "../src/face/mesh";
-import { brighterLeft } from "../src/face/mirror";
+import { brighterLeft, mirror } from "../src/face/mirror";
 import { apply, type GainMap } from "../src/gain/apply";
 import { grainOf, noise } from "../src/gain/grain";
 import { Guide, noticeable, type FaceGain, type Outline } from "../src/gain/guide";
@@ -71,7 +71,9 @@ export async function checkGrey(): Promise<void> {
     photo.data[(40 * SIDE + 50) * 3] += level / 255;
     const mesh = { normals, depth: new Raster(SIDE, SIDE, 1), mask: whole };
     const isMirrored = brighterLeft(Pixels.rounded(photo.map((value) => value * 255)));
-    const seen = { photo, finePhoto: photo, person: whole, skin: whole, mesh, landmarks, isMirrored };
+    const images = mirror(landmarks, SIDE);
+    const known = { landmarks, images, isMirrored };
+    const seen = { photo, finePhoto: photo, person: whole, skin: whole, mesh, ...known };
     const view = seen as View;
     const gain = await keyGain(answer, await gainInputs(answer, view, normals, environment, 0), light);
     matches(`grey/gain/${k}`, every(gain, values["grey/every"]), 2e-5); // of about 5, in single precision

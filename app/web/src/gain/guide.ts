@@ -4,7 +4,7 @@
  *
  * What depends on the photo and the faces alone is worked out once.
  */
-import { guide as constants } from "../constants.json";
+import { canvas, guide as constants } from "../constants.json";
 import type { Box, Crop, Grid } from "../geometry";
 import { clamp, Pixels, Raster, Window } from "../image/raster";
 import { resizeArea, resizeLinear } from "../image/resample";
@@ -26,7 +26,8 @@ import {
   type Size,
 } from "./reach";
 
-const { BODY_SIDE, BODY_SURE, GAIN_SIDE, LEAST, MIXED, NOBODY, OUTLINE_SIDE, SURE } = constants;
+const { GAIN_SIDE } = canvas;
+const { BODY_SIDE, BODY_SURE, LEAST, MIXED, NOBODY, OUTLINE_SIDE, SURE } = constants;
 
 /** Where light may fall on one square of a photo: rasters of one channel, in [0, 1]. */
 export interface Layer {

@@ -231,15 +231,27 @@ public object Constants {
         /** Share of noise that need not be taken back: less than a level of any. */
         public const val FAINT: Float = 0.02f
         /**
-         * Rows and columns of a photo worked on at a time: all that is made of them stays in the cache; fewer
-         * are little to do beside the work, and threads that share it wait for the interpreter.
+         * Rows and columns of a photo worked on at a time: fewer are little to do beside the work, and
+         * threads that share it wait for the interpreter; more do not stay in the cache.
          */
-        public val BLOCK: List<Int> = listOf(64, 768)
+        public val BLOCK: List<Int> = listOf(64, 2304)
+        /** Pixels for each thread at least: with fewer it takes longer to wake it than what it does. */
+        public const val SHARE: Int = 1000000
+    }
+
+    public object Canvas {
+        /** Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge. */
+        public const val GAIN_SIDE: Int = 128
     }
 
     public object Cell {
         /** Most that the light of a pixel grows by: beyond, noise and wrong hues grow with it. */
         public const val LIFT: Float = 3.0f
+        /**
+         * Bytes of a line of the cache. Memory begins at a multiple of them, as does that of each channel of
+         * a block: into others, OpenCV splits a picture five times as slowly.
+         */
+        public const val LINE: Int = 64
     }
 
     public object Edge {
@@ -337,8 +349,6 @@ public object Constants {
     }
 
     public object Guide {
-        /** Side of the gain as predicted; light and shadow may move by one of its pixels to meet an edge. */
-        public const val GAIN_SIDE: Int = 128
         /** Side of the body's gain as predicted. */
         public const val BODY_SIDE: Int = 64
         /** The person's outline may move by the crop's side over this to meet an edge of the photo. */

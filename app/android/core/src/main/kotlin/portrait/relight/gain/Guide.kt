@@ -12,7 +12,7 @@ import kotlin.math.max
 import kotlin.math.min
 import portrait.relight.Constants.Guide.BODY_SIDE
 import portrait.relight.Constants.Guide.BODY_SURE
-import portrait.relight.Constants.Guide.GAIN_SIDE
+import portrait.relight.Constants.Canvas.GAIN_SIDE
 import portrait.relight.Constants.Guide.LEAST
 import portrait.relight.Constants.Guide.MIXED
 import portrait.relight.Constants.Guide.NOBODY
