@@ -44,6 +44,7 @@ from training.judge.captured_person import (
     mean_figures,
 )
 from training.judge.contact_sheet import contact_sheet
+from training.judge.look.crossed import crossed_command
 from training.judge.look.key_look import NAMES
 from training.judge.look.light_figure import summary
 from training.judge.look.part_truth import PARTS, judge_parts
@@ -182,7 +183,7 @@ def yaleb_command(
         figures = [
             judge_subject(methods, yaleb.load(folder))
             for folder in track(
-                _chosen(root, subjects), "Judging", console=progress, transient=True
+                yaleb.subjects(root, subjects), "Judging", console=progress, transient=True
             )
         ]
         for table in [*tables(figures), real_tone_table(figures, STAGES)]:
@@ -207,7 +208,9 @@ def photo_use_command(
     with plain_errors(), Relighter(2, models=_stages(weights, models, baseline)) as relighter:
         found: dict[str, list[tuple[float, float]]] = {}
         progress = Console(stderr=True)
-        for folder in track(_chosen(root, subjects), "Judging", console=progress, transient=True):
+        for folder in track(
+            yaleb.subjects(root, subjects), "Judging", console=progress, transient=True
+        ):
             capture = yaleb.load(folder)
             truth = yaleb.photometric_stereo(capture)[0]
             for name, pair in judge_photo_use(relighter, capture, truth).items():
@@ -283,7 +286,7 @@ def parts_command(
         found = [
             judge_parts(relighter, stages, yaleb.load(folder))
             for folder in track(
-                _chosen(root, subjects), "Judging", console=progress, transient=True
+                yaleb.subjects(root, subjects), "Judging", console=progress, transient=True
             )
         ]
     table = Table("", title="Residual of the added light, parts told the truth, per photo")
@@ -293,12 +296,6 @@ def parts_command(
         means = {kind: np.mean([one[part][kind] for one in found]) for kind in found[0][part]}
         table.add_row(part, *(f"{value:.4f}" for value in means.values()))
     _console().print(table)
-
-
-def _chosen(root: Path, count: int | None) -> list[Path]:
-    """The subjects' folders: all of them, or some evenly chosen."""
-    found = yaleb.subjects(root)
-    return found[:: max(1, len(found) // count)][:count] if count else found
 
 
 @app.command("photos")
@@ -334,6 +331,7 @@ def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages
     return AnalyticStages() if baseline else TfliteStages(Models(models))
 
 
+app.command("crossed")(crossed_command)
 app.command("synthetic")(synthetic_command)
 
 

@@ -116,8 +116,8 @@ class Capture:
         ]
 
 
-def subjects(root: Path) -> list[Path]:
-    """The subjects' folders in CroppedYale's own layout.
+def subjects(root: Path, count: int | None = None) -> list[Path]:
+    """The subjects' folders in CroppedYale's own layout: all of them, or so many evenly chosen.
 
     Raises:
         DatasetError: if there is none.
@@ -125,7 +125,7 @@ def subjects(root: Path) -> list[Path]:
     for base in (root, root / "CroppedYale"):
         found = sorted(p for p in base.glob("yaleB[0-9][0-9]") if p.is_dir())
         if found:
-            return found
+            return found[:: max(1, len(found) // count)][:count] if count else found
     raise DatasetError(f"{root}: no yaleB01, yaleB02, ... here; give the CroppedYale folder")
 
 

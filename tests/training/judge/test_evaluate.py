@@ -10,14 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from drawn_capture import ASTRONAUT, draw_capture
 from PIL import Image
 from typer.testing import CliRunner
 
 from relight import Relighter
-from relight.color import luminance, srgb_to_linear
-from relight.face import mesh
 from relight.face.perception import Perception
-from relight.geometry import direction
 from training import evaluate
 from training.analytic.analytic_stages import AnalyticStages
 from training.judge import captured_person as subject
@@ -26,7 +24,6 @@ from training.judge.contact_sheet import CAPTION, CELL, contact_sheet
 from training.judge.look import key_look
 from training.judge.look.light_figure import MOST_HOT, NOTICED, summary
 
-ASTRONAUT = Path(__file__).parents[3] / "examples" / "astronaut.png"
 LAMPS = [
     (a, e)
     for a in (-85, -60, -50, -35, -20, 0, 20, 35, 50, 60, 85)
@@ -39,25 +36,7 @@ LAMPS = [
 def cropped_yale(tmp_path_factory: pytest.TempPathFactory, relighter: Relighter) -> Path:
     """One subject in CroppedYale's layout: the example's face, shaded by its own mesh."""
     root = tmp_path_factory.mktemp("yale") / "CroppedYale"
-    folder = root / "yaleB01"
-    folder.mkdir(parents=True)
-    rgb = np.asarray(Image.open(ASTRONAUT).convert("RGB"))
-    face = relighter.find_faces(rgb)[0]
-    left, top, width, height = (round(value) for value in face.box)
-    cut = rgb[top - 8 : top + height + 8, left - 5 : left + width + 5]
-    scale = 192 / cut.shape[0]
-    albedo = luminance(srgb_to_linear(cv2.resize(cut, (168, 192))))
-    marks = face.landmarks.copy()
-    marks[:, 0] = (marks[:, 0] - left + 5) * 168 / cut.shape[1]
-    marks[:, 1] = (marks[:, 1] - top + 8) * scale
-    marks[:, 2] *= scale
-    normals, _, mask = mesh.surface(marks, face.head_pose, 192)
-    normals[~mask] = (0, 0, 1)
-    for azimuth, elevation in LAMPS:
-        lamp = direction(*np.radians([azimuth, elevation]))
-        shaded = albedo * (np.maximum(normals[:, :168] @ lamp, 0) + 0.03)
-        name = f"yaleB01_P00A{-azimuth:+04d}E{elevation:+03d}.pgm"
-        Image.fromarray((shaded.clip(0, 1) * 255).astype(np.uint8)).save(folder / name)
+    draw_capture(root / "yaleB01", relighter, LAMPS)
     return root
 
 

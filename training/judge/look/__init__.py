@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What no mean error shows: how light looks, and whether a photo is looked at."""
+"""What no mean error shows: how light looks, where its error sits and what could mend it."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from relight import Light, Relighter
 from relight.environment import Environment
-from relight.face.face import Face
 from relight.geometry import normalize, rolled
 from relight.photo.file import load_photo
 from relight.portrait import Portrait
@@ -22,6 +21,7 @@ from relight.stage.quotient import SHINE, existing, key_inputs
 from relight.stage.stages import NetworkStages
 from relight.stage.view import SIDE, View
 from training.judge import metric, yaleb
+from training.judge.look.captured_face import captured_faces
 from training.judge.yaleb import Capture
 
 Float = NDArray[np.float32]
@@ -35,8 +35,6 @@ KEY = "true key, gloss and all"
 BOTH = "true shading and normals"
 PARTS = (NONE, SHADING, NORMALS, SHADOWS, NO_GLOSS, KEY, BOTH)
 """What is replaced, the rows of the table."""
-BRIGHTEST = 0.98
-"""Pixels of a capture at or above this are clipped and do not count."""
 DARKEST = 0.02
 """Albedo and shading that are divided by at least."""
 MOST = 10.0
@@ -109,36 +107,22 @@ def judge_parts(
     """
     truth = yaleb.photometric_stereo(capture)
     found: dict[str, dict[str, float]] = {part: {} for part in PARTS}
-    reference: Face | None = None
-    for kind, linear in capture.photos().items():
-        photo = yaleb.as_photo(linear)
-        faces = relighter.find_faces(photo)
-        reference = faces[0] if faces and reference is None else reference
-        if reference is None:
-            raise yaleb.DatasetError(f"{capture.name}: no face found in the ambient photo")
-        face = faces[0] if faces else reference
-        analysis, (_, mask) = relighter.analyze(photo, face), yaleb.drawn_mesh(face, linear.shape)
-
-        def on_crop(values: Float, face: Face = face) -> Float:
-            seen: Float = face.crop.extract(yaleb.onto_photo(values), SIDE)
-            return seen
-
-        normals = normalize(rolled(on_crop(truth[0]), -face.crop.roll))
-        known = normals, on_crop(truth[1]), on_crop(linear)
+    for face in captured_faces(relighter, capture):
+        normals = normalize(rolled(face.on_crop(truth[0]), -face.analysis.face.crop.roll))
+        known = normals, face.on_crop(truth[1]), face.on_crop(face.linear)
         told = {part: PartStages(stages, part, *known) for part in PARTS}
-        portraits = {
-            part: Portrait(load_photo(photo), [analysis], one) for part, one in told.items()
-        }
+        photo = load_photo(face.photo)
+        portraits = {part: Portrait(photo, [face.analysis], one) for part, one in told.items()}
         residuals: dict[str, list[float]] = {part: [] for part in PARTS}
         for index in capture.key_indices():
             lamp = capture.images[index]
             light = Light(capture.azimuths_deg[index], capture.elevations_deg[index])
             for part, portrait in portraits.items():
-                told[part].lamp = on_crop(lamp)
-                gain = yaleb.from_photo(portrait.gain(light).expand(photo.shape))[..., 0]
-                usable = mask & (lamp < BRIGHTEST)
-                residual = metric.added_light_residual(linear * gain, lamp, usable)
+                told[part].lamp = face.on_crop(lamp)
+                gain = yaleb.from_photo(portrait.gain(light).expand(face.photo.shape))[..., 0]
+                added = face.linear * gain
+                residual = metric.added_light_residual(added, lamp, face.usable(lamp))
                 residuals[part].append(residual)
         for part, values in residuals.items():
-            found[part][kind] = float(np.mean(values))
+            found[part][face.kind] = float(np.mean(values))
     return found
