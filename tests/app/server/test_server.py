@@ -302,8 +302,8 @@ def test_200_mixed_requests_of_8_clients(
             list(pool.map(work, [some[k::8] for k in range(8)]))
         return server.memory_mb()
 
-    warm = run(jobs[:60])
-    assert run(jobs[60:]) < warm + 60
+    warm = run(jobs)  # the allocator keeps more and more at first: some hundred requests long
+    assert run(jobs) < warm + 60
 
 
 @given(
