@@ -81,6 +81,9 @@ def main(
     """Take the usual albedo of faces from portraits."""
     console, found = Console(stderr=True), []
     with plain_errors(), closing(TfliteStages()) as stages, Relighter(models=stages) as relighter:
+        for folder in photos:
+            if not folder.is_dir():
+                raise PhotoError(f"{folder}: no such folder; give one of portraits")
         data = json.loads(template.read_text("utf-8"))
         paths = [
             path for folder in photos for path in sorted(folder.iterdir()) if path.suffix != ".csv"

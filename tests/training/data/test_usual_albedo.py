@@ -60,3 +60,6 @@ def test_too_few_faces_leave_the_template_as_it_was(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "at least 20 are needed" in result.stderr
     assert json.loads(template.read_text()) == {"log_albedo": [0.0]}
+    result = CliRunner().invoke(app, ["--photos", "nowhere", "--template", str(template)])
+    assert result.exit_code == 1
+    assert "nowhere: no such folder" in result.stderr
