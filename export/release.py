@@ -12,7 +12,6 @@ from typing import Any
 import keras
 
 import relight
-import training
 from export.error import ExportError
 from export.measure.figure_table import FigureTable
 from export.model import manifest
@@ -24,10 +23,8 @@ from export.model.sample import SampleConfig, real_photos, rendered_people, synt
 from export.model.verify import Bench, Gates, Parity, failures
 from relight.models.interpreter import ModelError
 from relight.storage import whole_file
-from training.networks.weight_file import load_network
+from training.networks.weight_file import SHIPPED, load_network
 
-SHIPPED = Path(training.__file__).with_name("weights")
-"""Weights of the networks that ship."""
 PRECISIONS = {
     "normals": Precision.DYNAMIC,
     "lighting": Precision.DYNAMIC,

@@ -49,7 +49,7 @@ from training.judge.look.key_look import NAMES
 from training.judge.look.light_figure import summary
 from training.judge.look.part_truth import PARTS, judge_parts
 from training.judge.look.photo_use import judge_photo_use
-from training.judge.report import real_tone_table
+from training.judge.report import real_tone_table, wide_console
 from training.judge.synthetic import synthetic_command
 
 Float = NDArray[np.float32]
@@ -187,7 +187,7 @@ def yaleb_command(
             )
         ]
         for table in [*tables(figures), real_tone_table(figures, STAGES)]:
-            _console().print(table)
+            wide_console().print(table)
         out.mkdir(parents=True, exist_ok=True)
         text = json.dumps([asdict(item) for item in figures], indent=1)
         with whole_file(out / "yaleb.json") as path:
@@ -219,7 +219,7 @@ def photo_use_command(
     for name, pairs in found.items():
         error, turn = np.mean(pairs, 0)
         table.add_row(name, f"{error:.2f}", f"{turn:.2f}")
-    _console().print(table)
+    wide_console().print(table)
 
 
 @app.command("video")
@@ -260,7 +260,7 @@ def video_command(
     table.add_row("mean", *_figures(np.mean(found, 0)))
     table.add_row("most", *_figures(np.max(found, 0)))
     table.add_row("aim", *(f"{most:.1f}" for most in MOST), "")
-    _console().print(table)
+    wide_console().print(table)
 
 
 def _figures(values: Iterable[float]) -> tuple[str, str, str]:
@@ -295,7 +295,7 @@ def parts_command(
     for part in PARTS:
         means = {kind: np.mean([one[part][kind] for one in found]) for kind in found[0][part]}
         table.add_row(part, *(f"{value:.4f}" for value in means.values()))
-    _console().print(table)
+    wide_console().print(table)
 
 
 @app.command("photos")
@@ -315,9 +315,9 @@ def photos_command(
 def _draw_sheets(relighter: Relighter, photos: Path, out: Path) -> None:
     pages, figures = contact_sheet(relighter, photos, out)
     for page in pages:
-        _console().print(f"Contact sheet: {page}")
+        wide_console().print(f"Contact sheet: {page}")
     if figures:
-        _console().print(f"Automatic light, {summary(figures)}")
+        wide_console().print(f"Automatic light, {summary(figures)}")
 
 
 def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages:
@@ -333,12 +333,6 @@ def _stages(weights: Path | None, models: Path | None, baseline: bool) -> Stages
 
 app.command("crossed")(crossed_command)
 app.command("synthetic")(synthetic_command)
-
-
-def _console() -> Console:
-    """Standard output, wide enough for the tables when it is a file."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
 
 
 if __name__ == "__main__":

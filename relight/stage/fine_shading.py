@@ -59,7 +59,7 @@ def fine_shading(
     if total == 0:
         return log_shading
     grey = log_shading.mean(-1)
-    apart = np.log(np.maximum(linear.mean(-1), np.float32(DARK))) - images.albedo - grey
+    apart = log_brightness(linear) - images.albedo - grey
     both = np.stack([apart, grey], -1)
     mirrored = reflect(both, images)
     even, odd = (both + mirrored) / 2, (both - mirrored) / 2
@@ -72,6 +72,11 @@ def fine_shading(
     found = log_shading + change[..., None]
     level = np.exp(found[face]).mean() / np.exp(log_shading[face]).mean()
     return np.asarray(found - np.log(np.float32(level)), np.float32)
+
+
+def log_brightness(linear: Float) -> Float:
+    """Natural logarithm ``(R, R)`` of a photo's linear light ``(R, R, 3)``, noise left out."""
+    return np.asarray(np.log(np.maximum(linear.mean(-1), np.float32(DARK))), np.float32)
 
 
 def _average(values: Float, trust: Float) -> Float:

@@ -16,6 +16,7 @@ Maps" (what light does to a smooth surface: nine numbers).
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from relight import load_photo
 from relight.color import srgb_to_linear
-from relight.error import RelightError
+from relight.error import PhotoError, RelightError, plain_errors
 from relight.face import search
 from relight.face.face import Face
 from relight.face.mesh import POINTS, rasterize, template, vertex_normals
@@ -97,15 +98,30 @@ def is_frontal(face: Face) -> bool:
     return face.box[2] >= SMALLEST_FACE and float(face.head_pose[2, 2]) >= MOST_TURNED
 
 
+def portrait_paths(folders: Iterable[Path]) -> list[Path]:
+    """The files of folders of portraits, in order; tables that tell of them are left out.
+
+    Raises:
+        PhotoError: if a folder is missing.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise PhotoError(f"{folder}: no such folder; give one of portraits")
+        found += sorted(path for path in folder.iterdir() if path.suffix != ".csv")
+    return found
+
+
 def main(
     photos: Annotated[list[Path], typer.Option(help="Folders of portraits.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     most: Annotated[int, typer.Option(min=1, help="Patterns to keep.")] = 400,
 ) -> None:
     """Take the pattern of real skin from portraits."""
+    with plain_errors():
+        paths = portrait_paths(photos)
     perception = Perception()
     kept: list[Float] = []
-    paths = [p for folder in photos for p in sorted(folder.iterdir()) if p.suffix != ".csv"]
     for number, path in enumerate(paths):
         try:
             rgb = load_photo(path).rgb8

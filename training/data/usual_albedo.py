@@ -24,13 +24,13 @@ from relight import Relighter, load_photo
 from relight.error import PhotoError, RelightError, plain_errors
 from relight.face.mesh import POINTS
 from relight.face.mirror import partners
-from relight.stage.fine_shading import DARK
+from relight.stage.fine_shading import log_brightness
 from relight.stage.quotient import between, shading_inputs
 from relight.stage.stages import NetworkStages
 from relight.stage.tflite import TfliteStages
 from relight.stage.view import SIDE
 from relight.storage import whole_file
-from training.data.skin_table import is_frontal
+from training.data.skin_table import is_frontal, portrait_paths
 
 Float = NDArray[np.float32]
 
@@ -48,7 +48,7 @@ def log_albedo(linear: Float, log_shading: Float, landmarks: Float) -> Float:
     """
     import cv2
 
-    seen = np.log(np.maximum(linear.mean(-1), np.float32(DARK))) - log_shading.mean(-1)
+    seen = log_brightness(linear) - log_shading.mean(-1)
     x, y = landmarks[:POINTS, :2].T.astype(np.float32) - np.float32(0.5)
     found = cv2.remap(seen, x[None], y[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
     found = (found + found[partners()]) / 2
@@ -62,16 +62,14 @@ def faces_albedo(path: Path, relighter: Relighter, stages: NetworkStages) -> Flo
         PhotoError: if it cannot be read.
     """
     rgb = load_photo(path).rgb8
-    for face in relighter.find_faces(rgb)[:1]:
-        if not is_frontal(face):
-            break
-        analysis = relighter.analyze(rgb, face)
-        view = analysis.view
-        surface = between(view, analysis.crop_normals)
-        inputs = shading_inputs(view, surface, analysis.crop_environment)
-        found = stages.ask("shading", inputs, view.mirrored)["log_shading"]
-        return log_albedo(view.linear, found, face.crop_landmarks(SIDE))
-    return None
+    faces = relighter.find_faces(rgb)
+    if not faces or not is_frontal(faces[0]):
+        return None
+    analysis = relighter.analyze(rgb, faces[0])
+    view, surface = analysis.view, between(analysis.view, analysis.crop_normals)
+    inputs = shading_inputs(view, surface, analysis.crop_environment)
+    found = stages.ask("shading", inputs, view.mirrored)["log_shading"]
+    return log_albedo(view.linear, found, faces[0].crop_landmarks(SIDE))
 
 
 def main(
@@ -81,13 +79,8 @@ def main(
     """Take the usual albedo of faces from portraits."""
     console, found = Console(stderr=True), []
     with plain_errors(), closing(TfliteStages()) as stages, Relighter(models=stages) as relighter:
-        for folder in photos:
-            if not folder.is_dir():
-                raise PhotoError(f"{folder}: no such folder; give one of portraits")
         data = json.loads(template.read_text("utf-8"))
-        paths = [
-            path for folder in photos for path in sorted(folder.iterdir()) if path.suffix != ".csv"
-        ]
+        paths = portrait_paths(photos)
         for path in track(paths, "Looking", console=console, transient=True):
             try:
                 albedo = faces_albedo(path, relighter, stages)

@@ -16,6 +16,7 @@ from relight.face.face import Face
 from relight.geometry import angle_between, normalize, rolled
 from relight.stage.view import SIDE
 from training.judge import metric, yaleb
+from training.judge.look.captured_face import captured_faces
 from training.judge.look.key_look import judge_key_look
 from training.judge.yaleb import Capture
 
@@ -27,8 +28,6 @@ FRONTAL = 0.2
 """Single lamps are judged for their direction when the z of their unit vector is above this."""
 FEWEST = 20
 """Pixels in cast shadow without which a key does not tell of them."""
-BRIGHTEST = 0.98
-"""Pixels of a capture at or above this are clipped and do not count."""
 SPOILED = 0.15
 """Residual that true normals and albedo leave of a capture whose lamp or face moved: the ten people
 that choices are made by have two such captures, with .26 and .28, and else none over .06."""
@@ -117,15 +116,15 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
     shadow: dict[str, list[float]] = {}
     heights: dict[str, dict[str, list[float]]] = {}
     reference: Face | None = None
-    for kind, linear in capture.photos().items():
-        photo = yaleb.as_photo(linear)
-        faces = methods[STAGES].find_faces(photo)
-        reference = faces[0] if faces and reference is None else reference
-        if reference is None:
-            raise yaleb.DatasetError(f"{capture.name}: no face found in the ambient photo")
-        face = faces[0] if faces else reference
-        drawn, mask = yaleb.drawn_mesh(face, linear.shape)
-        analyses = {name: method.analyze(photo, face) for name, method in methods.items()}
+    for captured in captured_faces(methods[STAGES], capture):
+        kind, linear, mask = captured.kind, captured.linear, captured.mask
+        reference = reference or captured.analysis.face
+        analyses = {
+            name: captured.analysis
+            if name == STAGES
+            else method.analyze(captured.photo, captured.analysis.face)
+            for name, method in methods.items()
+        }
         analyses[TOLD] = _told(analyses[STAGES], truth[0])
         scaled = linear * (EXPOSURE / linear[mask].mean())
         irradiance = float((scaled / np.maximum(truth[1], 0.02))[mask].mean())
@@ -152,11 +151,12 @@ def judge_subject(methods: Mapping[str, Relighter], capture: Capture) -> Subject
             }
             added = {
                 "no light": np.zeros_like(scaled),
-                "Lambert, photo as albedo": scaled * np.maximum(drawn @ light.direction, 0),
+                "Lambert, photo as albedo": scaled
+                * np.maximum(captured.mesh_normals @ light.direction, 0),
                 **{name: scaled * gain for name, gain in reversed(gains.items())},
                 TRUTH: lambert * irradiance,
             }
-            usable = mask & (lamp < BRIGHTEST)
+            usable = captured.usable(lamp)
             expected = linear_to_srgb(scaled + lamp * irradiance)
             for row, light_added in added.items():
                 flat = scaled if row == "no light" else light_added

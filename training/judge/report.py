@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.table import Table
 
 from training.judge.fairness import (
@@ -282,3 +283,9 @@ def light_line(summary: Summary, method: str, yardstick: str) -> str:
         f"{_outcome(passed)}: three spheres' error at most {HALF:g} of the harmonics':"
         f" {own:.3f} / {other:.3f} = {own / other:.2f}"
     )
+
+
+def wide_console() -> Console:
+    """Standard output, wide enough for the tables when it is a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)

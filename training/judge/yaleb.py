@@ -34,6 +34,8 @@ ENLARGE = 3
 """Factor by which padded crops are enlarged, for the same reason."""
 DARKEST = 0.02
 """Captures with a lower mean are faulty: the lamp did not fire."""
+BRIGHTEST = 0.98
+"""Pixels of a capture at or above this are clipped and do not count."""
 
 MIXED_KINDS = ("ambient", "left", "right")
 """Photos lit softly, by many lights at once: the ones that residuals are averaged over."""
@@ -189,7 +191,7 @@ def photometric_stereo(capture: Capture, rounds: int = 8) -> tuple[Float, Float]
     count, height, width = capture.images.shape
     observed = capture.images.reshape(count, -1).T.astype(np.float64)
     lights = capture.lights.astype(np.float64)
-    plain = (observed < 0.98) & (observed > 0.01)
+    plain = (observed < BRIGHTEST) & (observed > 0.01)
     weight = plain * 1.0
     for _ in range(rounds):
         normal = np.einsum("pn,ni,nj->pij", weight, lights, lights) + 1e-6 * np.eye(3)

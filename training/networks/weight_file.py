@@ -9,8 +9,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
+import training
 from relight.error import RelightError
 from training.networks.network import NETWORKS
+
+SHIPPED = Path(training.__file__).with_name("weights")
+"""Weights of the networks that ship."""
 
 
 class WeightsError(RelightError):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import numpy as np
+from flat_mirror import flat_mirror
 
 from relight.face.mirror import Mirror
 from relight.stage.fine_shading import EVEN, LIMIT, ODD, fine_shading
@@ -10,13 +11,6 @@ SIDE = 64
 FACE = np.ones((SIDE, SIDE), np.bool_)
 PLAIN = np.zeros((SIDE, SIDE), np.float32)
 HALF = SIDE // 2
-
-
-def flat_mirror(albedo: np.ndarray = PLAIN, open_: np.ndarray = PLAIN, trust: float = 1) -> Mirror:
-    """The other half of a flat square."""
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) + 0.5
-    position = np.stack([SIDE - x, y], -1)
-    return Mirror(position, np.full((SIDE, SIDE), trust, np.float32), albedo, open_)
 
 
 def from_side() -> np.ndarray:
@@ -51,42 +45,42 @@ def fold(depth: float) -> np.ndarray:
 def test_a_shadow_on_one_half_is_light() -> None:
     shadow = np.zeros((SIDE, SIDE, 1), np.float32)
     shadow[20:40, HALF + 8 : HALF + 20] = -0.2
-    change = told(from_side(), seen(from_side() + shadow), flat_mirror())
+    change = told(from_side(), seen(from_side() + shadow), flat_mirror(SIDE))
     np.testing.assert_allclose(change[30, HALF + 14], -ODD * 0.1, atol=0.01)
     np.testing.assert_allclose(change[30, HALF - 14], ODD * 0.1, atol=0.01)  # where it is not
     np.testing.assert_allclose(change[55], 0, atol=1e-3)
 
 
 def test_in_light_from_above_a_fold_is_light_and_in_soft_light_it_is_skin() -> None:
-    hard = told(from_above(), seen(from_above() + fold(0.2)), flat_mirror())
+    hard = told(from_above(), seen(from_above() + fold(0.2)), flat_mirror(SIDE))
     assert hard[48, HALF] < -0.7 * EVEN * 0.2
-    soft = told(0.1 * from_above(), seen(0.1 * from_above() + fold(0.2)), flat_mirror())
+    soft = told(0.1 * from_above(), seen(0.1 * from_above() + fold(0.2)), flat_mirror(SIDE))
     np.testing.assert_allclose(soft, 0, atol=1e-3)
 
 
 def test_what_is_dark_on_every_face_is_skin() -> None:
-    usual = flat_mirror(albedo=fold(0.2)[..., 0])
+    usual = flat_mirror(SIDE, albedo=fold(0.2)[..., 0])
     change = told(from_above(), seen(from_above() + fold(0.2)), usual)
     np.testing.assert_allclose(change, 0, atol=1e-3)
 
 
 def test_a_beard_an_eye_and_an_unseen_half_are_left() -> None:
     photo = seen(from_above() + fold(1.5))
-    assert told(from_above(), photo, flat_mirror()).min() > -LIMIT
-    open_ = (fold(1.5)[..., 0] < 0).astype(np.float32)
+    assert told(from_above(), photo, flat_mirror(SIDE)).min() > -LIMIT
+    openings = (fold(1.5)[..., 0] < 0).astype(np.float32)
     np.testing.assert_allclose(
-        told(from_above(), photo, flat_mirror(open_=open_))[48], 0, atol=0.05
+        told(from_above(), photo, flat_mirror(SIDE, openings=openings))[48], 0, atol=0.05
     )
-    np.testing.assert_array_equal(told(from_above(), photo, flat_mirror(trust=0)), 0)
+    np.testing.assert_array_equal(told(from_above(), photo, flat_mirror(SIDE, trust=0)), 0)
 
 
 def test_hair_of_another_colour_is_dark_by_itself() -> None:
     photo = seen(from_above() + fold(0.2))
     hair = (fold(0.2)[..., 0] < 0).astype(np.float32)
-    np.testing.assert_allclose(told(from_above(), photo, flat_mirror(), hair)[48], 0, atol=0.05)
+    np.testing.assert_allclose(told(from_above(), photo, flat_mirror(SIDE), hair)[48], 0, atol=0.05)
 
 
 def test_the_mean_on_the_face_stays() -> None:
     shading = np.repeat(from_above(), 3, -1)
-    found = fine_shading(shading, seen(from_above() + fold(0.3)), flat_mirror(), FACE, PLAIN)
+    found = fine_shading(shading, seen(from_above() + fold(0.3)), flat_mirror(SIDE), FACE, PLAIN)
     np.testing.assert_allclose(np.exp(found).mean(), np.exp(shading).mean(), rtol=1e-5)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+from flat_mirror import flat_mirror
 
 from relight.color import luminance
 from relight.environment import Environment
-from relight.face.mirror import Mirror
 from relight.stage.shading import (
     BELIEF,
     CAST,
@@ -20,14 +20,6 @@ SIDE = 32
 FACE = np.ones((SIDE, SIDE), np.bool_)
 
 
-def flat_mirror(trust: float = 1.0) -> Mirror:
-    """The other half of a flat square."""
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) + 0.5
-    position = np.stack([SIDE - x, y], -1)
-    nothing = np.zeros((SIDE, SIDE), np.float32)
-    return Mirror(position, np.full((SIDE, SIDE), trust, np.float32), nothing, nothing)
-
-
 def half_dark() -> np.ndarray:
     """A photo whose left half gets a quarter of the light."""
     linear = np.ones((SIDE, SIDE, 3), np.float32) * 0.4
@@ -38,10 +30,10 @@ def half_dark() -> np.ndarray:
 def test_halves_tell_the_odd_part_of_the_light() -> None:
     photo = half_dark()
     nothing = np.zeros((SIDE, SIDE, 3), np.float32)
-    found = existing_shading(nothing, photo, flat_mirror(), 1.0, FACE)
+    found = existing_shading(nothing, photo, flat_mirror(SIDE), 1.0, FACE)
     np.testing.assert_allclose(np.ptp(found), np.log(4), atol=1e-3)
     np.testing.assert_allclose(np.exp(found).mean(), 1, atol=1e-4)
-    unknown = existing_shading(nothing, photo, flat_mirror(0.0), 1.0, FACE)
+    unknown = existing_shading(nothing, photo, flat_mirror(SIDE, 0.0), 1.0, FACE)
     np.testing.assert_allclose(unknown, 0, atol=1e-5)
 
 
@@ -49,7 +41,7 @@ def test_albedo_alike_on_both_halves_is_no_light() -> None:
     photo = np.full((SIDE, SIDE, 3), 0.7, np.float32)
     photo[SIDE // 2 :] = 0.3  # a beard
     nothing = np.zeros((SIDE, SIDE, 3), np.float32)
-    found = existing_shading(nothing, photo, flat_mirror(), 1.0, FACE)
+    found = existing_shading(nothing, photo, flat_mirror(SIDE), 1.0, FACE)
     np.testing.assert_allclose(found, 0, atol=1e-5)
 
 

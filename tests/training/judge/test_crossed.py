@@ -20,9 +20,9 @@ from relight.stage.tflite import TfliteStages
 from training import evaluate
 from training.judge import yaleb
 from training.judge.look.captured_face import captured_faces
-from training.judge.look.crossed import ROWS, SHIPPED, judge_crossed
+from training.judge.look.crossed import ROWS, judge_crossed
 from training.judge.look.further import LampFace, joined
-from training.networks.weight_file import load_network
+from training.networks.weight_file import SHIPPED, load_network
 from training.split.split_stages import SplitStages
 
 KEYS = [(-40, 0), (35, 20)]

@@ -19,9 +19,6 @@ from training.judge.yaleb import Capture
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-BRIGHTEST = 0.98
-"""Pixels of a capture at or above this are clipped and do not count."""
-
 
 @dataclass(frozen=True)
 class CapturedFace:
@@ -32,6 +29,7 @@ class CapturedFace:
         linear: ``(H, W)`` float32 the photo, linear.
         photo: ``(H', W', 3)`` uint8 sRGB, enlarged and with margins (:func:`yaleb.as_photo`).
         analysis: of the face in it.
+        mesh_normals: ``(H, W, 3)`` float32 the face mesh's (:func:`yaleb.drawn_mesh`).
         mask: ``(H, W)`` bool, the face mesh.
     """
 
@@ -39,6 +37,7 @@ class CapturedFace:
     linear: Float
     photo: NDArray[np.uint8]
     analysis: Analysis
+    mesh_normals: Float
     mask: Mask
 
     def on_crop(self, values: Float) -> Float:
@@ -53,7 +52,7 @@ class CapturedFace:
 
     def usable(self, lamp: Float) -> Mask:
         """Where a capture ``(H, W)`` shows the face and is not clipped."""
-        return self.mask & (lamp < BRIGHTEST)
+        return self.mask & (lamp < yaleb.BRIGHTEST)
 
     def usable_on_crop(self, lamp: Float) -> Mask:
         """The same on the face's crop, ``(128, 128)``."""
@@ -80,5 +79,5 @@ def captured_faces(relighter: Relighter, capture: Capture) -> Iterator[CapturedF
         if reference is None:
             raise yaleb.DatasetError(f"{capture.name}: no face found in the ambient photo")
         face = faces[0] if faces else reference
-        _, mask = yaleb.drawn_mesh(face, linear.shape)
-        yield CapturedFace(kind, linear, photo, relighter.analyze(photo, face), mask)
+        drawn, mask = yaleb.drawn_mesh(face, linear.shape)
+        yield CapturedFace(kind, linear, photo, relighter.analyze(photo, face), drawn, mask)

@@ -22,7 +22,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import training
 from relight import Relighter
 from relight.error import plain_errors
 from relight.face.perception import Perception
@@ -30,6 +29,7 @@ from relight.stage.stages import NetworkStages, Stages
 from relight.stage.tflite import TfliteStages
 from training.judge import metric, yaleb
 from training.judge.look.captured_face import captured_faces
+from training.judge.report import wide_console
 
 if TYPE_CHECKING:
     import keras
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 STEPS = 800
 """Steps of training for each half: of five people, it sees each photograph under each lamp some
 nine times."""
-SHIPPED = Path(training.__file__).with_name("weights")
 ROWS = {
     "as they ship": (False, False),
     "shading trained on others": (True, False),
@@ -101,7 +100,7 @@ def judge_crossed(
         LampFace,
         train_further,
     )
-    from training.networks.weight_file import load_network
+    from training.networks.weight_file import SHIPPED, load_network
     from training.split.split_stages import SplitStages
 
     def load() -> dict[str, keras.Model]:
@@ -145,5 +144,4 @@ def crossed_command(
     for row in ROWS:
         means = (np.mean([one[row][kind] for one in found]) for kind in kinds)
         table.add_row(row, *(f"{value:.4f}" for value in means))
-    console = Console()
-    (console if console.is_terminal else Console(width=120)).print(table)
+    wide_console().print(table)

@@ -22,8 +22,6 @@ from training.judge.yaleb import Capture
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-BRIGHTEST = 0.98
-"""Pixels of a capture at or above this are clipped and do not count."""
 WHITE_OF = 99.5
 """The photo's brightest pixels, this percentile of them, become white."""
 RIM = 5
@@ -87,7 +85,7 @@ def judge_key_look(
         seen = capture.images[index]
         light = Light(capture.azimuths_deg[index], capture.elevations_deg[index])
         lambert = truth[1] * np.maximum(truth[0] @ light.direction, 0)
-        usable = mask & (seen < BRIGHTEST)
+        usable = mask & (seen < yaleb.BRIGHTEST)
         added = {LAMBERT: lambert, PHOTOGRAPHED: seen}
         for row, method in methods.items():
             gain = yaleb.from_photo(method.key_gain(analyses[row], light)).mean(-1)
@@ -116,7 +114,7 @@ def key_figures(
         known: ``(H, W)`` where it is neither clipped nor its albedo unknown.
     """
     result = {}
-    usable = mask & (seen < BRIGHTEST)
+    usable = mask & (seen < yaleb.BRIGHTEST)
     lit = known & (lambert > LIT)
     cast = lit & (seen < SHADOWED * lambert)
     if cast.sum() > FEWEST_SHADOWED:

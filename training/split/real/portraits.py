@@ -29,6 +29,7 @@ from relight.stage.stages import Stages
 from relight.stage.tflite import TfliteStages
 from relight.storage import whole_file
 from training.analytic.formula import FormulaStages
+from training.data.skin_table import portrait_paths
 from training.networks.weight_file import load_network
 from training.split.real.portrait_sample import (
     ARRAYS,
@@ -108,9 +109,7 @@ def main(
         if quotient is not None:
             network = load_network("quotient", quotient)
             teachers.append(QuotientStages(base, {"quotient": network}))
-        paths = [
-            path for folder in photos for path in sorted(folder.iterdir()) if path.suffix != ".csv"
-        ]
+        paths = portrait_paths(photos)
         if not paths:
             raise PhotoError(f"{', '.join(map(str, photos))}: no photos here")
         out.mkdir(parents=True, exist_ok=True)
