@@ -120,7 +120,7 @@ def reflect(values: Float, found: Mirror) -> Float:
     low = np.minimum(place.astype(np.int32), side - 2)  # OpenCV's remap knows 1/32 pixel alone
     part = (place - low).astype(np.float32)
     u, v = np.moveaxis(part, -1, 0).reshape(2, side, side, *[1] * (values.ndim - 2))
-    x, y = low[..., 0], low[..., 1]
-    upper = values[y, x] * (1 - u) + values[y, x + 1] * u
-    lower = values[y + 1, x] * (1 - u) + values[y + 1, x + 1] * u
+    at, flat = low[..., 1] * side + low[..., 0], values.reshape(-1, *values.shape[2:])
+    upper = flat.take(at, 0) * (1 - u) + flat.take(at + 1, 0) * u
+    lower = flat.take(at + side, 0) * (1 - u) + flat.take(at + side + 1, 0) * u
     return np.asarray(upper * (1 - v) + lower * v, np.float32)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.color import over_channels
+
 Float = NDArray[np.float32]
 Tones = Callable[[Float], Float]
 """Changes what a network sees, ``(S, S, 3)`` float32 from 0 to 255."""
@@ -34,7 +36,7 @@ def lifted(seen: Float) -> Float:
     in the photo as it is; with the tones raised 0.9 %. On Extended Yale B it makes no difference.
     """
     rim = len(seen) // RIM
-    brightest = np.sort(seen[rim:-rim, rim:-rim].max(-1), axis=None)
+    brightest = np.sort(over_channels(np.maximum, seen[rim:-rim, rim:-rim]), axis=None)
     level = float(np.clip(brightest[brightest.size // 2], 1, 254)) / 255
     power = float(np.clip(math.log(FACE_LEVEL) / math.log(level), LEAST_POWER, 1))
     if power == 1:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.color import channel_mean
 from relight.face.mirror import Mirror, reflect
 
 Float = NDArray[np.float32]
@@ -58,7 +59,7 @@ def fine_shading(
     total = trust.sum()
     if total == 0:
         return log_shading
-    grey = log_shading.mean(-1)
+    grey = channel_mean(log_shading)
     apart = log_brightness(linear) - images.albedo - grey
     both = np.stack([apart, grey], -1)
     mirrored = reflect(both, images)
@@ -76,7 +77,7 @@ def fine_shading(
 
 def log_brightness(linear: Float) -> Float:
     """Natural logarithm ``(R, R)`` of a photo's linear light ``(R, R, 3)``, noise left out."""
-    return np.asarray(np.log(np.maximum(linear.mean(-1), np.float32(DARK))), np.float32)
+    return np.asarray(np.log(np.maximum(channel_mean(linear), np.float32(DARK))), np.float32)
 
 
 def _average(values: Float, trust: Float) -> Float:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.color import channel_mean, over_channels
 from relight.environment import Environment
 from relight.face.mirror import reflect
 from relight.geometry import normalize
@@ -83,7 +84,8 @@ def existing_at(view: View, surface: Float, level: float, log_shading: Float) ->
 
 def is_grey(view: View) -> bool:
     """Whether a face's crop has no colour."""
-    return bool(np.ptp(view.photo, axis=-1).max() < GREY)
+    most, least = (over_channels(extreme, view.photo) for extreme in (np.maximum, np.minimum))
+    return bool((most - least).max() < GREY)
 
 
 def shading_inputs(view: View, surface: Float, environment: Environment) -> Inputs:
@@ -96,7 +98,7 @@ def shading_inputs(view: View, surface: Float, environment: Environment) -> Inpu
     """
     lit = shading(environment, surface, view.face)
     images = view.images
-    seen = np.concatenate([view.photo, lit.mean(-1, keepdims=True)], -1).astype(np.float32)
+    seen = np.concatenate([view.photo, channel_mean(lit)[..., None]], -1).astype(np.float32)
     return {
         "photo": view.fine_photo,
         "mirrored": np.concatenate([reflect(seen, images), images.trust[..., None]], -1),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import luminance
+from relight.color import luminance, over_channels
 from relight.environment import HEIGHT, Environment, directions
 from relight.face.mirror import Mirror, reflect
 from relight.geometry import smoothstep
@@ -69,7 +69,7 @@ def shading(environment: Environment, normals: Float, face: NDArray[np.bool_]) -
     mean = luminance(irradiance[face]).mean() if face.any() else luminance(table.data).mean()
     relative = np.log(np.maximum(irradiance, NO_LIGHT) / max(float(mean), NO_LIGHT))
     limited = np.clip(relative, -SHADING_LIMIT, SHADING_LIMIT)
-    return (limited * (normals**2).sum(-1, keepdims=True)).astype(np.float32)
+    return (limited * over_channels(np.add, normals**2)[..., None]).astype(np.float32)
 
 
 def mean_irradiance(environment: Environment, normals: Float, face: NDArray[np.bool_]) -> float:
@@ -165,7 +165,9 @@ def skin_colors(linear: Float, skin: Float) -> SkinColors:
     apart: Float = np.log(seen / luminance(seen)[..., None])
     if plain.any():
         apart -= np.sort(apart[plain], 0)[int(plain.sum()) // 2]
-    return SkinColors(seen, plain, apart, smoothstep(np.abs(apart).max(-1), *CAST_LIMIT))
+    return SkinColors(
+        seen, plain, apart, smoothstep(over_channels(np.maximum, np.abs(apart)), *CAST_LIMIT)
+    )
 
 
 def cast(colors: SkinColors) -> Float:

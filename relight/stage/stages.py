@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from relight.color import channel_mean
 from relight.environment import Environment
 from relight.geometry import smoothstep
 from relight.light import Light
@@ -144,7 +145,7 @@ class NetworkStages(ABC):
         """Logarithm of the existing light's shading, ``(128, 128, 3)``, with its colour on skin."""
         inputs = shading_inputs(view, surface, environment)
         found = self.ask("shading", inputs, view.mirrored)["log_shading"]
-        smooth = inputs["belief"] * inputs["shading"].mean(-1, keepdims=True)
+        smooth = inputs["belief"] * channel_mean(inputs["shading"])[..., None]
         colors = skin_colors(view.linear, view.skin)
         found = fine_shading(found, view.linear, view.images, view.face, colors.other)
         return uncovered(found, smooth, colors) + cast(colors)

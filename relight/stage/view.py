@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relight.color import luminance, srgb_to_linear
+from relight.color import luminance, over_channels, srgb_to_linear
 from relight.face.face import Face
 from relight.face.mesh import Surface, region, surface
 from relight.face.mirror import Mirror, brighter_left, mirror, mirrored_landmarks
@@ -230,5 +230,5 @@ def exposed(photo: Float) -> Mask:
     """Neither clipped nor black, ``(128, 128)``."""
     linear = srgb_to_linear(photo)
     dark, bright = EXPOSED
-    exposed: Mask = (linear.max(-1) < bright) & (luminance(linear) > dark)
+    exposed: Mask = (over_channels(np.maximum, linear) < bright) & (luminance(linear) > dark)
     return exposed

@@ -12,10 +12,12 @@ from hypothesis.extra import numpy as hnp
 from relight.color import (
     OFFSET,
     change_encoded,
+    channel_mean,
     curved_from,
     encoded_gain,
     linear_to_srgb,
     luminance,
+    over_channels,
     srgb_to_linear,
     to_uint8,
 )
@@ -149,3 +151,10 @@ def test_darkening_encoded_values_is_decoding_multiplying_encoding() -> None:
     assert np.abs(error).max() * 255 <= 2.2
     curved = (exact_decode(s) * np.minimum(q, 1)) > 0.0031308
     assert np.abs(error)[curved].max() < 3e-5
+
+
+@pytest.mark.parametrize("shape", [(3,), (5, 3), (16, 9, 3)])
+def test_channels_are_reduced_as_numpy_does(shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    np.testing.assert_array_equal(over_channels(np.maximum, values), values.max(-1))
+    np.testing.assert_array_equal(channel_mean(values), values.mean(-1))
