@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train one of the three networks: ``python -m training.train quotient --data DIR --out DIR``.
+"""Train a network on rendered people: ``python -m training.train quotient --data DIR --out DIR``.
 
 It may be killed at any time; the same command continues from the last epoch. The run's folder holds
 
@@ -31,9 +31,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from relight.error import plain_errors
-from relight.geometry import shrink
 from relight.stage.stages import radiance
-from relight.stage.view import FINE
 from training.checkpoint import Checkpoint, TrainError, first_epoch, write_config
 from training.data.data_config import DRAWS, DataConfig, Network
 from training.data.pair_dataset import EpochStart, KeptBatches, PairDataset
@@ -250,8 +248,7 @@ def _load_estimate(folder: str | None) -> Estimate | None:
     def estimate(photo: Float, mesh: Float, mask: Float, skin: Float) -> tuple[Float, Float]:
         inputs = {"photo": photo, "mesh": mesh}
         normals = networks["normals"].predict_on_batch(inputs)["normals"] * mask
-        small = np.stack([shrink(fine, FINE) for fine in photo])
-        inputs = {"photo": small, "normals": normals, "skin": skin}
+        inputs = {"photo": photo, "normals": normals, "skin": skin}
         logarithm = networks["lighting"].predict_on_batch(inputs)["log_environment"]
         return normals, radiance(logarithm)
 

@@ -60,7 +60,6 @@ _PHOTO = Tensor(
     _SRGB,
     image=True,
 )
-_FINE_PHOTO = replace(_PHOTO, content=f"{_PHOTO.content}; of twice the other inputs' side")
 _NORMALS = Tensor(
     "unit surface normals times the probability that the pixel is part of a person",
     -1,
@@ -78,7 +77,7 @@ DESCRIPTIONS: dict[str, Description] = {
     "normals": Description(
         "Surface normals of the person in a portrait.",
         {
-            "photo": _FINE_PHOTO,
+            "photo": _PHOTO,
             "mesh": Tensor(
                 "unit normals of the face mesh drawn into the crop and, fourth, its mask; 0"
                 " outside the face mesh",
@@ -112,7 +111,7 @@ DESCRIPTIONS: dict[str, Description] = {
     "shading": Description(
         "The shading of the light already there, by which a key light's is divided.",
         {
-            "photo": _FINE_PHOTO,
+            "photo": _PHOTO,
             "mirrored": Tensor(
                 "what each pixel's mirror image on the face has: photo (three, sRGB), mean of"
                 " `shading` over its colours, and the trust in it: 0 outside the face mesh and"

@@ -100,7 +100,7 @@ def shading_inputs(view: View, surface: Float, environment: Environment) -> Inpu
     images = view.images
     seen = np.concatenate([view.photo, channel_mean(lit)[..., None]], -1).astype(np.float32)
     return {
-        "photo": view.fine_photo,
+        "photo": view.photo,
         "mirrored": np.concatenate([reflect(seen, images), images.trust[..., None]], -1),
         "normals": surface,
         "shading": lit,

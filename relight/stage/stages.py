@@ -80,10 +80,10 @@ class Stages(Protocol):
 class NetworkStages(ABC):
     """The stages as the four networks make them, whatever runs the networks.
 
-    The networks are ``normals`` (photo of twice the size, mesh -> normals, confidence),
-    ``lighting`` (photo, normals, skin -> log_environment), ``shading`` (photo of twice the size and
-    its mirror image, normals, the lighting's shading -> log_shading) and ``key`` (normals, mesh,
-    cast shadows, light -> key). A light that moves runs the last alone.
+    The networks are ``normals`` (photo, mesh -> normals, confidence), ``lighting`` (photo, normals,
+    skin -> log_environment), ``shading`` (photo and its mirror image, normals, the lighting's
+    shading -> log_shading) and ``key`` (normals, mesh, cast shadows, light -> key). A light that
+    moves runs the last alone.
     """
 
     @abstractmethod
@@ -100,7 +100,7 @@ class NetworkStages(ABC):
 
         mask = view.face[..., None].astype(np.float32)
         mesh = np.concatenate([view.mesh.normals, mask], -1)
-        found = self.ask("normals", {"photo": view.fine_photo, "mesh": mesh}, view.mirrored)
+        found = self.ask("normals", {"photo": view.photo, "mesh": mesh}, view.mirrored)
         trust = smoothstep(found["confidence"][..., 0], *TRUSTED)
         trust = cv2.GaussianBlur(trust, (0, 0), TRUST_BLUR, borderType=cv2.BORDER_REPLICATE)
         return found["normals"], trust * view.person

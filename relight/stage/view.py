@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 SIDE = 128
 """Side of the crop that the stages work on, pixels."""
 FINE = 2
-"""All but the lighting stage see the crop at this many times :data:`SIDE`."""
+"""The crop is cut at this many times :data:`SIDE`, for its outline's sake."""
 RIM = 3
 """Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim."""
 STRAY = 9
@@ -72,11 +72,6 @@ class View:
     def face(self) -> Mask:
         """The face mesh, ``(128, 128)`` bool."""
         return self.mesh.mask
-
-    @functools.cached_property
-    def fine_photo(self) -> Float:
-        """The crop, ``(256, 256, 3)`` float32 sRGB in [0, 1]."""
-        return self.pixels.astype(np.float32) / 255
 
     @functools.cached_property
     def photo(self) -> Float:

@@ -194,7 +194,7 @@ def test_networks_are_given_the_estimates_of_others(
         photo: np.ndarray, mesh: np.ndarray, mask: np.ndarray, skin: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Faces are flat, and lit evenly."""
-        assert photo.shape[1:] == (256, 256, 3)
+        assert photo.shape[1:] == (128, 128, 3)
         assert mesh.shape[1:] == (128, 128, 4)
         assert skin.max() <= 1
         flat = np.array([0, 0, 1], np.float32) * mask

@@ -128,8 +128,7 @@ def with_estimates(block: Sample, estimate: Estimate, chunk: int = 32) -> Sample
     for start in range(0, len(block["photo"]), chunk):
         part = {key: values[start : start + chunk] for key, values in block.items()}
         photo, mesh, mask = _float_images(part)
-        fine, skin = _fine_photo(part), _skin(part, photo)
-        found, environments = estimate(fine, mesh, mask[..., None], skin)
+        found, environments = estimate(photo, mesh, mask[..., None], _skin(part, photo))
         normals.append(found.astype(np.float16))
         lit.append(_shadings(environments, found, _face(mesh, mask)).astype(np.float16))
     return block | {
@@ -159,7 +158,7 @@ def inputs_and_target(
     normals = sample["normals"].astype(np.float32)
     if network == "normals":
         target = np.concatenate([normals, mask[..., None], _face(mesh, mask)], -1)
-        return {"photo": _fine_photo(sample), "mesh": misjudged(mesh, config, rng)}, target
+        return {"photo": photo, "mesh": misjudged(mesh, config, rng)}, target
     if network == "lighting":
         if "estimated_normals" in sample:
             given = sample["estimated_normals"].astype(np.float32)

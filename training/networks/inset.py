@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two scales of one crop: its middle, where the face is, and all of it at half the resolution.
 
-The first convolution halves the picture, and most of the work is done at that size.
+The photo may be twice as fine as the rest; the first convolution brings it to the same size.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def face_features(
     """Features of the crop's middle at its full resolution, zero at the start of training.
 
     Args:
-        photo: of the middle, at twice that resolution.
+        photo: of the middle, at that resolution or twice that.
         near: what else is known of it.
         advice: by :func:`crop_features`.
         config: sizes.
@@ -83,7 +83,8 @@ def face_features(
     """
     inputs = keras.layers.Concatenate(name="face_inputs")(near) if len(near) > 1 else near[0]
     width = config.face_widths[0]
-    seen = keras.layers.Conv2D(width, 3, 2, "same", name="face_down0")(centred(photo))
+    fine = photo.shape[1] // inputs.shape[1]
+    seen = keras.layers.Conv2D(width, fine + 1, fine, "same", name="face_down0")(centred(photo))
     told = keras.layers.Conv2D(width, 3, 1, "same", name="face_told")(inputs)
     x = keras.layers.ReLU(name="face_relu")(keras.layers.Add(name="face_join")([seen, told]))
 

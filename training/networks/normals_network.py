@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import keras
 
-from relight.stage.view import FINE, SIDE
 from training.networks.inset import (
     InsetConfig,
     crop_features,
@@ -20,17 +19,17 @@ from training.networks.physical_head import Inset, NormalHead
 def normals_network(config: InsetConfig | None = None) -> keras.Model:
     """Surface normals of the person.
 
-    The face fills the crop's middle, half of its side. That is worked on at the full resolution of
-    the normals, with a photo of twice that; the whole crop at half of it.
+    The face fills the crop's middle, half of its side. That is worked on at its full resolution,
+    the whole crop at half of it.
 
-    Inputs: ``photo`` ``(B, 256, 256, 3)`` sRGB in [0, 1]; ``mesh`` ``(B, 128, 128, 4)`` normals of
+    Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``mesh`` ``(B, 128, 128, 4)`` normals of
     the face mesh in camera frame and its mask, 0 outside.
 
     Outputs: ``normals`` ``(B, 128, 128, 3)`` unit, camera frame; ``confidence``
     ``(B, 128, 128, 1)`` in [0, 1].
     """
     config = config or InsetConfig()
-    (photo,), (mesh,) = images(FINE * SIDE, photo=3), images(mesh=4)
+    photo, mesh = images(photo=3, mesh=4)
     given = {"photo": photo, "mesh": mesh}
     near, far = near_inputs(given), far_inputs(given)
     around, advice = crop_features(far, config, 4)

@@ -95,9 +95,10 @@ class Inset(keras.layers.Layer):
         at = np.arange(side, dtype=np.float32) + 0.5
         ramp = np.clip(np.minimum(at, side - at) / SEAM, 0, 1)
         share = np.minimum.outer(ramp, ramp)[..., None]
-        around = ((0, 0), (side // 2, side // 2), (side // 2, side // 2), (0, 0))
-        rest = ops.convert_to_tensor(1 - np.pad(share, around[1:]))
-        return ops.pad(middle * ops.convert_to_tensor(share), around) + whole * rest
+        start = side // 2
+        change = middle - whole[:, start : start + side, start : start + side]
+        around = ((0, 0), (start, start), (start, start), (0, 0))
+        return ops.pad(change * ops.convert_to_tensor(share), around) + whole
 
 
 def _log_albedo(photo: Any, shading: Any) -> Any:

@@ -129,7 +129,7 @@ def sample(
     u = unshadowed(depth, face[..., 0], towards, radius)[..., None]
     error = jnp.exp(config.level_error * random.normal(next(keys), (n, 1)))
     inputs = {
-        "photo": photo,
+        "photo": small,
         "mirrored": mirrored,
         "normals": normals,
         "shading": shading,

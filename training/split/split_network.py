@@ -13,7 +13,6 @@ from typing import Any
 
 import keras
 
-from relight.stage.view import FINE, SIDE
 from training.networks.layer import centred, conv, double, film, images, u_net
 from training.split.split_head import KeyHead, LogAlbedo, ShadingHead
 
@@ -49,7 +48,7 @@ class KeyConfig:
 def shading_network(config: ShadingConfig | None = None) -> keras.Model:
     """The shading of the light already there.
 
-    Inputs: ``photo`` ``(B, 256, 256, 3)`` sRGB in [0, 1]; ``mirrored`` ``(B, 128, 128, 5)``: photo
+    Inputs: ``photo`` ``(B, 128, 128, 3)`` sRGB in [0, 1]; ``mirrored`` ``(B, 128, 128, 5)``: photo
     and mean of ``shading`` as each point's mirror image has them, and the trust in it
     (:mod:`relight.face.mirror`); ``normals`` ``(B, 128, 128, 3)`` camera frame, unit on the person,
     0 outside; ``shading`` ``(B, 128, 128, 3)`` of the estimated light
@@ -59,18 +58,17 @@ def shading_network(config: ShadingConfig | None = None) -> keras.Model:
     Outputs: ``log_shading`` ``(B, 128, 128, 3)`` natural logarithm; 0 is the face's mean.
     """
     config = config or ShadingConfig()
-    (photo,) = images(FINE * SIDE, photo=3)
-    mirrored, normals, shading, face = images(mirrored=5, normals=3, shading=3, face=1)
+    photo, mirrored = images(photo=3, mirrored=5)
+    normals, shading, face = images(normals=3, shading=3, face=1)
     belief = keras.Input((1,), name="belief")
-    small = keras.layers.AveragePooling2D(FINE, name="photo_small")(photo)
-    albedo = LogAlbedo(name="albedo")(small, shading, face)
+    albedo = LogAlbedo(name="albedo")(photo, shading, face)
     narrow = keras.layers.Concatenate(name="narrow")([face, albedo])  # XNNPACK joins up to five
-    told = [centred(small), mirrored, normals, shading, narrow]
+    told = [centred(photo), mirrored, normals, shading, narrow]
     inputs = keras.layers.Concatenate(name="inputs")(told)
     change = changes(inputs, config.widths, config.head_width, 4)
     given = {"photo": photo, "mirrored": mirrored, "normals": normals, "shading": shading}
     given |= {"face": face, "belief": belief}
-    out = ShadingHead(name="log_shading")(small, mirrored, shading, belief, face, change)
+    out = ShadingHead(name="log_shading")(photo, mirrored, shading, belief, face, change)
     return keras.Model(given, {"log_shading": out}, name="shading_network")
 
 

@@ -16,7 +16,7 @@ import keras
 from training.checkpoint import save_weights
 from training.networks.weight_file import load_weights
 from training.split import split_loss
-from training.split.batch_picture import Arrays, halved
+from training.split.batch_picture import Arrays
 
 Loss = Callable[[Arrays, Arrays, Arrays], tuple[Any, Arrays]]
 """Of variables, inputs and truth: the mean loss, and what tells of it."""
@@ -88,7 +88,7 @@ class Pair:
         shading = of_each_key(self.run("shading", variables, inputs))
         told = inputs | {name: of_each_key(inputs[name]) for name in ("normals", "face")}
         key = self.run("key", variables, told)
-        small = of_each_key(linear_light(halved(inputs["photo"])))
+        small = of_each_key(linear_light(inputs["photo"]))
         level = of_each_key(inputs["level"])
         added = split_loss.added_light(shading, key, small, truth["linear"], level)
         found = {k: v.mean() for k, v in split_loss.figures(truth, added).items()}

@@ -1,11 +1,11 @@
-const VERSION = "46d8743298a0c4db";
+const VERSION = "04660a12f17078b4";
 const FILES = [
  "./",
  "assets/index-CsR7YMQc.css",
- "assets/index-cWNEI8wE.js",
+ "assets/index-DU-xQwKK.js",
  "assets/painting-DR2mgAYt.js",
  "assets/tiff-qdIKaRN8.js",
- "assets/worker-XjJV1mth.js",
+ "assets/worker-0DMmM44W.js",
  "icon.svg",
  "manifest.json",
  "samples/four-small.jpg",

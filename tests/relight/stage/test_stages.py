@@ -76,7 +76,7 @@ def test_the_normals_network_sees_photo_mesh_and_mask() -> None:
     seen = view()
     normals, trust = stages.normals(seen)
     asked = stages.asked["normals"]
-    np.testing.assert_array_equal(asked["photo"], seen.fine_photo)
+    np.testing.assert_array_equal(asked["photo"], seen.photo)
     np.testing.assert_array_equal(asked["mesh"][..., :3], seen.mesh.normals)
     np.testing.assert_array_equal(asked["mesh"][..., 3], seen.face)
     np.testing.assert_array_equal(normals, unit_normals())
@@ -156,7 +156,7 @@ def test_the_shading_network_sees_photo_and_existing_light() -> None:
     environment = Environment(around)
     stages.gain(seen, normals, environment, Light(40, 20))
     asked = stages.asked["shading"]
-    np.testing.assert_array_equal(asked["photo"], seen.fine_photo)
+    np.testing.assert_array_equal(asked["photo"], seen.photo)
     surface = between(seen, normals)
     lit = shading(environment, surface, seen.face)
     np.testing.assert_array_equal(asked["normals"], surface)
@@ -258,10 +258,10 @@ def test_a_face_and_its_mirror_image_are_judged_alike() -> None:
 def test_networks_may_see_the_mirror_image() -> None:
     light = np.array([0.6, 0.3, 0.7, 0.1], np.float32)
     seen = view()
-    found = mirrored({"light": light, "normals": seen.mesh.normals, "photo": seen.fine_photo})
+    found = mirrored({"light": light, "normals": seen.mesh.normals, "photo": seen.photo})
     np.testing.assert_allclose(found["light"], [-0.6, 0.3, 0.7, 0.1])
     np.testing.assert_array_equal(found["normals"], sided(seen.mesh.normals))
-    np.testing.assert_array_equal(found["photo"], flipped(seen.fine_photo))
+    np.testing.assert_array_equal(found["photo"], flipped(seen.photo))
 
 
 def test_the_packages_networks_make_all_estimates() -> None:

@@ -49,9 +49,9 @@ def view() -> View:
 
 def test_the_networks_see_what_the_runtime_shows_them() -> None:
     inputs = {name: build().input for name, build in NETWORKS.items()}
-    assert inputs["lighting"]["photo"].shape == (None, SIDE, SIDE, 3)
-    for name in ("normals", "shading"):
-        assert inputs[name]["photo"].shape == (None, FINE * SIDE, FINE * SIDE, 3)
+    for name in ("normals", "lighting", "shading"):
+        assert inputs[name]["photo"].shape == (None, SIDE, SIDE, 3)
+    assert inputs["quotient"]["photo"].shape == (None, FINE * SIDE, FINE * SIDE, 3)
 
 
 def test_untrained_networks_are_the_meshs_normals_and_the_formula(

@@ -173,7 +173,7 @@ def test_the_networks_of_a_mixed_training_keep_their_physics() -> None:
     mixed.set_weights(plain.get_weights())
     mix(mixed)
     rng = np.random.default_rng(0)
-    photo = rng.uniform(0, 1, (1, 256, 256, 3)).astype(np.float32)
+    photo = rng.uniform(0, 1, (1, 128, 128, 3)).astype(np.float32)
     normals = rng.normal(0, 1, (1, 128, 128, 3)).astype(np.float32)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     inputs = {"photo": photo, "mesh": np.concatenate([normals, np.ones_like(normals[..., :1])], -1)}

@@ -25,8 +25,7 @@ from training.split.split_stages import SplitStages, split_stages
 def scene() -> dict[str, np.ndarray]:
     """Inputs of both networks for a drawn face, and what the formula needs besides."""
     rng = np.random.default_rng(0)
-    fine = rng.uniform(0.1, 0.9, (FINE * SIDE, FINE * SIDE, 3)).astype(np.float32)
-    photo = fine.reshape(SIDE, FINE, SIDE, FINE, 3).mean((1, 3))
+    photo = rng.uniform(0.1, 0.9, (SIDE, SIDE, 3)).astype(np.float32)
     points = template().vertices_cm * np.array([1, -1, -1], np.float32) * 3
     points += np.array([SIDE / 2, SIDE / 2, 0], np.float32)
     images = mirror(points, SIDE)
@@ -36,7 +35,7 @@ def scene() -> dict[str, np.ndarray]:
     lit = shading(Environment(radiance), normals, face)
     seen = np.concatenate([photo, lit.mean(-1, keepdims=True)], -1)
     return {
-        "photo": fine,
+        "photo": photo,
         "mirrored": np.concatenate([reflect(seen, images), images.trust[..., None]], -1),
         "normals": normals.astype(np.float32),
         "shading": lit,
@@ -54,11 +53,12 @@ def run(network, given):
 
 def expected(given: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The formula's shading and key."""
-    photo = given["photo"].reshape(SIDE, FINE, SIDE, FINE, 3).mean((1, 3))
     points = template().vertices_cm * np.array([1, -1, -1], np.float32) * 3
     points += np.array([SIDE / 2, SIDE / 2, 0], np.float32)
     images, face = mirror(points, SIDE), given["face"][..., 0] > 0.5
-    log_shading = existing_shading(given["shading"], photo, images, float(given["belief"][0]), face)
+    log_shading = existing_shading(
+        given["shading"], given["photo"], images, float(given["belief"][0]), face
+    )
     parts = [
         part(given["normals"], given["unshadowed"][..., 0], given["light"][:3])
         for part in (key.diffuse, key.gloss)

@@ -24,7 +24,7 @@ from relight.stage.analysis import analyze
 from relight.stage.quotient import between, key_inputs, shading_inputs
 from relight.stage.shading import mean_irradiance
 from relight.stage.stages import Stages
-from relight.stage.view import FINE, SIDE
+from relight.stage.view import SIDE
 from training.split.real.portrait_light import LightDraw, draw_key, draw_laid, laid_factor
 from training.split.real.teacher import Teacher, face_at, flipped, mirrored
 
@@ -127,7 +127,7 @@ def portrait_samples(
 
 
 ARRAYS = {
-    "photo": ("uint8", (FINE * SIDE, FINE * SIDE, 3)),
+    "photo": ("uint8", (SIDE, SIDE, 3)),
     "mirrored": ("float16", (SIDE, SIDE, 5)),
     "normals": ("float16", (SIDE, SIDE, 3)),
     "shading": ("float16", (SIDE, SIDE, 3)),

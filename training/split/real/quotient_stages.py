@@ -25,7 +25,7 @@ class QuotientStages(SplitStages):
         """Key gain; see :class:`relight.stage.stages.Stages`. Its gloss is what it has learned."""
         given, radius = normals * view.person[..., None], math.radians(light.softness_deg)
         inputs = {
-            "photo": view.fine_photo,
+            "photo": view.pixels.astype(np.float32) / 255,
             "normals": given,
             "visibility": light_visibility(view.mesh, given, light.direction, radius)[..., None],
             "shading": shading(environment, given, view.face),

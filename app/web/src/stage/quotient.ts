@@ -84,7 +84,7 @@ export function shadingInputs(view: View, surface: Raster, environment: Environm
     mirrored[i * 5 + 4] = images.trust.data[i];
   }
   return {
-    photo: view.finePhoto.data,
+    photo: view.photo.data,
     mirrored,
     normals: surface.data,
     shading: lit.data,

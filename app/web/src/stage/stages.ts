@@ -84,7 +84,7 @@ export async function estimateNormals(
     mesh.set(view.mesh.normals.data.subarray(i * 3, i * 3 + 3), i * 4);
     mesh[i * 4 + 3] = view.mesh.mask.data[i];
   }
-  const inputs = { photo: view.finePhoto.data, mesh };
+  const inputs = { photo: view.photo.data, mesh };
   const found = await asked(networks, "normals", inputs, view.isMirrored);
   const trust = new Raster(SIDE, SIDE, 1, found.confidence).map((quality) =>
     smoothstep(quality, TRUSTED[0], TRUSTED[1]),

@@ -39,7 +39,7 @@ def test_samples_of_a_portrait(tmp_path: Path, astronaut: np.ndarray) -> None:
         assert all(a == b or b == -1 for a, b in zip(sides, shape, strict=True))
         assert np.isfinite(arrays[name].astype(np.float32)).all()
     # The photo is what is told of it, noise and tone apart; its keys add light to the face.
-    seen = srgb_to_linear(arrays["photo"][0]).reshape(128, 2, 128, 2, 3).mean((1, 3))
+    seen = srgb_to_linear(arrays["photo"][0])
     face = arrays["face"][0, ..., 0] > 0
     known = arrays["linear"][0].astype(np.float32)
     assert np.corrcoef(seen[face].ravel(), known[face].ravel())[0, 1] > 0.9

@@ -33,7 +33,7 @@ def test_batches_hold_all_keys_of_each_face(tmp_path: Path) -> None:
     seen = set()
     for _ in range(6):
         batch = next(source)
-        assert batch["photo"].shape == (2, 256, 256, 3)
+        assert batch["photo"].shape == (2, 128, 128, 3)
         assert batch["light"].shape == (4, 4)
         np.testing.assert_array_equal(np.repeat(batch["belief"][:, 0], 2), batch["light"][:, 0])
         seen |= set(batch["belief"][:, 0].tolist())

@@ -919,7 +919,7 @@ public object Constants {
     public object View {
         /** Side of the crop that the stages work on, pixels. */
         public const val SIDE: Int = 128
-        /** All but the lighting stage see the crop at this many times [SIDE]. */
+        /** The crop is cut at this many times [SIDE], for its outline's sake. */
         public const val FINE: Int = 2
         /** Side of the square by which the face mesh is eroded: landmarks err by a pixel at its rim. */
         public const val RIM: Int = 3

@@ -66,7 +66,7 @@ internal fun shadingInputs(view: View, surface: Raster, environment: Environment
     })
     val other = reflect(seen, images)
     return mapOf(
-        "photo" to view.finePhoto.data,
+        "photo" to view.photo.data,
         "mirrored" to FloatArray(SIDE * SIDE * 5) {
             if (it % 5 < 4) other.data[it / 5 * 4 + it % 5] else images.trust.data[it / 5]
         },

@@ -58,7 +58,7 @@ public class NetworkStages(private val models: Models) : Stages {
         val mesh = FloatArray(SIDE * SIDE * 4) {
             if (it % 4 == 3) view.face.data[it / 4] else view.mesh.normals.data[it / 4 * 3 + it % 4]
         }
-        val inputs = mapOf("photo" to view.finePhoto.data, "mesh" to mesh)
+        val inputs = mapOf("photo" to view.photo.data, "mesh" to mesh)
         val found = asked("normals", inputs, view.mirrored)
         val confidence = Raster(SIDE, SIDE, 1, found.getValue("confidence"))
         val (doubted, trusted) = TRUSTED
